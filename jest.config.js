@@ -1,0 +1,29 @@
+const transform = {
+  '^.+\\.ts$': [
+    '@swc/jest',
+    {
+      jsc: {
+        target: 'esnext',
+        parser: { syntax: 'typescript' },
+        experimental: { keepImportAttributes: true },
+      },
+      module: { type: 'es6' },
+    },
+  ],
+};
+
+const project = (displayName, options = {}) => ({
+  displayName,
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform,
+  testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/bench/node_modules/'],
+  ...options,
+});
+
+/** Unit and infra tests need nothing built; integration and browser tests run dist/lambda, the folder that is deployed. */
+export default {
+  projects: [project('unit'), project('infra'), project('integration'), project('browser')],
+  testTimeout: 30_000,
+};

@@ -1,0 +1,114 @@
+/**
+ * The names that the function shares with whatever deploys, runs or calls it.
+ * A leaf: it imports nothing, so that `lib/` can import it without pulling in runtime code.
+ */
+
+/** Environment variables of the function. `lambda/config.ts` is their only reader. */
+export const ENV = {
+  AGENTS: 'AGENTS',
+  STAGE: 'STAGE',
+  ENDPOINT_URL: 'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE',
+  CONNECT_TIMEOUT_MS: 'CONNECT_TIMEOUT_MS',
+  HANDSHAKE_TIMEOUT_MS: 'HANDSHAKE_TIMEOUT_MS',
+  FIRST_CHUNK_TIMEOUT_MS: 'FIRST_CHUNK_TIMEOUT_MS',
+  IDLE_TIMEOUT_MS: 'IDLE_TIMEOUT_MS',
+  MAX_DURATION_MS: 'MAX_DURATION_MS',
+  DEADLINE_RESERVE_MS: 'DEADLINE_RESERVE_MS',
+  COMMIT_AFTER_MS: 'COMMIT_AFTER_MS',
+  HEARTBEAT_INTERVAL_MS: 'HEARTBEAT_INTERVAL_MS',
+  MAX_RETRIES: 'MAX_RETRIES',
+  RETRY_BASE_MS: 'RETRY_BASE_MS',
+  RETRY_MAX_MS: 'RETRY_MAX_MS',
+  MAX_PROMPT_BYTES: 'MAX_PROMPT_BYTES',
+  MAX_MESSAGE_BYTES: 'MAX_MESSAGE_BYTES',
+  MAX_RESPONSE_BYTES: 'MAX_RESPONSE_BYTES',
+  POOL_MAX_CONNECTIONS: 'POOL_MAX_CONNECTIONS',
+  POOL_MAX_IDLE_MS: 'POOL_MAX_IDLE_MS',
+  POOL_MAX_AGE_MS: 'POOL_MAX_AGE_MS',
+  PING_INTERVAL_MS: 'PING_INTERVAL_MS',
+  PONG_TIMEOUT_MS: 'PONG_TIMEOUT_MS',
+  STACK_STATUS_PREFIX: 'STACK_STATUS_PREFIX',
+} as const;
+
+/** Paths of the HTTP contract. */
+export const ROUTES = {
+  root: '/',
+  api: '/api',
+  invoke: '/api/agents/invoke',
+  list: '/api/agents/list',
+  agentStatus: '/api/agents/status/',
+  stackStatus: '/api/stacks/status/',
+  health: '/health',
+} as const;
+
+/** Response headers that a cross-origin page may read. */
+export const EXPOSED_HEADERS = ['X-Session-Id', 'Retry-After', 'x-amzn-requestid'] as const;
+
+/** Request headers that a cross-origin page may send; the x-amz ones are what a SigV4-signing fetch adds. */
+export const ALLOWED_HEADERS = [
+  'content-type',
+  'accept',
+  'authorization',
+  'x-amz-date',
+  'x-amz-security-token',
+  'x-amz-content-sha256',
+  'traceparent',
+] as const;
+
+export const ALLOWED_METHODS = ['GET', 'POST'] as const;
+
+export const SERVICE_NAME = 'agentcore-stream';
+export const METRIC_NAMESPACE = 'AgentCoreStream';
+
+/** Dimension names. The sets in use are {service}, {service, agent} and {service, agent, outcome}. */
+export const DIMENSIONS = { service: 'service', agent: 'agent', outcome: 'outcome' } as const;
+
+/** Every metric that the function emits, with its CloudWatch unit. */
+export const METRICS = {
+  InvocationCount: 'Count',
+  InvocationDuration: 'Milliseconds',
+  /** 401, 403, 429, 5xx and incomplete answers. */
+  InvocationErrors: 'Count',
+  /** 400, 404, 405, 413: the caller's mistakes. */
+  RequestsRejected: 'Count',
+  InvocationTimeouts: 'Count',
+  IncompleteResponses: 'Count',
+  FirstChunkLatency: 'Milliseconds',
+  /** First chunk where the connection was reused or its upgrade took under a second: no microVM was started. */
+  FirstChunkLatencyWarm: 'Milliseconds',
+  ConnectionTime: 'Milliseconds',
+  ConnectionsOpened: 'Count',
+  ConnectionsReused: 'Count',
+  ConnectionsDiscarded: 'Count',
+  ConnectionsPooled: 'Count',
+  ConnectionFailures: 'Count',
+  RetryCount: 'Count',
+  ChunkCount: 'Count',
+  ResponseBytes: 'Bytes',
+  ReaderStalled: 'Count',
+  ColdStart: 'Count',
+} as const;
+
+export type MetricName = keyof typeof METRICS;
+
+/** What an invocation ended as: `complete`, or the code of its error. */
+export const OUTCOME_COMPLETE = 'complete';
+
+export const ERROR_CODES = [
+  'BadRequest',
+  'Unauthenticated',
+  'AccessDenied',
+  'AgentNotFound',
+  'NotFound',
+  'MethodNotAllowed',
+  'PayloadTooLarge',
+  'Throttled',
+  'Internal',
+  'AgentFailed',
+  'AgentInterrupted',
+  'AgentUnavailable',
+  'AgentTimeout',
+  'ResponseTooLarge',
+] as const;
+
+export type ErrorCode = (typeof ERROR_CODES)[number];

@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, rmSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild';
+
+const root = resolve(import.meta.dirname, '..');
+
+/** The folder that is deployed, and that `npm start`, the integration tests and the benches run. */
+export const BUNDLE_FOLDER = join(root, 'dist', 'lambda');
+
+/** `handler` of the Lambda function in {@link BUNDLE_FOLDER}. */
+export const BUNDLE_HANDLER = 'index.handler';
+
+/**
+ * One bundle per entry. All but `index` are loaded by `import()` when needed: in one file they would not be
+ * lazy, because esbuild hoists their `node:` imports to the top and V8 reads the whole file.
+ */
+const ENTRIES = {
+  index: 'lambda/handler.ts',
+};
+
+/** `import('./name.ts')` in our own code stays an `import('./name.mjs')` of the bundle beside it. */
+const separateLazyBundles: Plugin = {
+  name: 'separate-lazy-bundles',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ kind, path }) =>
+      kind === 'dynamic-import' ? { path: `./${basename(path, '.ts')}.mjs`, external: true } : undefined,
+    );
+  },
+};
+
+/**
+ * The esbuild options of everything that runs in Lambda; the bench builds its rivals with the same ones.
+ * `mainFields` with `module` first halves the bundle (@smithy/core 127 KB to 5 KB).
+ */
+export const esbuildOptions: BuildOptions & { metafile: true } = {
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  mainFields: ['module', 'main'],
+  minify: true,
+  keepNames: false,
+  sourcemap: false,
+  legalComments: 'none',
+  metafile: true,
+  // CommonJS dependencies (ws) call require('events'). The long name cannot collide with a bundled one.
+  banner: {
+    js: "import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);",
+  },
+};
+
+/**
+ * Builds the deployed folder and removes whatever else lies in it.
+ *
+ * @param outdir absolute path of the folder
+ * @returns esbuild's result; its metafile says what each bundle holds
+ */
+export async function buildLambda(outdir: string = BUNDLE_FOLDER): Promise<BuildResult<{ metafile: true }>> {
+  const result = await build({
+    ...esbuildOptions,
+    absWorkingDir: root,
+    entryPoints: Object.entries(ENTRIES).map(([out, source]) => ({ in: join(root, source), out })),
+    outdir,
+    plugins: [separateLazyBundles],
+    logLevel: 'warning',
+  });
+  // Only now, so that a running local system never sees an empty folder.
+  const written = new Set(Object.keys(result.metafile.outputs).map((file) => basename(file)));
+  for (const file of readdirSync(outdir)) {
+    if (!written.has(file)) rmSync(join(outdir, file), { recursive: true });
+  }
+  return result;
+}
+
+let built = false;
+
+/**
+ * Builds once per process and returns the folder. Synchronous, because a construct's constructor is; esbuild's
+ * synchronous API takes no plugins, so the build runs in a child process (0.3 s).
+ */
+export function bundleSync(): string {
+  if (!built) {
+    execFileSync(process.execPath, [fileURLToPath(import.meta.url)], {
+      cwd: root,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    built = true;
+  }
+  return BUNDLE_FOLDER;
+}
+
+if (import.meta.main) {
+  const { metafile } = await buildLambda();
+  for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
+    console.log(`${join(dirname(file), basename(file))}  ${(bytes / 1024).toFixed(1)} KiB`);
+  }
+}
