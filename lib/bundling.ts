@@ -18,6 +18,8 @@ export const BUNDLE_HANDLER = 'index.handler';
  */
 const ENTRIES = {
   index: 'lambda/handler.ts',
+  'default-credentials': 'lambda/agentcore/default-credentials.ts',
+  stacks: 'lambda/http/stacks.ts',
 };
 
 /** `import('./name.ts')` in our own code stays an `import('./name.mjs')` of the bundle beside it. */

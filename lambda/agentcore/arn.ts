@@ -1,0 +1,101 @@
+/** The parts of a runtime ARN. `arn` is the text itself. */
+export interface RuntimeArn {
+  arn: string;
+  partition: string;
+  region: string;
+  account: string;
+  runtimeId: string;
+}
+
+/** What the AWS SDKs call `useFipsEndpoint`, `useDualstackEndpoint` and the custom endpoint of a service. */
+export interface EndpointOptions {
+  fips: boolean;
+  dualStack: boolean;
+  /** Origin that replaces the region's data plane, for example `http://127.0.0.1:8080`. */
+  override?: string | undefined;
+}
+
+const SHAPE = 'arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<runtime id>';
+
+/** Each part of the published pattern (AgentCore control plane, AgentRuntimeArn), with its wording. */
+const PARTS: readonly [name: string, pattern: RegExp, expected: string][] = [
+  ['prefix', /^arn$/, '"arn"'],
+  ['partition', /^aws(-[a-z0-9-]+)?$/, '"aws", "aws-cn", "aws-us-gov" or another aws partition'],
+  ['service', /^bedrock-agentcore$/, '"bedrock-agentcore"'],
+  ['region', /^[a-z]{2,}(-[a-z0-9]+)+-\d+$/, 'a region such as "us-east-1"'],
+  ['account', /^\d{12}$/, '12 digits'],
+  [
+    'resource',
+    /^runtime\/[a-zA-Z][a-zA-Z0-9_]{0,99}-[a-zA-Z0-9]{10}$/,
+    '"runtime/<name>-<10 letters or digits>", the name of letters, digits and underscores',
+  ],
+];
+
+/**
+ * Takes an AgentCore runtime ARN apart.
+ *
+ * @throws Error that says which part is wrong, what was expected and what came
+ */
+export function parseRuntimeArn(arn: string): RuntimeArn {
+  const parts = arn.split(':');
+  if (parts.length !== PARTS.length) {
+    throw new Error(`not a runtime ARN: expected ${SHAPE}, got ${quote(arn)}`);
+  }
+  PARTS.forEach(([name, pattern, expected], i) => {
+    const came = parts[i] ?? '';
+    if (pattern.test(came)) return;
+    if (name === 'resource' && came.includes('/runtime-endpoint/')) {
+      throw new Error(
+        `the runtime ARN is an endpoint ARN: expected it to end before "/runtime-endpoint/" (the endpoint's name is the qualifier), got ${quote(came)}`,
+      );
+    }
+    throw new Error(`the runtime ARN has a wrong ${name}: expected ${expected}, got ${quote(came)}`);
+  });
+  const [, partition = '', , region = '', account = '', resource = ''] = parts;
+  return { arn, partition, region, account, runtimeId: resource.slice('runtime/'.length) };
+}
+
+function quote(came: string): string {
+  return JSON.stringify(came.length > 100 ? `${came.slice(0, 100)}…` : came);
+}
+
+/** DNS suffixes by partition, plain and dual stack (the endpoint rules of the AWS SDKs). */
+const DNS_SUFFIXES: Record<string, { plain: string; dualStack: string }> = {
+  aws: { plain: 'amazonaws.com', dualStack: 'api.aws' },
+  'aws-us-gov': { plain: 'amazonaws.com', dualStack: 'api.aws' },
+  'aws-cn': { plain: 'amazonaws.com.cn', dualStack: 'api.amazonwebservices.com.cn' },
+  'aws-eusc': { plain: 'amazonaws.eu', dualStack: 'api.amazonwebservices.eu' },
+  'aws-iso': { plain: 'c2s.ic.gov', dualStack: 'api.aws.ic.gov' },
+  'aws-iso-b': { plain: 'sc2s.sgov.gov', dualStack: 'api.aws.scloud' },
+  'aws-iso-e': { plain: 'cloud.adc-e.uk', dualStack: 'api.cloud-aws.adc-e.uk' },
+  'aws-iso-f': { plain: 'csp.hci.ic.gov', dualStack: 'api.aws.hci.ic.gov' },
+};
+
+/**
+ * The data plane's origin for a runtime, `https://bedrock-agentcore.us-east-1.amazonaws.com`.
+ *
+ * @throws Error for a custom endpoint together with FIPS or dual stack, and for a partition without a known suffix
+ */
+export function dataPlaneOrigin({ partition, region }: RuntimeArn, options: EndpointOptions): URL {
+  const { fips, dualStack, override } = options;
+  if (override !== undefined) {
+    if (fips || dualStack) throw new Error('a custom endpoint cannot be combined with FIPS or dual stack');
+    return new URL(override);
+  }
+  const suffixes = Object.hasOwn(DNS_SUFFIXES, partition) ? DNS_SUFFIXES[partition] : undefined;
+  if (!suffixes) {
+    throw new Error(
+      `no DNS suffix is known for the partition "${partition}": expected one of ${Object.keys(DNS_SUFFIXES).join(', ')}, or a custom endpoint`,
+    );
+  }
+  const service = fips ? 'bedrock-agentcore-fips' : 'bedrock-agentcore';
+  return new URL(`https://${service}.${region}.${dualStack ? suffixes.dualStack : suffixes.plain}`);
+}
+
+/**
+ * Path of a runtime's operation, the ARN percent-encoded as one segment (`:` as %3A, `/` as %2F), as the AWS
+ * SDKs send it. It must go on the wire exactly so: SigV4 signs the encoded path once more encoded.
+ */
+export function runtimePath(arn: string, operation: 'ws' | 'invocations'): string {
+  return `/runtimes/${encodeURIComponent(arn)}/${operation}`;
+}

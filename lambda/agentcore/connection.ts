@@ -1,0 +1,254 @@
+import { on } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import WebSocket from 'ws';
+import { StreamError } from '../errors.ts';
+import { failureOfAnswer, failureOfBreak, failureOfClose, failureOfSocket } from './failures.ts';
+
+/** What was signed is what is sent. */
+export interface Upgrade {
+  url: URL;
+  headers: Record<string, string>;
+}
+
+export interface OpenOptions {
+  /** A connected socket to the URL's host. */
+  socket: Socket;
+  /** Limit for the whole upgrade: AgentCore answers it when the session's microVM is up. */
+  handshakeTimeoutMs: number;
+  maxMessageBytes: number;
+  pingIntervalMs: number;
+  signal: AbortSignal;
+}
+
+/** AgentCore closes at a frame over 64 KB, its older texts say 32 KB. */
+const MAX_FRAME_BYTES = 32_000;
+/** Of the answer to a refused upgrade. */
+const MAX_ANSWER_BYTES = 16_384;
+/** How long a peer may take to answer our close frame. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+/**
+ * Upgrades a socket to a WebSocket. No compression is offered, no redirect followed.
+ *
+ * @throws StreamError as `docs/errors.md` maps the answer; AgentTimeout when there is none in time
+ * @see https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+ */
+export function openConnection({ url, headers }: Upgrade, options: OpenOptions): Promise<Connection> {
+  const { socket, signal } = options;
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      socket.destroy();
+      throw signal.reason;
+    }
+    const clientOptions = {
+      headers,
+      createConnection: () => socket,
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    };
+    const ws = new WebSocket(url, clientOptions);
+    // ws reports a terminated upgrade as an error, also after it has been settled here.
+    ws.on('error', () => {});
+    const settle = (error?: unknown) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      ws.off('open', onOpen).off('error', onError).off('unexpected-response', onAnswer);
+      if (error === undefined) return resolve(new Connection(ws, options.pingIntervalMs));
+      ws.terminate();
+      socket.destroy();
+      reject(error);
+    };
+    const onOpen = () => settle();
+    const onError = (error: unknown) => settle(failureOfSocket(error));
+    const onAbort = () => settle(signal.reason);
+    const onAnswer = async (_request: unknown, answer: IncomingMessage) => {
+      settle(
+        failureOfAnswer({
+          status: answer.statusCode ?? 0,
+          headers: answer.headers,
+          body: await bodyOf(answer),
+        }),
+      );
+    };
+    // ws's own handshakeTimeout is an inactivity limit, which a dripping server never reaches.
+    const timer = setTimeout(() => {
+      settle(new StreamError('AgentTimeout', 'the agent took too long to accept the connection'));
+    }, options.handshakeTimeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    ws.once('open', onOpen).once('error', onError).once('unexpected-response', onAnswer);
+  });
+}
+
+/** The start of a body; what came until then, when it breaks off. */
+export async function bodyOf(answer: IncomingMessage): Promise<string> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const part of answer as AsyncIterable<Buffer>) {
+      parts.push(part);
+      length += part.length;
+      if (length >= MAX_ANSWER_BYTES) break;
+    }
+  } catch {
+    // The status alone tells enough.
+  }
+  return Buffer.concat(parts).toString('utf8', 0, MAX_ANSWER_BYTES);
+}
+
+export interface ConnectionExchange {
+  messages: AsyncIterable<[Buffer, boolean]>;
+  /**
+   * To be called once, when the iteration has been left.
+   *
+   * @param taken how many messages were taken
+   * @returns whether that was all that came
+   */
+  finish(taken: number): boolean;
+}
+
+/** One open WebSocket. It serves one exchange at a time. */
+export class Connection {
+  /** Wall clock, milliseconds: a frozen environment's other clocks may stand still. */
+  readonly openedAt = Date.now();
+  /** When it last was in use or known to live, wall clock. */
+  lastUsedAt = Date.now();
+  readonly #ws: WebSocket;
+  readonly #pingIntervalMs: number;
+  #received = 0;
+  #unansweredPings = 0;
+  #closed: { code: number; reason: string } | undefined;
+  #broken: unknown;
+
+  constructor(ws: WebSocket, pingIntervalMs: number) {
+    this.#ws = ws;
+    this.#pingIntervalMs = pingIntervalMs;
+    ws.on('message', () => {
+      this.#received += 1;
+      this.#unansweredPings = 0;
+    });
+    ws.on('pong', () => {
+      this.#unansweredPings = 0;
+    });
+    ws.on('error', (error) => {
+      this.#broken ??= error;
+    });
+    ws.on('close', (code, reason) => {
+      this.#closed = { code, reason: reason.toString() };
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#ws.readyState === WebSocket.OPEN;
+  }
+
+  /** Close code and reason, once closed. */
+  get closed(): { code: number; reason: string } | undefined {
+    return this.#closed;
+  }
+
+  /**
+   * Sends one text message; the messages that come are iterated as their bytes and whether they are binary.
+   * The iteration is bounded (the socket is paused while 16 messages wait) and ends quietly however the
+   * connection ends: {@link failure} tells why. Aborting the signal makes it throw, after the waiting messages.
+   *
+   * @throws StreamError AgentUnavailable when the socket is not open: nothing was sent
+   */
+  exchange(message: string, signal: AbortSignal): ConnectionExchange {
+    if (!this.isOpen) {
+      const failure = this.failure() ?? this.#goneError();
+      throw failure.code === 'AgentInterrupted' ? this.#goneError(failure) : failure;
+    }
+    const ws = this.#ws;
+    const receivedBefore = this.#received;
+    this.#unansweredPings = 0;
+    const messages = on(ws, 'message', { close: ['close'], signal, highWaterMark: 16, lowWaterMark: 4 });
+    const pings = setInterval(() => this.#pingOrGiveUp(), this.#pingIntervalMs);
+    this.#send(Buffer.from(message));
+    return {
+      messages: messages as AsyncIterable<[Buffer, boolean]>,
+      finish: (taken) => {
+        clearInterval(pings);
+        // Left early with a full queue the socket would stay paused, deaf to pings and unable to close.
+        ws.resume();
+        this.lastUsedAt = Date.now();
+        return this.#received - receivedBefore === taken;
+      },
+    };
+  }
+
+  #goneError(cause?: unknown): StreamError {
+    return new StreamError('AgentUnavailable', 'the agent closed the connection', {
+      cause,
+      retry: 'backoff',
+    });
+  }
+
+  #send(message: Buffer): void {
+    for (let start = 0; start < message.length; start += MAX_FRAME_BYTES) {
+      const end = start + MAX_FRAME_BYTES;
+      this.#ws.send(message.subarray(start, end), { binary: false, fin: end >= message.length });
+    }
+  }
+
+  /** Two intervals without a sign of life end the connection. While we are paused none can arrive. */
+  #pingOrGiveUp(): void {
+    if (this.#ws.isPaused) {
+      this.#unansweredPings = 0;
+    } else if (this.#unansweredPings >= 2) {
+      this.#broken ??= new StreamError('AgentInterrupted', 'the agent stopped answering pings');
+      this.#ws.terminate();
+      return;
+    } else {
+      this.#unansweredPings += 1;
+    }
+    this.keepAlive();
+  }
+
+  /** Why the connection ended; undefined for a clean close. */
+  failure(): StreamError | undefined {
+    if (this.#broken instanceof StreamError) return this.#broken;
+    if (this.#broken !== undefined) return failureOfBreak(this.#broken);
+    const { code, reason } = this.#closed ?? { code: 1006, reason: '' };
+    return failureOfClose(code, reason);
+  }
+
+  /** Whether the peer answers a ping within the limit. `readyState` is no evidence after a freeze. */
+  ping(timeoutMs: number): Promise<boolean> {
+    if (!this.isOpen) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      const settle = (alive: boolean) => {
+        clearTimeout(timer);
+        this.#ws.off('pong', onPong).off('close', onClose);
+        resolve(alive);
+      };
+      const onPong = () => settle(true);
+      const onClose = () => settle(false);
+      const timer = setTimeout(onClose, timeoutMs);
+      this.#ws.once('pong', onPong).once('close', onClose);
+      this.#ws.ping();
+    });
+  }
+
+  /** Pings without waiting: a socket without any frame for a minute is dropped by the service. */
+  keepAlive(): void {
+    if (this.isOpen) this.#ws.ping();
+  }
+
+  /** Calls back at the first message or close from now on; for a connection that nobody uses. */
+  onDisturbed(listener: () => void): () => void {
+    this.#ws.once('message', listener).once('close', listener);
+    return () => this.#ws.off('message', listener).off('close', listener);
+  }
+
+  /** Closes in good order; a peer that does not answer is cut off after a second. */
+  close(): void {
+    this.#ws.close(1000);
+  }
+
+  /** Cuts the connection off. */
+  terminate(): void {
+    this.#ws.terminate();
+  }
+}

@@ -1,0 +1,42 @@
+import type { StreamError } from '../errors.ts';
+import type { DecoderOptions } from './frames.ts';
+
+/** A prompt that has been handed over, and the agent's messages; the same for both transports. */
+export interface Exchange {
+  /** Each message as its bytes and whether it is binary. Bounded; ends however the connection ends. */
+  messages: AsyncIterable<[Uint8Array, boolean]>;
+  /** What the transport knows better than the agent's entry, once the first message is there. */
+  decoding?: () => Partial<DecoderOptions>;
+  /** Why the messages ended; undefined when that was in good order. */
+  lost(): StreamError | undefined;
+  /**
+   * To be called once, when the iteration has been left.
+   *
+   * @param taken how many messages were taken
+   * @param complete whether the agent marked the end and nothing came after it
+   */
+  finish(taken: number, complete: boolean): void;
+}
+
+/** What one invocation did, for logs, metrics and traces. Times are milliseconds. */
+export interface InvocationRecord {
+  retries: number;
+  connectionsOpened: number;
+  connectionsReused: number;
+  connectionFailures: number;
+  /** Of the connection in use: DNS, TCP, TLS and upgrade; undefined when it was reused. */
+  connectionMs?: number;
+  /** Of the connection in use: the upgrade alone. */
+  upgradeMs?: number;
+  /** `performance.now()` at these moments; undefined when they never came. */
+  connectedAt?: number;
+  promptSentAt?: number;
+  firstChunkAt?: number;
+  upstreamRequestId?: string;
+}
+
+/** A line of the log: what happened, and fields to search it by. */
+export interface Log {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+}

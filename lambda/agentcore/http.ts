@@ -1,0 +1,90 @@
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import type { Socket } from 'node:net';
+import { StreamError } from '../errors.ts';
+import { bodyOf } from './connection.ts';
+import type { Exchange } from './exchange.ts';
+import { failureOfAnswer } from './failures.ts';
+import type { DecoderOptions } from './frames.ts';
+import type { SignedRequest } from './signing.ts';
+
+export interface PostOptions {
+  /** A connected socket to the URL's host. */
+  socket: Socket;
+  maxMessageBytes: number;
+  signal: AbortSignal;
+}
+
+/**
+ * Posts a prompt to `/invocations`. The status of the answer comes after the prompt was handed over, so that a
+ * refusal is found while iterating: nothing of it may be retried.
+ */
+export function postInvocation(
+  { url, headers }: SignedRequest,
+  body: string,
+  { socket, maxMessageBytes, signal }: PostOptions,
+): Exchange {
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const request = send(url, { method: 'POST', headers, createConnection: () => socket, agent: false });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    request.once('response', resolve).on('error', reject);
+  });
+  const onAbort = () => request.destroy(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  request.end(body);
+  let contentType = '';
+
+  async function* messages(): AsyncGenerator<[Uint8Array, boolean]> {
+    const answer = await answered;
+    const status = answer.statusCode ?? 0;
+    if (status !== 200)
+      throw failureOfAnswer({ status, headers: answer.headers, body: await bodyOf(answer) });
+    contentType = answer.headers['content-type'] ?? '';
+    if (!isJson(contentType)) {
+      for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
+      return;
+    }
+    const parts: Buffer[] = [];
+    let length = 0;
+    for await (const bytes of answer as AsyncIterable<Buffer>) {
+      parts.push(bytes);
+      length += bytes.length;
+      if (length > maxMessageBytes) {
+        throw new StreamError('AgentFailed', 'the agent sent a message over the size limit');
+      }
+    }
+    yield [Buffer.concat(parts), false];
+  }
+
+  return {
+    messages: mapErrors(messages(), (cause) =>
+      cause instanceof StreamError
+        ? cause
+        : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause }),
+    ),
+    decoding: () => decodingOf(contentType),
+    lost: () => undefined,
+    finish: () => {
+      signal.removeEventListener('abort', onAbort);
+      request.destroy();
+    },
+  };
+}
+
+async function* mapErrors<T>(source: AsyncIterable<T>, map: (thrown: unknown) => unknown): AsyncGenerator<T> {
+  try {
+    yield* source;
+  } catch (thrown) {
+    throw map(thrown);
+  }
+}
+
+function isJson(contentType: string): boolean {
+  return /^application\/json\b/i.test(contentType);
+}
+
+/** The encodings of both SDKs: SSE from generators, one JSON value otherwise, or plain text. */
+function decodingOf(contentType: string): Partial<DecoderOptions> {
+  if (/^text\/event-stream\b/i.test(contentType)) return { framing: 'sse', body: true };
+  return { framing: isJson(contentType) ? 'json' : 'text' };
+}

@@ -1,0 +1,74 @@
+import { type StreamError, toStreamError } from '../errors.ts';
+
+export interface RetryOptions {
+  maxRetries: number;
+  retryBaseMs: number;
+  retryMaxMs: number;
+  signal: AbortSignal;
+  /** Milliseconds left; no wait goes past them. */
+  remainingMs: () => number;
+  /** Told of every failure; `delayMs` is undefined when it is final. */
+  onFailure?: (error: StreamError, delayMs: number | undefined) => void;
+  /** 0 to 1. @default Math.random */
+  random?: () => number;
+}
+
+/**
+ * Repeats what failed before a prompt was handed over, as its error allows: with exponential backoff and full
+ * jitter, but no sooner than the upstream asked, or once at once.
+ *
+ * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+ */
+export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const {
+    maxRetries,
+    retryBaseMs,
+    retryMaxMs,
+    signal,
+    remainingMs,
+    random = Math.random,
+    onFailure,
+  } = options;
+  let retriedOnce = false;
+  for (let retries = 0; ; retries += 1) {
+    try {
+      return await attempt();
+    } catch (thrown) {
+      if (signal.aborted) throw toStreamError(signal.reason);
+      const error = toStreamError(thrown);
+      const mayRetry = !error.promptSent && retries < maxRetries && error.retry !== undefined;
+      const askedMs = error.retryAfterAsked ? error.retryAfterAsked * 1000 : 0;
+      const delayMs =
+        error.retry === 'once'
+          ? 0
+          : Math.max(askedMs, random() * Math.min(retryMaxMs, retryBaseMs * 2 ** retries));
+      if (
+        !mayRetry ||
+        (error.retry === 'once' && retriedOnce) ||
+        askedMs > retryMaxMs ||
+        delayMs >= remainingMs()
+      ) {
+        onFailure?.(error, undefined);
+        throw error;
+      }
+      retriedOnce ||= error.retry === 'once';
+      onFailure?.(error, delayMs);
+      if (delayMs > 0) await sleep(delayMs, signal);
+    }
+  }
+}
+
+/** @throws the signal's reason */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', onAbort);
+      resolve();
+    }, ms);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+}

@@ -1,0 +1,119 @@
+import { createHash, createHmac } from 'node:crypto';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { StreamError } from '../errors.ts';
+import type { RuntimeArn } from './arn.ts';
+import { runtimePath } from './arn.ts';
+
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
+
+export type CredentialProvider = () => Promise<Credentials>;
+
+/** What is asked of which runtime. */
+export interface RuntimeRequest {
+  arn: RuntimeArn;
+  /** The data plane's origin. */
+  origin: URL;
+  qualifier: string;
+  sessionId: string;
+  /** Further headers to sign and send; names in lower case. */
+  headers?: Record<string, string>;
+}
+
+const SERVICE = 'bedrock-agentcore';
+
+/** SHA-256, keyed or not, in the form that the signer takes. */
+class Sha256 {
+  readonly #hash;
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', toBytes(secret));
+  }
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(toBytes(data));
+  }
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+}
+
+function toBytes(data: string | ArrayBuffer | ArrayBufferView): string | Uint8Array {
+  if (typeof data === 'string') return data;
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
+}
+
+/** A request as it must go on the wire: path, query and headers are what was signed, byte for byte. */
+export interface SignedRequest {
+  url: URL;
+  headers: Record<string, string>;
+}
+
+/**
+ * Signs the upgrade to `/runtimes/{arn}/ws`. The session id is signed; the Upgrade headers are not.
+ *
+ * @throws StreamError Unauthenticated when there are no credentials
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+ */
+export function signUpgrade(
+  request: RuntimeRequest,
+  credentials: CredentialProvider,
+  now = new Date(),
+): Promise<SignedRequest> {
+  return sign('GET', 'ws', request, undefined, credentials, now);
+}
+
+/** Signs a POST to `/runtimes/{arn}/invocations`, body included. */
+export function signInvocation(
+  request: RuntimeRequest,
+  body: string,
+  credentials: CredentialProvider,
+  now = new Date(),
+): Promise<SignedRequest> {
+  return sign('POST', 'invocations', request, body, credentials, now);
+}
+
+async function sign(
+  method: 'GET' | 'POST',
+  operation: 'ws' | 'invocations',
+  { arn, origin, qualifier, sessionId, headers }: RuntimeRequest,
+  body: string | undefined,
+  credentials: CredentialProvider,
+  now: Date,
+): Promise<SignedRequest> {
+  const signer = new SignatureV4({
+    service: SERVICE,
+    // An agent may live in another region than this function: the ARN's region is the host's.
+    region: arn.region,
+    credentials: await credentials().catch((cause) => {
+      throw new StreamError('Unauthenticated', 'this service has no AWS credentials', { cause });
+    }),
+    sha256: Sha256,
+    // An upgrade has no body: without the checksum header the signed set is the one that botocore makes.
+    applyChecksum: body !== undefined,
+  });
+  const url = new URL(runtimePath(arn.arn, operation), origin);
+  url.search = `?qualifier=${qualifier}`;
+  const signed = await signer.sign(
+    {
+      method,
+      protocol: url.protocol,
+      hostname: url.hostname,
+      path: url.pathname,
+      query: { qualifier },
+      headers: {
+        host: url.host,
+        'x-amzn-bedrock-agentcore-runtime-session-id': sessionId,
+        ...headers,
+      },
+      body,
+    },
+    { signingDate: now },
+  );
+  // Node's client writes Host itself, the same one.
+  const { host: _host, ...sent } = signed.headers;
+  return { url, headers: sent };
+}

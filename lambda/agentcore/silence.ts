@@ -1,0 +1,68 @@
+import { StreamError } from '../errors.ts';
+
+export interface SilenceOptions {
+  /** From the prompt to the first text. */
+  firstChunkTimeoutMs: number;
+  /** Between messages, once there was text. */
+  idleTimeoutMs: number;
+  onTimeout: (error: StreamError) => void;
+  /** Text, then 30 s of nothing: the agent probably does not mark its end. Called once. */
+  onNoEndMarker?: () => void;
+}
+
+const NO_END_MARKER_MS = 30_000;
+
+export interface SilenceWatch {
+  /** A message came. */
+  heard(hasText: boolean): void;
+  /** Does not count the time in which the reader, not the agent, is waited for. */
+  suspendedDuring(pause: Promise<void>): Promise<void>;
+  stop(): void;
+}
+
+/** Watches for an agent that says nothing. It looks at a clock now and then; a message costs no timer. */
+export function watchSilence(options: SilenceOptions): SilenceWatch {
+  const { firstChunkTimeoutMs, idleTimeoutMs, onTimeout, onNoEndMarker } = options;
+  let since = performance.now();
+  let hadText = false;
+  let suspended = false;
+  let reported = onNoEndMarker === undefined;
+  let timer: NodeJS.Timeout;
+
+  const limit = () => (hadText ? idleTimeoutMs : firstChunkTimeoutMs);
+  const check = () => {
+    const silentMs = suspended ? 0 : performance.now() - since;
+    if (silentMs >= limit()) {
+      const what = hadText ? 'went on' : 'began to answer';
+      return onTimeout(new StreamError('AgentTimeout', `no sign that the agent ${what} for ${limit()} ms`));
+    }
+    if (hadText && !reported && silentMs >= NO_END_MARKER_MS) {
+      reported = true;
+      onNoEndMarker?.();
+    }
+    const next = hadText && !reported ? Math.min(limit(), NO_END_MARKER_MS) : limit();
+    // At least a millisecond, as timers fire that much early.
+    timer = setTimeout(check, Math.max(1, next - silentMs));
+  };
+  timer = setTimeout(check, firstChunkTimeoutMs);
+
+  return {
+    heard(hasText) {
+      const wasFirst = hasText && !hadText;
+      hadText ||= hasText;
+      // Before the first text only text counts.
+      if (hadText) since = performance.now();
+      if (wasFirst) {
+        clearTimeout(timer);
+        check();
+      }
+    },
+    async suspendedDuring(pause) {
+      suspended = true;
+      await pause;
+      suspended = false;
+      since = performance.now();
+    },
+    stop: () => clearTimeout(timer),
+  };
+}

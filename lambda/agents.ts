@@ -1,0 +1,156 @@
+import { parseRuntimeArn, type RuntimeArn } from './agentcore/arn.ts';
+
+/** One configured agent: an entry of AGENTS with its defaults filled in. */
+export interface AgentEntry {
+  /** Short id, `onboarding`. */
+  id: string;
+  /** Name as people say it, `OnboardingAgent`. */
+  name: string;
+  runtimeArn: string;
+  /** Endpoint name. */
+  qualifier: string;
+  /** `http` for an agent that has only an entrypoint (/invocations) and no /ws handler. */
+  transport: 'websocket' | 'http';
+  description: string;
+  capabilities: readonly string[];
+  framing: 'auto' | 'text' | 'sse' | 'json';
+  /** A `type` (or `event`) of this agent's messages that ends an answer, beside the known ones. */
+  endMarker?: string;
+  /** Where the text lies in this agent's JSON messages, `event.contentBlockDelta.delta.text`. */
+  textPath?: string;
+  /** What becomes of JSON messages that carry no text. */
+  structured: 'pass' | 'drop';
+  firstChunkTimeoutMs?: number;
+  idleTimeoutMs?: number;
+}
+
+/** The checks of one key: returns what was expected, or nothing when the value is right. */
+type Check = (value: unknown) => string | undefined;
+
+const matching =
+  (pattern: RegExp, expected: string): Check =>
+  (value) =>
+    typeof value === 'string' && pattern.test(value) ? undefined : expected;
+const oneOf =
+  (...allowed: string[]): Check =>
+  (value) =>
+    allowed.includes(value as string) ? undefined : `one of ${allowed.join(', ')}`;
+const text = matching(/./s, 'a non-empty string');
+const milliseconds: Check = (value) =>
+  Number.isSafeInteger(value) && (value as number) > 0
+    ? undefined
+    : 'a positive whole number of milliseconds';
+
+const CHECKS: Record<keyof AgentEntry, Check> = {
+  id: matching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, '1 to 64 letters, digits, "_" or "-"'),
+  name: text,
+  runtimeArn: text,
+  qualifier: matching(/^[a-zA-Z][a-zA-Z0-9_]{0,47}$/, 'an endpoint name (letters, digits, "_")'),
+  transport: oneOf('websocket', 'http'),
+  description: (value) => (typeof value === 'string' ? undefined : 'a string'),
+  capabilities: (value) =>
+    Array.isArray(value) && value.every((item) => typeof item === 'string')
+      ? undefined
+      : 'an array of strings',
+  framing: oneOf('auto', 'text', 'sse', 'json'),
+  endMarker: text,
+  textPath: text,
+  structured: oneOf('pass', 'drop'),
+  firstChunkTimeoutMs: milliseconds,
+  idleTimeoutMs: milliseconds,
+};
+
+const REQUIRED = ['id', 'name', 'runtimeArn'] as const;
+
+/**
+ * Validates a list of agents, at synth and at cold start alike.
+ *
+ * @param value the parsed JSON
+ * @param isToken says which strings are deploy-time tokens; they are accepted unvalidated
+ * @throws Error naming the agent, the key, what was expected and what came
+ */
+export function parseAgents(value: unknown, isToken: (text: string) => boolean = () => false): AgentEntry[] {
+  if (!Array.isArray(value) || value.length === 0) {
+    throw new Error(`expected a non-empty JSON array of agents, got ${show(value)}`);
+  }
+  const agents = value.map((entry, index) => parseEntry(entry, index, isToken));
+  for (const key of ['id', 'name'] as const) {
+    const seen = new Set<string>();
+    for (const agent of agents) {
+      if (seen.has(agent[key])) throw new Error(`duplicate agent ${key} "${agent[key]}": expected each once`);
+      seen.add(agent[key]);
+    }
+  }
+  return agents;
+}
+
+function parseEntry(entry: unknown, index: number, isToken: (text: string) => boolean): AgentEntry {
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) {
+    throw new Error(`agent ${index}: expected an object, got ${show(entry)}`);
+  }
+  const given = entry as Record<string, unknown>;
+  const label = `agent ${typeof given.id === 'string' ? `"${given.id}"` : index}`;
+  for (const key of REQUIRED) {
+    if (given[key] === undefined) throw new Error(`${label}: "${key}" is missing`);
+  }
+  for (const [key, came] of Object.entries(given)) {
+    if (!Object.hasOwn(CHECKS, key)) {
+      throw new Error(`${label}: unknown key "${key}", expected one of ${Object.keys(CHECKS).join(', ')}`);
+    }
+    if (came === undefined || (typeof came === 'string' && isToken(came))) continue;
+    const expected = CHECKS[key as keyof AgentEntry](came);
+    if (expected) throw new Error(`${label}: "${key}" expected ${expected}, got ${show(came)}`);
+    if (key === 'runtimeArn') {
+      try {
+        parseRuntimeArn(came as string);
+      } catch (cause) {
+        throw new Error(`${label}: ${(cause as Error).message}`, { cause });
+      }
+    }
+  }
+  const defined: unknown = Object.fromEntries(Object.entries(given).filter(([, came]) => came !== undefined));
+  return {
+    qualifier: 'DEFAULT',
+    transport: 'websocket',
+    description: '',
+    capabilities: [],
+    framing: 'auto',
+    structured: 'pass',
+    ...(defined as Pick<AgentEntry, (typeof REQUIRED)[number]> & Partial<AgentEntry>),
+  };
+}
+
+function show(value: unknown): string {
+  const shown = JSON.stringify(value) ?? String(value);
+  return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;
+}
+
+/** What a caller's `agentId` names: an agent, nothing that is configured, or an ARN that is none. */
+export type AgentLookup<Agent> = { agent: Agent } | { unknown: true } | { malformedArn: string };
+
+/** Finds a configured agent by id, by name, or by runtime ARN; case-sensitive. */
+export function findAgent<Agent extends { entry: AgentEntry }>(
+  agents: readonly Agent[],
+  agentId: string,
+): AgentLookup<Agent> {
+  const agent =
+    agents.find(({ entry }) => entry.id === agentId) ??
+    agents.find(({ entry }) => entry.name === agentId) ??
+    agents.find(({ entry }) => entry.runtimeArn === agentId);
+  if (agent) return { agent };
+  if (!agentId.startsWith('arn:')) return { unknown: true };
+  try {
+    parseRuntimeArn(agentId);
+    return { unknown: true };
+  } catch (cause) {
+    return { malformedArn: (cause as Error).message };
+  }
+}
+
+/** A configured agent with what is derived from its ARN. */
+export interface Agent {
+  entry: AgentEntry;
+  arn: RuntimeArn;
+  /** Origin of its data plane. */
+  origin: URL;
+}

@@ -1,0 +1,110 @@
+import { dataPlaneOrigin, parseRuntimeArn } from './agentcore/arn.ts';
+import type { Credentials } from './agentcore/signing.ts';
+import { type Agent, parseAgents } from './agents.ts';
+import { ENV } from './contract.ts';
+
+/** Everything that the environment says, read once per cold start. */
+export interface Config {
+  agents: readonly Agent[];
+  stage: string;
+  /** Undefined: the AWS SDK's default chain is asked. */
+  credentials: Credentials | undefined;
+  connectTimeoutMs: number;
+  handshakeTimeoutMs: number;
+  firstChunkTimeoutMs: number;
+  idleTimeoutMs: number;
+  maxDurationMs: number;
+  deadlineReserveMs: number;
+  commitAfterMs: number;
+  heartbeatIntervalMs: number;
+  maxRetries: number;
+  retryBaseMs: number;
+  retryMaxMs: number;
+  maxPromptBytes: number;
+  maxMessageBytes: number;
+  maxResponseBytes: number;
+  poolMaxConnections: number;
+  poolMaxIdleMs: number;
+  poolMaxAgeMs: number;
+  pingIntervalMs: number;
+  pongTimeoutMs: number;
+  /** Undefined: the route is off. Empty: every stack. */
+  stackStatusPrefix: string | undefined;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/**
+ * Reads the function's environment; nothing else does.
+ *
+ * @throws Error naming the variable, what was expected and what came
+ */
+export function readConfig(env: Environment = process.env): Config {
+  const integer = (name: string, defaultValue: number, minimum: number): number => {
+    const came = env[name];
+    if (came === undefined || came === '') return defaultValue;
+    // setTimeout fires at once for more than 2^31 - 1.
+    if (/^\d{1,10}$/.test(came) && Number(came) >= minimum && Number(came) < 2 ** 31) return Number(came);
+    throw new Error(
+      `${name}: expected a whole number from ${minimum} to 2147483647, got ${JSON.stringify(came)}`,
+    );
+  };
+  const flag = (name: string) => env[name]?.toLowerCase() === 'true';
+  const prefix = env[ENV.STACK_STATUS_PREFIX];
+
+  return Object.freeze({
+    agents: readAgents(env, flag('AWS_USE_FIPS_ENDPOINT'), flag('AWS_USE_DUALSTACK_ENDPOINT')),
+    stage: env[ENV.STAGE] || 'dev',
+    credentials: readCredentials(env),
+    connectTimeoutMs: integer(ENV.CONNECT_TIMEOUT_MS, 5000, 1),
+    handshakeTimeoutMs: integer(ENV.HANDSHAKE_TIMEOUT_MS, 60_000, 1),
+    firstChunkTimeoutMs: integer(ENV.FIRST_CHUNK_TIMEOUT_MS, 300_000, 1),
+    idleTimeoutMs: integer(ENV.IDLE_TIMEOUT_MS, 300_000, 1),
+    maxDurationMs: integer(ENV.MAX_DURATION_MS, 900_000, 1),
+    deadlineReserveMs: integer(ENV.DEADLINE_RESERVE_MS, 3000, 0),
+    commitAfterMs: integer(ENV.COMMIT_AFTER_MS, 25_000, 0),
+    heartbeatIntervalMs: integer(ENV.HEARTBEAT_INTERVAL_MS, 15_000, 1),
+    maxRetries: integer(ENV.MAX_RETRIES, 4, 0),
+    retryBaseMs: integer(ENV.RETRY_BASE_MS, 500, 1),
+    retryMaxMs: integer(ENV.RETRY_MAX_MS, 8000, 1),
+    maxPromptBytes: integer(ENV.MAX_PROMPT_BYTES, 1_048_576, 1),
+    maxMessageBytes: integer(ENV.MAX_MESSAGE_BYTES, 1_048_576, 1),
+    maxResponseBytes: integer(ENV.MAX_RESPONSE_BYTES, 199_000_000, 1),
+    poolMaxConnections: integer(ENV.POOL_MAX_CONNECTIONS, 100, 0),
+    poolMaxIdleMs: integer(ENV.POOL_MAX_IDLE_MS, 300_000, 1),
+    poolMaxAgeMs: integer(ENV.POOL_MAX_AGE_MS, 3_300_000, 1),
+    pingIntervalMs: integer(ENV.PING_INTERVAL_MS, 20_000, 1),
+    pongTimeoutMs: integer(ENV.PONG_TIMEOUT_MS, 500, 1),
+    stackStatusPrefix: prefix === '*' ? '' : prefix || undefined,
+  });
+}
+
+function readAgents(env: Environment, fips: boolean, dualStack: boolean): Agent[] {
+  try {
+    return parseAgents(JSON.parse(env[ENV.AGENTS] ?? 'null')).map((entry) => {
+      const arn = parseRuntimeArn(entry.runtimeArn);
+      return { entry, arn, origin: dataPlaneOrigin(arn, { fips, dualStack, override: readOverride(env) }) };
+    });
+  } catch (cause) {
+    throw new Error(`${ENV.AGENTS}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function readOverride(env: Environment): string | undefined {
+  const came = env[ENV.ENDPOINT_URL];
+  if (!came) return undefined;
+  const url = URL.canParse(came) ? new URL(came) : undefined;
+  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.username) {
+    throw new Error(
+      `${ENV.ENDPOINT_URL}: expected an origin such as https://host:port, got ${JSON.stringify(came)}`,
+    );
+  }
+  return url.origin;
+}
+
+/** What Lambda gives. A developer who has none of it uses a profile. */
+function readCredentials(env: Environment): Credentials | undefined {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN } = env;
+  if (!accessKeyId || !secretAccessKey) return undefined;
+  return { accessKeyId, secretAccessKey, ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }) };
+}

@@ -1,0 +1,94 @@
+import { credentialProvider } from './agentcore/credentials.ts';
+import type { Upstream } from './agentcore/invocation.ts';
+import { ConnectionPool } from './agentcore/pool.ts';
+import { readConfig } from './config.ts';
+import { errorBody, type StreamError, toStreamError } from './errors.ts';
+import { answerInvoke } from './http/invoke.ts';
+import { type FunctionUrlEvent, routeOf } from './http/request.ts';
+import { readResource } from './http/resources.ts';
+import { errorPrelude, type Prelude, type ResponseStream } from './stream/relay.ts';
+import { createTelemetry, type RequestOutcome } from './telemetry.ts';
+
+/** What the runtime gives beside the event, as far as it is used here. */
+interface InvocationContext {
+  awsRequestId: string;
+  xRayTraceId?: string;
+  getRemainingTimeInMillis(): number;
+}
+
+/** What the runtime puts on the global scope before it loads this file. */
+declare const awslambda: {
+  streamifyResponse<Handler>(handler: Handler): Handler;
+  HttpResponseStream: { from(stream: ResponseStream, prelude: Prelude): ResponseStream };
+};
+
+// Wired once per cold start; everything that belongs to one request is a parameter.
+const config = readConfig();
+const telemetry = createTelemetry();
+const upstream: Upstream = {
+  config,
+  credentials: credentialProvider(config.credentials),
+  pool: new ConnectionPool({
+    maxConnections: config.poolMaxConnections,
+    maxIdleMs: config.poolMaxIdleMs,
+    maxAgeMs: config.poolMaxAgeMs,
+    pingIntervalMs: config.pingIntervalMs,
+    pongTimeoutMs: config.pongTimeoutMs,
+    onDiscard: ({ openedAt }, reason) => telemetry.connectionDiscarded(reason, Date.now() - openedAt),
+  }),
+};
+
+/**
+ * The Lambda function: a Function URL's event in, an HTTP answer streamed out. It never rejects and always ends
+ * the stream; anything else would cost the environment.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+ */
+export const handler = awslambda.streamifyResponse(
+  async (event: FunctionUrlEvent, stream: ResponseStream, context: InvocationContext): Promise<void> => {
+    const startedAt = performance.now();
+    const requestId = context.awsRequestId;
+    const requestTelemetry = telemetry.request(requestId);
+    const outcome: RequestOutcome = { route: undefined, error: undefined, startedAt };
+    const respond = (prelude: Prelude) => awslambda.HttpResponseStream.from(stream, prelude);
+    try {
+      const route = routeOf(event);
+      outcome.route = route.name;
+      if (route.name === 'invoke') {
+        const answered = await answerInvoke({
+          event,
+          defaultFormat: route.defaultFormat,
+          respond,
+          upstream,
+          telemetry: requestTelemetry,
+          requestId,
+          xRayTraceId: context.xRayTraceId,
+          remainingMs: () => context.getRemainingTimeInMillis(),
+        });
+        Object.assign(outcome, answered);
+      } else {
+        const body = JSON.stringify(await readResource(route, config));
+        const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+        endWith(respond({ statusCode: 200, headers }), body);
+      }
+    } catch (thrown) {
+      outcome.error = toStreamError(thrown);
+      if (!stream.writableEnded) answerError(outcome.error, requestId, respond);
+    }
+    requestTelemetry.finish(outcome);
+  },
+);
+
+function answerError(
+  error: StreamError,
+  requestId: string,
+  respond: (prelude: Prelude) => ResponseStream,
+): void {
+  endWith(respond(errorPrelude(error, error.details.sessionId)), errorBody(error, requestId));
+}
+
+/** Status and headers leave only with a write; an end alone would lose them. */
+function endWith(stream: ResponseStream, body: string): void {
+  stream.write(body);
+  stream.end();
+}

@@ -1,0 +1,125 @@
+import type { InvocationRecord } from '../agentcore/exchange.ts';
+import { invoke, type Upstream } from '../agentcore/invocation.ts';
+import { type Agent, findAgent } from '../agents.ts';
+import { StreamError, toStreamError } from '../errors.ts';
+import type { ResponseFormat } from '../stream/format.ts';
+import { json } from '../stream/json.ts';
+import { type Prelude, Relay, type ResponseStream } from '../stream/relay.ts';
+import { sse } from '../stream/sse.ts';
+import type { RequestOutcome, RequestTelemetry } from '../telemetry.ts';
+import { type FunctionUrlEvent, type InvokeRequest, readInvokeRequest, traceHeaders } from './request.ts';
+import { type FormatName, negotiateFormat } from './routes.ts';
+
+const FORMATS: Record<FormatName, ResponseFormat> = { sse, json };
+
+/** How long the end of an answer is waited for; a reader that stalls is left to the platform. */
+const CLOSE_WAIT_MS = 100;
+
+export interface InvokeOptions {
+  event: FunctionUrlEvent;
+  defaultFormat: FormatName;
+  respond: (prelude: Prelude) => ResponseStream;
+  upstream: Upstream;
+  telemetry: RequestTelemetry;
+  requestId: string;
+  xRayTraceId: string | undefined;
+  /** Milliseconds until Lambda ends this environment. */
+  remainingMs: () => number;
+}
+
+/**
+ * Answers an invoke request, whatever happens to it from here on: the stream is ended on every way out.
+ *
+ * @throws StreamError while nothing has been written: a request that is not valid, an agent that is not configured
+ */
+export async function answerInvoke(
+  options: InvokeOptions,
+): Promise<Pick<RequestOutcome, 'error'> & Required<Pick<RequestOutcome, 'invocation'>>> {
+  const { event, upstream, telemetry, requestId } = options;
+  const { config, pool } = upstream;
+  const request = readInvokeRequest(event, config.maxPromptBytes);
+  const agent = agentOf(request, config.agents);
+  const { prompt, sessionId } = request;
+  const promptBytes = Buffer.byteLength(prompt);
+  telemetry.log.info('Request', { agent: agent.entry.id, session_id: sessionId, prompt_bytes: promptBytes });
+
+  const abort = new AbortController();
+  const limitMs = Math.min(config.maxDurationMs, options.remainingMs() - config.deadlineReserveMs);
+  const deadlineAt = performance.now() + limitMs;
+  const deadline = setTimeout(
+    () => abort.abort(new StreamError('AgentTimeout', 'the answer took longer than it may')),
+    Math.max(0, limitMs),
+  );
+  const record: InvocationRecord = {
+    retries: 0,
+    connectionsOpened: 0,
+    connectionsReused: 0,
+    connectionFailures: 0,
+  };
+  let readerStalls = 0;
+  const relay = new Relay({
+    ...config,
+    format: FORMATS[negotiateFormat(event.headers?.accept, options.defaultFormat)],
+    context: { sessionId, agentId: agent.entry.id, requestId },
+    respond: options.respond,
+    abort,
+    onStall: (stalledMs) => {
+      readerStalls += 1;
+      telemetry.log.warn('ReaderStalled', { stalled_ms: Math.round(stalledMs) });
+    },
+  });
+  let error: StreamError | undefined;
+  let incomplete = false;
+  try {
+    const invocation = {
+      agent,
+      prompt,
+      sessionId,
+      traceHeaders: traceHeaders(event, options.xRayTraceId),
+      abort,
+      remainingMs: () => deadlineAt - performance.now(),
+      record,
+      log: telemetry.log,
+    };
+    await invoke(invocation, upstream, (texts) => relay.write(texts));
+    relay.done();
+  } catch (thrown) {
+    error = toStreamError(thrown);
+    incomplete = relay.isCommitted;
+    relay.fail(error);
+  } finally {
+    clearTimeout(deadline);
+  }
+  await relay.closed(CLOSE_WAIT_MS);
+  const { stats } = relay;
+  return {
+    error,
+    invocation: {
+      agent: agent.entry.id,
+      sessionId,
+      promptBytes,
+      record,
+      stats,
+      incomplete,
+      readerStalls,
+      connectionsPooled: pool.size,
+    },
+  };
+}
+
+function agentOf({ agentId, sessionId }: InvokeRequest, agents: readonly Agent[]): Agent {
+  const lookup = findAgent(agents, agentId);
+  if ('agent' in lookup) return lookup.agent;
+  if ('malformedArn' in lookup) {
+    throw new StreamError('BadRequest', `"agentId": ${lookup.malformedArn}`, {
+      details: { sessionId, fields: ['agentId'] },
+    });
+  }
+  throw new StreamError(
+    'AgentNotFound',
+    '"agentId": expected the id, name or runtime ARN of a configured agent',
+    {
+      details: { sessionId, fields: ['agentId'] },
+    },
+  );
+}

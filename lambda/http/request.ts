@@ -1,0 +1,118 @@
+import { StreamError } from '../errors.ts';
+import { acceptOrMintSessionId } from '../session.ts';
+import { matchRoute, type Route } from './routes.ts';
+
+/**
+ * What this reads of a Function URL's event, payload format 2.0.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
+ */
+export interface FunctionUrlEvent {
+  rawPath?: string;
+  headers?: Record<string, string | undefined>;
+  body?: string;
+  isBase64Encoded?: boolean;
+  requestContext?: { http?: { method?: string } };
+}
+
+export interface InvokeRequest {
+  agentId: string;
+  prompt: string;
+  sessionId: string;
+}
+
+/** @throws StreamError NotFound or MethodNotAllowed */
+export function routeOf(event: FunctionUrlEvent): Route {
+  return matchRoute(event.requestContext?.http?.method ?? '', event.rawPath ?? '');
+}
+
+/**
+ * Reads the body of an invoke request. Unknown fields are ignored, an invalid session id is replaced.
+ *
+ * @throws StreamError BadRequest naming the field, or PayloadTooLarge; `details.sessionId` is there once it is known
+ */
+export function readInvokeRequest(event: FunctionUrlEvent, maxPromptBytes: number): InvokeRequest {
+  const body = parseObject(decodeBody(event));
+  const sessionId = acceptOrMintSessionId(body.sessionId);
+  const { agentId, prompt } = body;
+  const reject = (field: string, expected: string, came: unknown): never => {
+    throw new StreamError('BadRequest', `"${field}": expected ${expected}, got ${describe(came)}`, {
+      details: { sessionId, fields: [field] },
+    });
+  };
+  if (typeof agentId !== 'string' || agentId === '') return reject('agentId', 'a non-empty string', agentId);
+  if (typeof prompt !== 'string' || prompt === '') return reject('prompt', 'a non-empty string', prompt);
+  const promptBytes = Buffer.byteLength(prompt);
+  if (promptBytes > maxPromptBytes) {
+    throw new StreamError(
+      'PayloadTooLarge',
+      `"prompt": expected at most ${maxPromptBytes} bytes of UTF-8, got ${promptBytes}`,
+      { details: { sessionId, fields: ['prompt'] } },
+    );
+  }
+  return { agentId, prompt, sessionId };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+function decodeBody({ body = '', isBase64Encoded = false }: FunctionUrlEvent): string {
+  if (!isBase64Encoded) return body;
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body) || body.length % 4 !== 0) {
+    throw badBody('valid base64');
+  }
+  try {
+    return utf8.decode(Buffer.from(body, 'base64'));
+  } catch {
+    throw badBody('UTF-8');
+  }
+}
+
+function parseObject(body: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(body);
+  } catch {
+    throw badBody('a JSON object', body === '' ? 'nothing' : 'no valid JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw badBody('a JSON object', describe(value));
+  }
+  return value as Record<string, unknown>;
+}
+
+function badBody(expected: string, came = 'something else'): StreamError {
+  return new StreamError('BadRequest', `"body": expected ${expected}, got ${came}`, {
+    details: { fields: ['body'] },
+  });
+}
+
+/** The kind of a value; not the value, which may be a prompt. */
+function describe(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value === null) return 'null';
+  if (value === '') return 'an empty string';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`.replace('a object', 'an object');
+}
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
+ * Trace headers for the agent: this invocation's own trace if it is sampled (`Sampled=0` would switch off the
+ * agent's traces), and the caller's `traceparent` if it has the W3C form.
+ *
+ * @see https://www.w3.org/TR/trace-context/#traceparent-header
+ */
+export function traceHeaders(
+  event: FunctionUrlEvent,
+  xRayTraceId: string | undefined,
+): Record<string, string> {
+  const traceparent = event.headers?.traceparent;
+  return {
+    ...(isSampled(xRayTraceId) && { 'x-amzn-trace-id': xRayTraceId }),
+    ...(traceparent !== undefined && TRACEPARENT.test(traceparent) && { traceparent }),
+  };
+}
+
+export function isSampled(xRayTraceId: string | undefined): xRayTraceId is string {
+  return xRayTraceId?.includes('Sampled=1') === true && xRayTraceId.length <= 128;
+}

@@ -1,0 +1,251 @@
+import { errorBody, StreamError } from '../errors.ts';
+import type { AnswerContext, AnswerStats, ResponseFormat } from './format.ts';
+
+/** What this needs of the response stream, which is an `http.ClientRequest` underneath. */
+export interface ResponseStream {
+  write(chunk: string): boolean;
+  end(): unknown;
+  cork(): void;
+  uncork(): void;
+  once(event: 'drain' | 'close', listener: () => void): unknown;
+  off(event: 'drain' | 'close', listener: () => void): unknown;
+  readonly destroyed: boolean;
+  readonly writableEnded: boolean;
+  readonly writableNeedDrain: boolean;
+}
+
+/** Status and headers of an answer; they leave with the first write. */
+export interface Prelude {
+  statusCode: number;
+  headers: Record<string, string>;
+}
+
+export interface RelayOptions {
+  format: ResponseFormat;
+  context: AnswerContext;
+  /** Sets status and headers and returns the stream to write to; to be called once. */
+  respond: (prelude: Prelude) => ResponseStream;
+  /** Aborted with the StreamError that ends the answer. */
+  abort: AbortController;
+  commitAfterMs: number;
+  heartbeatIntervalMs: number;
+  maxResponseBytes: number;
+  /** Told of a reader that took nothing for so long. */
+  onStall?: (stalledMs: number) => void;
+}
+
+/** A small chunk may stick in the platform until something follows it. */
+const NUDGE_AFTER_MS = 50;
+const STALL_MS = 30_000;
+
+/**
+ * One answer on its way to the caller. Until the commit point (the first text, an error, or, where the format
+ * fills silence, `commitAfterMs`) nothing has been written and a failure still becomes a status.
+ */
+export class Relay {
+  readonly #options: RelayOptions;
+  readonly #startedAt = performance.now();
+  #stream: ResponseStream | undefined;
+  #chunks = 0;
+  #textBytes = 0;
+  #writtenBytes = 0;
+  #lastWriteAt = 0;
+  #commitTimer: NodeJS.Timeout | undefined;
+  #heartbeat: NodeJS.Timeout | undefined;
+  #nudge: NodeJS.Timeout | undefined;
+
+  constructor(options: RelayOptions) {
+    this.#options = options;
+    if (!options.format.fillsSilence) return;
+    if (options.commitAfterMs === 0) this.#commit();
+    else this.#commitTimer = setTimeout(() => this.#commit(), options.commitAfterMs);
+  }
+
+  get stats(): AnswerStats {
+    const durationMs = Math.round(performance.now() - this.#startedAt);
+    return { chunks: this.#chunks, bytes: this.#textBytes, durationMs };
+  }
+
+  get isCommitted(): boolean {
+    return this.#stream !== undefined;
+  }
+
+  /**
+   * Writes the texts of one message, one write per event.
+   *
+   * @returns a promise when the stream is full, to be awaited before the next call; it rejects when the answer
+   * is aborted meanwhile
+   * @throws StreamError ResponseTooLarge
+   */
+  write(texts: string[]): Promise<void> | undefined {
+    const { format, context } = this.#options;
+    const isFirst = this.#stream === undefined;
+    const stream = this.#stream ?? this.#respond();
+    stream.cork();
+    try {
+      if (isFirst) this.#write(format.open(context));
+      for (const text of texts) {
+        for (const event of format.chunk(text)) {
+          this.#write(event);
+          this.#chunks += 1;
+        }
+        this.#textBytes += Buffer.byteLength(text);
+      }
+    } finally {
+      stream.uncork();
+    }
+    if (format.fillsSilence) this.#nudge ??= setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS);
+    return stream.writableNeedDrain ? this.#drained(stream) : undefined;
+  }
+
+  /** Ends a complete answer. */
+  done(): void {
+    this.#finish((format, context) => format.done(context, this.stats));
+  }
+
+  /** Ends an answer that failed: as a status before the commit point, in-band after it. */
+  fail(error: StreamError): void {
+    const { context } = this.#options;
+    if (this.#stream) return this.#finish((format) => format.fail(context, this.stats, error));
+    this.#stopTimers();
+    const { requestId, ...details } = context;
+    this.#stream = this.#options.respond(errorPrelude(error, context.sessionId));
+    this.#stream.write(errorBody(error, requestId, details));
+    this.#stream.end();
+  }
+
+  /** Once the stream is ended: waits until all of it has left, or the limit. A stalled reader is not waited for. */
+  closed(limitMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const stream = this.#stream;
+      if (!stream || stream.destroyed) return resolve();
+      const settle = () => {
+        clearTimeout(timer);
+        stream.off('close', settle);
+        resolve();
+      };
+      // 'finish' never comes when the platform answers early; 'close' always does.
+      stream.once('close', settle);
+      const timer = setTimeout(settle, limitMs);
+    });
+  }
+
+  #finish(closing: (format: ResponseFormat, context: AnswerContext) => string): void {
+    const { format, context } = this.#options;
+    if (!this.#stream) this.#commit();
+    this.#stopTimers();
+    const stream = this.#stream;
+    // A write after the end would kill the process.
+    if (!stream || stream.writableEnded || stream.destroyed) return;
+    stream.write(closing(format, context));
+    stream.end();
+  }
+
+  #commit(): void {
+    this.#respond();
+    this.#write(this.#options.format.open(this.#options.context));
+  }
+
+  /** Fixes status and headers; they leave with the first write. */
+  #respond(): ResponseStream {
+    const { format, context, respond, abort } = this.#options;
+    clearTimeout(this.#commitTimer);
+    const stream = respond({
+      statusCode: 200,
+      headers: {
+        'Content-Type': format.contentType,
+        'Cache-Control': 'no-cache, no-transform',
+        'X-Session-Id': context.sessionId,
+      },
+    });
+    this.#stream = stream;
+    stream.once('close', () => {
+      if (!stream.writableEnded) {
+        abort.abort(new StreamError('AgentInterrupted', 'the platform closed the response stream'));
+      }
+    });
+    if (format.fillsSilence) this.#beatAfter(this.#options.heartbeatIntervalMs);
+    return stream;
+  }
+
+  #write(text: string): void {
+    const stream = this.#stream;
+    if (!stream || stream.writableEnded || stream.destroyed) return;
+    const bytes = Buffer.byteLength(text);
+    if (this.#writtenBytes + bytes > this.#options.maxResponseBytes) {
+      throw new StreamError('ResponseTooLarge', 'the answer is longer than a response may be');
+    }
+    this.#writtenBytes += bytes;
+    this.#lastWriteAt = performance.now();
+    stream.write(text);
+  }
+
+  /** Runs once for each silence, when nothing followed a chunk. A chunk only notes its time. */
+  #nudgeIfQuiet(): void {
+    const quietMs = performance.now() - this.#lastWriteAt;
+    this.#nudge = undefined;
+    if (isOver(quietMs, NUDGE_AFTER_MS)) this.#fill(this.#options.format.nudge);
+    else this.#nudge = setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS - quietMs);
+  }
+
+  #beatAfter(ms: number): void {
+    this.#heartbeat = setTimeout(() => {
+      const { format, heartbeatIntervalMs } = this.#options;
+      const quietMs = performance.now() - this.#lastWriteAt;
+      const due = isOver(quietMs, heartbeatIntervalMs);
+      if (due) this.#fill(format.heartbeat);
+      this.#beatAfter(due ? heartbeatIntervalMs : heartbeatIntervalMs - quietMs);
+    }, ms);
+  }
+
+  /** Writes a comment, unless the reader is behind. */
+  #fill(comment: string): void {
+    if (!this.#stream?.writableNeedDrain) this.#write(comment);
+  }
+
+  #drained(stream: ResponseStream): Promise<void> {
+    const { signal } = this.#options.abort;
+    const since = performance.now();
+    return new Promise((resolve, reject) => {
+      const settle = () => {
+        stream.off('drain', settle);
+        stream.off('close', settle);
+        signal.removeEventListener('abort', settle);
+        const stalledMs = performance.now() - since;
+        if (stalledMs >= STALL_MS) this.#options.onStall?.(stalledMs);
+        if (signal.aborted) reject(signal.reason);
+        else resolve();
+      };
+      stream.once('drain', settle);
+      stream.once('close', settle);
+      signal.addEventListener('abort', settle, { once: true });
+      if (signal.aborted) settle();
+    });
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#commitTimer);
+    clearTimeout(this.#heartbeat);
+    clearTimeout(this.#nudge);
+    this.#nudge = undefined;
+  }
+}
+
+/** Timers fire up to a millisecond early. */
+function isOver(elapsedMs: number, limitMs: number): boolean {
+  return elapsedMs >= limitMs - 1;
+}
+
+/** Status and headers of an error that nothing was written before. */
+export function errorPrelude(error: StreamError, sessionId: string | undefined): Prelude {
+  return {
+    statusCode: error.status,
+    headers: {
+      'Content-Type': 'application/json',
+      'Cache-Control': 'no-store',
+      ...(sessionId !== undefined && { 'X-Session-Id': sessionId }),
+      ...(error.retryAfterSeconds !== undefined && { 'Retry-After': String(error.retryAfterSeconds) }),
+      ...error.headers,
+    },
+  };
+}

@@ -1,0 +1,200 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import type { InvocationRecord, Log } from './agentcore/exchange.ts';
+import {
+  DIMENSIONS,
+  METRIC_NAMESPACE,
+  METRICS,
+  type MetricName,
+  OUTCOME_COMPLETE,
+  SERVICE_NAME,
+} from './contract.ts';
+import type { StreamError } from './errors.ts';
+import type { AnswerStats } from './stream/format.ts';
+
+/** What one request came to. */
+export interface RequestOutcome {
+  /** Name of the route, when one matched. */
+  route: string | undefined;
+  error: StreamError | undefined;
+  /** `performance.now()` when the handler was called. */
+  startedAt: number;
+  invocation?: {
+    agent: string;
+    sessionId: string;
+    promptBytes: number;
+    record: InvocationRecord;
+    stats: AnswerStats;
+    /** The answer had begun before it failed. */
+    incomplete: boolean;
+    /** How many times the reader took nothing for 30 s. */
+    readerStalls: number;
+    connectionsPooled: number;
+  };
+}
+
+export interface RequestTelemetry {
+  log: Log;
+  coldStart: boolean;
+  /** Writes the one line that answers "what happened to this request", and the metrics. */
+  finish(outcome: RequestOutcome): void;
+}
+
+export interface Telemetry {
+  request(requestId: string): RequestTelemetry;
+  /** A kept connection will not be used again; counted with the next invocation. */
+  connectionDiscarded(reason: string, ageMs: number): void;
+}
+
+/** The caller's mistakes; everything else that is not complete is ours or the agent's. */
+const REJECTED_STATUS = new Set([400, 404, 405, 413]);
+
+/** An upgrade that took longer started a microVM. */
+const WARM_UPGRADE_MS = 1000;
+
+/** Logs and metrics by hand: Powertools' decorators take a streaming handler's second argument for the context. */
+export function createTelemetry(): Telemetry {
+  const logger = new Logger({ serviceName: SERVICE_NAME });
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: SERVICE_NAME });
+  let coldStart = true;
+  let discarded = 0;
+
+  return {
+    request(requestId) {
+      const isCold = coldStart;
+      coldStart = false;
+      if (isCold) metrics.captureColdStartMetric();
+      logger.refreshSampleRateCalculation();
+      const log = logger.createChild({
+        persistentKeys: { function_request_id: requestId, cold_start: isCold },
+      });
+      return {
+        log: toLog(log),
+        coldStart: isCold,
+        finish(outcome) {
+          logOutcome(log, outcome);
+          publishMetrics(metrics, outcome, discarded);
+          discarded = 0;
+        },
+      };
+    },
+    connectionDiscarded(reason, ageMs) {
+      discarded += 1;
+      logger.info('Connection discarded', { reason, age_ms: ageMs });
+    },
+  };
+}
+
+function toLog(logger: Logger): Log {
+  return {
+    info: (message, fields = {}) => logger.info(message, fields),
+    warn: (message, fields = {}) => logger.warn(message, fields),
+  };
+}
+
+function logOutcome(logger: Logger, { route, error, startedAt, invocation }: RequestOutcome): void {
+  const durationMs = Math.round(performance.now() - startedAt);
+  const fields = {
+    route,
+    status: error?.status ?? 200,
+    outcome: error?.code ?? OUTCOME_COMPLETE,
+    duration_ms: durationMs,
+    ...(error && errorFields(error)),
+    ...(invocation && invocationFields(invocation, startedAt)),
+  };
+  if (!error) return logger.info(invocation ? 'Answer finished' : 'Request answered', fields);
+  if (!isFailure(error) && !invocation?.incomplete) return logger.warn('Request rejected', fields);
+  logger.error(invocation?.incomplete ? 'Answer interrupted' : 'Request failed', { ...fields, error });
+}
+
+function errorFields({
+  code,
+  message,
+  promptSent,
+  retryable,
+  details,
+}: StreamError): Record<string, unknown> {
+  return {
+    code,
+    reason: message,
+    prompt_sent: promptSent,
+    retryable,
+    upstream_request_id: details.upstreamRequestId,
+    // What the agent said is its text: never logged, but what kind it was and how long.
+    agent_error_type: details.agentError?.type,
+    agent_error_code: details.agentError?.code,
+    agent_error_length: details.agentError?.message.length,
+  };
+}
+
+function invocationFields(
+  { agent, sessionId, promptBytes, record, stats, incomplete }: NonNullable<RequestOutcome['invocation']>,
+  startedAt: number,
+): Record<string, unknown> {
+  return {
+    agent,
+    session_id: sessionId,
+    prompt_bytes: promptBytes,
+    chunks: stats.chunks,
+    bytes: stats.bytes,
+    first_chunk_ms: since(startedAt, record.firstChunkAt),
+    connection_ms: rounded(record.connectionMs),
+    connection_reused: record.connectionsReused > 0,
+    retries: record.retries,
+    incomplete,
+  };
+}
+
+function publishMetrics(metrics: Metrics, outcome: RequestOutcome, discarded: number): void {
+  const { error, invocation, startedAt } = outcome;
+  const add = (name: MetricName, value: number | undefined) => {
+    if (value !== undefined) metrics.addMetric(name, METRICS[name], value);
+  };
+  if (error && !isFailure(error) && !invocation?.incomplete) {
+    add('RequestsRejected', 1);
+  }
+  if (invocation) {
+    const { record, stats } = invocation;
+    const firstChunkMs = since(startedAt, record.firstChunkAt);
+    const isWarm = record.connectionsReused > 0 || (record.upgradeMs ?? 0) < WARM_UPGRADE_MS;
+    add('InvocationCount', 1);
+    add('InvocationDuration', performance.now() - startedAt);
+    add('InvocationErrors', error && (isFailure(error) || invocation.incomplete) ? 1 : 0);
+    add('InvocationTimeouts', error?.code === 'AgentTimeout' ? 1 : 0);
+    add('IncompleteResponses', invocation.incomplete ? 1 : 0);
+    add('FirstChunkLatency', firstChunkMs);
+    if (isWarm) add('FirstChunkLatencyWarm', firstChunkMs);
+    add('ConnectionTime', record.connectionMs);
+    add('ConnectionsOpened', record.connectionsOpened);
+    add('ConnectionsReused', record.connectionsReused);
+    add('ConnectionsDiscarded', discarded);
+    add('ConnectionsPooled', invocation.connectionsPooled);
+    add('ConnectionFailures', record.connectionFailures);
+    add('RetryCount', record.retries);
+    add('ChunkCount', stats.chunks);
+    add('ResponseBytes', stats.bytes);
+    add('ReaderStalled', invocation.readerStalls);
+  }
+  if (!metrics.hasStoredMetrics()) return;
+  metrics.addDimensions({});
+  if (invocation) {
+    metrics.addDimensions({ [DIMENSIONS.agent]: invocation.agent });
+    metrics.addDimensions({
+      [DIMENSIONS.agent]: invocation.agent,
+      [DIMENSIONS.outcome]: error?.code ?? OUTCOME_COMPLETE,
+    });
+  }
+  metrics.publishStoredMetrics();
+}
+
+function isFailure(error: StreamError): boolean {
+  return !REJECTED_STATUS.has(error.status);
+}
+
+function since(startedAt: number, at: number | undefined): number | undefined {
+  return at === undefined ? undefined : rounded(at - startedAt);
+}
+
+function rounded(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms);
+}
