@@ -30,6 +30,8 @@ export interface Config {
   pongTimeoutMs: number;
   /** Undefined: the route is off. Empty: every stack. */
   stackStatusPrefix: string | undefined;
+  /** Whether sampled invocations send a trace. */
+  tracing: boolean;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -76,6 +78,7 @@ export function readConfig(env: Environment = process.env): Config {
     pingIntervalMs: integer(ENV.PING_INTERVAL_MS, 20_000, 1),
     pongTimeoutMs: integer(ENV.PONG_TIMEOUT_MS, 500, 1),
     stackStatusPrefix: prefix === '*' ? '' : prefix || undefined,
+    tracing: env.POWERTOOLS_TRACE_ENABLED?.toLowerCase() !== 'false',
   });
 }
 

@@ -4,7 +4,7 @@ import { ConnectionPool } from './agentcore/pool.ts';
 import { readConfig } from './config.ts';
 import { errorBody, type StreamError, toStreamError } from './errors.ts';
 import { answerInvoke } from './http/invoke.ts';
-import { type FunctionUrlEvent, routeOf } from './http/request.ts';
+import { type FunctionUrlEvent, isSampled, routeOf } from './http/request.ts';
 import { readResource } from './http/resources.ts';
 import { errorPrelude, type Prelude, type ResponseStream } from './stream/relay.ts';
 import { createTelemetry, type RequestOutcome } from './telemetry.ts';
@@ -48,7 +48,7 @@ export const handler = awslambda.streamifyResponse(
   async (event: FunctionUrlEvent, stream: ResponseStream, context: InvocationContext): Promise<void> => {
     const startedAt = performance.now();
     const requestId = context.awsRequestId;
-    const requestTelemetry = telemetry.request(requestId);
+    const requestTelemetry = telemetry.request(requestId, config.tracing && isSampled(context.xRayTraceId));
     const outcome: RequestOutcome = { route: undefined, error: undefined, startedAt };
     const respond = (prelude: Prelude) => awslambda.HttpResponseStream.from(stream, prelude);
     try {
@@ -75,7 +75,7 @@ export const handler = awslambda.streamifyResponse(
       outcome.error = toStreamError(thrown);
       if (!stream.writableEnded) answerError(outcome.error, requestId, respond);
     }
-    requestTelemetry.finish(outcome);
+    await requestTelemetry.finish(outcome);
   },
 );
 

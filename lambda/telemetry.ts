@@ -11,6 +11,7 @@ import {
 } from './contract.ts';
 import type { StreamError } from './errors.ts';
 import type { AnswerStats } from './stream/format.ts';
+import type { Span } from './tracing.ts';
 
 /** What one request came to. */
 export interface RequestOutcome {
@@ -36,12 +37,15 @@ export interface RequestOutcome {
 export interface RequestTelemetry {
   log: Log;
   coldStart: boolean;
-  /** Writes the one line that answers "what happened to this request", and the metrics. */
-  finish(outcome: RequestOutcome): void;
+  /**
+   * Writes the one line that answers "what happened to this request", and the metrics, at once; then, for a
+   * sampled invocation, its trace.
+   */
+  finish(outcome: RequestOutcome): Promise<void>;
 }
 
 export interface Telemetry {
-  request(requestId: string): RequestTelemetry;
+  request(requestId: string, isTraced: boolean): RequestTelemetry;
   /** A kept connection will not be used again; counted with the next invocation. */
   connectionDiscarded(reason: string, ageMs: number): void;
 }
@@ -55,12 +59,14 @@ const WARM_UPGRADE_MS = 1000;
 /** Logs and metrics by hand: Powertools' decorators take a streaming handler's second argument for the context. */
 export function createTelemetry(): Telemetry {
   const logger = new Logger({ serviceName: SERVICE_NAME });
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: SERVICE_NAME });
+  // It would warn of every dimension that stands in two sets, as `agent` does on purpose.
+  const quiet = { debug() {}, info() {}, warn() {}, error() {} };
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: SERVICE_NAME, logger: quiet });
   let coldStart = true;
   let discarded = 0;
 
   return {
-    request(requestId) {
+    request(requestId, isTraced) {
       const isCold = coldStart;
       coldStart = false;
       if (isCold) metrics.captureColdStartMetric();
@@ -71,10 +77,14 @@ export function createTelemetry(): Telemetry {
       return {
         log: toLog(log),
         coldStart: isCold,
-        finish(outcome) {
+        async finish(outcome) {
           logOutcome(log, outcome);
           publishMetrics(metrics, outcome, discarded);
           discarded = 0;
+          if (!isTraced || !outcome.invocation) return;
+          // Loaded only now: that blocks for 20 ms and more, and the caller has the whole answer.
+          const { sendTrace } = await import('./tracing.ts');
+          await sendTrace(toSpan(outcome, outcome.invocation, isCold));
         },
       };
     },
@@ -185,6 +195,36 @@ function publishMetrics(metrics: Metrics, outcome: RequestOutcome, discarded: nu
     });
   }
   metrics.publishStoredMetrics();
+}
+
+/** The invocation with connect, first chunk and stream as its parts. */
+function toSpan(
+  { error, startedAt }: RequestOutcome,
+  { agent, sessionId, record }: NonNullable<RequestOutcome['invocation']>,
+  coldStart: boolean,
+): Span {
+  const now = performance.now();
+  // From the present backwards: a frozen environment's monotonic clock may have stood still.
+  const epochMs = (at: number) => Date.now() - (now - at);
+  const { connectedAt, connectionMs, promptSentAt, firstChunkAt } = record;
+  const part = (name: string, from: number | undefined, to: number | undefined): Span[] =>
+    from === undefined || to === undefined ? [] : [{ name, startMs: epochMs(from), endMs: epochMs(to) }];
+  return {
+    name: '## invoke',
+    startMs: epochMs(startedAt),
+    endMs: epochMs(now),
+    annotations: { agent, session: sessionId, ColdStart: coldStart },
+    ...(error && { fault: error.code }),
+    children: [
+      ...part(
+        'connect',
+        connectedAt === undefined ? undefined : connectedAt - (connectionMs ?? 0),
+        connectedAt,
+      ),
+      ...part('first chunk', promptSentAt, firstChunkAt),
+      ...part('stream', firstChunkAt, now),
+    ],
+  };
 }
 
 function isFailure(error: StreamError): boolean {

@@ -20,6 +20,7 @@ const ENTRIES = {
   index: 'lambda/handler.ts',
   'default-credentials': 'lambda/agentcore/default-credentials.ts',
   stacks: 'lambda/http/stacks.ts',
+  tracing: 'lambda/tracing.ts',
 };
 
 /** `import('./name.ts')` in our own code stays an `import('./name.mjs')` of the bundle beside it. */
@@ -67,6 +68,8 @@ export async function buildLambda(outdir: string = BUNDLE_FOLDER): Promise<Build
     entryPoints: Object.entries(ENTRIES).map(([out, source]) => ({ in: join(root, source), out })),
     outdir,
     plugins: [separateLazyBundles],
+    // See lambda/cls.ts.
+    alias: { 'cls-hooked/context': join(root, 'lambda/cls.ts') },
     logLevel: 'warning',
   });
   // Only now, so that a running local system never sees an empty folder.

@@ -1,0 +1,151 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import type { AgentEntry } from '../lambda/agents.ts';
+import type { PromptCount } from './agents/agent.ts';
+
+export type LocalAgentId = 'onboarding' | 'provisioning' | 'mwc';
+
+/** What an entry of AGENTS needs, and how the agent is reached here. */
+export interface LocalAgent
+  extends Pick<AgentEntry, 'id' | 'name' | 'runtimeArn' | 'description' | 'capabilities'> {
+  id: LocalAgentId;
+  /** The container, `http://127.0.0.1:8080`. */
+  target: string;
+  /** How many prompts have reached it, all told or of one session. */
+  promptsReceived(sessionId?: string): Promise<number>;
+}
+
+export interface LocalAgentsOptions {
+  /** Between tokens. @default 25 */
+  tokenDelayMs?: number;
+  /** Before the first token. @default 0 */
+  firstTokenDelayMs?: number;
+}
+
+export interface LocalAgents {
+  agents: LocalAgent[];
+  close(): Promise<void>;
+}
+
+const AGENTS = {
+  onboarding: {
+    name: 'OnboardingAgent',
+    runtimeArn: 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/OnboardingAgent-a1B2c3D4e5',
+    description: 'Proposes an architecture with a CloudFormation template',
+    capabilities: ['architecture', 'cost-estimate', 'cloudformation'],
+  },
+  provisioning: {
+    name: 'ProvisioningAgent',
+    runtimeArn: 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/ProvisioningAgent-f6G7h8I9j0',
+    description: 'Deploys a template and reports its progress',
+    capabilities: ['deployment', 'stack-status'],
+  },
+  mwc: {
+    name: 'MWCAgent',
+    runtimeArn: 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/MWCAgent-k1L2m3N4o5',
+    description: 'Orchestrates the other two agents',
+    capabilities: ['orchestration'],
+  },
+} as const;
+
+const READY_TIMEOUT_MS = 20_000;
+
+/** Starts the three agents, each in a process of its own that ends with this one. */
+export async function startAgents(options: LocalAgentsOptions = {}): Promise<LocalAgents> {
+  const ids = Object.keys(AGENTS) as LocalAgentId[];
+  const ports = await freePorts(ids.length);
+  const targetOf = (id: LocalAgentId) => `http://127.0.0.1:${ports[ids.indexOf(id)]}`;
+  const children: ChildProcess[] = [];
+  const close = async () => {
+    await Promise.all(children.map(ended));
+  };
+  const agents = ids.map((id): LocalAgent => {
+    const child = spawn(
+      process.execPath,
+      ['--disable-warning=FSTDEP023', join(import.meta.dirname, 'agents', `${id}.ts`)],
+      {
+        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+        detached: true,
+        env: {
+          PATH: process.env.PATH,
+          PORT: new URL(targetOf(id)).port,
+          TOKEN_DELAY_MS: String(options.tokenDelayMs ?? 25),
+          FIRST_TOKEN_DELAY_MS: String(options.firstTokenDelayMs ?? 0),
+          ONBOARDING_TARGET: targetOf('onboarding'),
+          PROVISIONING_TARGET: targetOf('provisioning'),
+        },
+      },
+    );
+    children.push(child);
+    return { id, ...AGENTS[id], target: targetOf(id), promptsReceived: (sessionId) => ask(child, sessionId) };
+  });
+  try {
+    await Promise.all(agents.map(({ target, name }, index) => ready(target, name, children[index])));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { agents, close };
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) return resolve();
+    child.once('exit', () => resolve());
+    child.kill('SIGKILL');
+  });
+}
+
+async function ready(target: string, name: string, child: ChildProcess | undefined): Promise<void> {
+  const deadline = performance.now() + READY_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    if (child?.exitCode !== null)
+      throw new Error(`${name} exited with code ${child?.exitCode} while starting`);
+    const answered = await fetch(`${target}/ping`).then(
+      ({ ok }) => ok,
+      () => false,
+    );
+    if (answered) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error(`${name} did not answer ${target}/ping within ${READY_TIMEOUT_MS / 1000} s`);
+}
+
+let asked = 0;
+
+function ask(child: ChildProcess, sessionId: string | undefined): Promise<number> {
+  const ask = ++asked;
+  return new Promise((resolve) => {
+    const onMessage = (answer: unknown) => {
+      const { ask: answeredAsk, count } = answer as PromptCount;
+      if (answeredAsk !== ask) return;
+      child.off('message', onMessage);
+      resolve(count ?? 0);
+    };
+    child.on('message', onMessage);
+    child.send({ ask, ...(sessionId !== undefined && { sessionId }) } satisfies PromptCount);
+  });
+}
+
+/** Ports that are free now. The agents' server does not say which one it took, so that it must be told. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from(
+      { length: count },
+      () =>
+        new Promise<ReturnType<typeof createServer>>((resolve) => {
+          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
+        }),
+    ),
+  );
+  return Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<number>((resolve) => {
+          const address = server.address();
+          server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+        }),
+    ),
+  );
+}

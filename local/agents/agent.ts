@@ -1,0 +1,101 @@
+import { BedrockAgentCoreApp } from 'bedrock-agentcore/runtime';
+import { fillerText, tokensOf } from './text.ts';
+
+/** One prompt and what the session has asked before. */
+export interface Turn {
+  prompt: string;
+  sessionId: string;
+  previous: readonly string[];
+}
+
+/** A piece of an answer: text, or a structured event. */
+export type Piece = string | Record<string, unknown>;
+
+export interface AgentDefinition {
+  answer(turn: Turn): AsyncIterable<Piece> | Iterable<Piece>;
+  /** One WebSocket message per piece. */
+  encode(piece: Piece): string;
+  /** The message that ends an answer; without one the socket is closed instead. */
+  endMessage?: string;
+}
+
+/** What the parent asks, and the child answers, over the IPC channel. */
+export interface PromptCount {
+  ask: number;
+  sessionId?: string;
+  count?: number;
+}
+
+const { PORT = '8080', TOKEN_DELAY_MS = '25', FIRST_TOKEN_DELAY_MS = '0' } = process.env;
+/** `repeat 5000000 bytes` answers with so much text, at once. */
+const REPEAT = /^repeat (\d{1,9}) bytes$/;
+const MAX_BUFFERED_BYTES = 1_000_000;
+
+/** Serves an agent as its container would: AgentCore's own server with /ws, /invocations and /ping. */
+export function serveAgent(agent: AgentDefinition): void {
+  const memory = new Map<string, string[]>();
+  let prompts = 0;
+
+  /** Notes the prompt and returns the pieces of its answer, at the pace of a model. */
+  async function* take(prompt: string, sessionId: string): AsyncGenerator<Piece> {
+    const earlier = memory.get(sessionId) ?? [];
+    memory.set(sessionId, [...earlier, prompt]);
+    prompts += 1;
+    await sleep(Number(FIRST_TOKEN_DELAY_MS));
+    const repeat = REPEAT.exec(prompt);
+    if (repeat) {
+      yield* fillerText(Number(repeat[1]));
+      return;
+    }
+    for await (const piece of agent.answer({ prompt, sessionId, previous: earlier })) {
+      for (const token of typeof piece === 'string' ? tokensOf(piece) : [piece]) {
+        yield token;
+        await sleep(Number(TOKEN_DELAY_MS));
+      }
+    }
+  }
+
+  const app = new BedrockAgentCoreApp({
+    config: { logging: { enabled: false } },
+    invocationHandler: {
+      async *process(request, context) {
+        const { prompt } = request as { prompt: string };
+        for await (const piece of take(prompt, context.sessionId)) yield { data: piece };
+      },
+    },
+    websocketHandler: (socket, context) => {
+      // Prompts on one socket are answered one after the other.
+      let answered = Promise.resolve();
+      socket.on('message', (data) => {
+        const { prompt } = JSON.parse(data.toString()) as { prompt: string };
+        answered = answered.then(async () => {
+          for await (const piece of take(prompt, context.sessionId)) {
+            if (socket.readyState !== socket.OPEN) return;
+            socket.send(agent.encode(piece));
+            while (socket.bufferedAmount > MAX_BUFFERED_BYTES) await sleep(5);
+          }
+          if (agent.endMessage === undefined) socket.close();
+          else socket.send(agent.endMessage);
+        });
+      });
+    },
+  });
+  app.run({ port: Number(PORT), host: '127.0.0.1' });
+
+  process.on('message', ({ ask, sessionId }: PromptCount) => {
+    const count = sessionId === undefined ? prompts : (memory.get(sessionId)?.length ?? 0);
+    process.send?.({ ask, count } satisfies PromptCount);
+  });
+  // However the parent ended.
+  process.on('disconnect', () => process.exit());
+}
+
+function sleep(ms: number): Promise<void> | undefined {
+  return ms > 0 ? new Promise((resolve) => setTimeout(resolve, ms)) : undefined;
+}
+
+/** "In this session you asked before for …", or nothing. */
+export function recall(previous: readonly string[]): string {
+  const last = previous.at(-1);
+  return last === undefined ? '' : `Earlier in this session you asked for: "${last}".\n\n`;
+}

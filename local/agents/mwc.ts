@@ -1,0 +1,38 @@
+import { on } from 'node:events';
+import WebSocket from 'ws';
+import { createDecoder } from '../../lambda/agentcore/frames.ts';
+import { recall, serveAgent } from './agent.ts';
+
+const { ONBOARDING_TARGET = '', PROVISIONING_TARGET = '' } = process.env;
+
+/** Orchestrates the other two over their WebSockets, in plain text, and ends by closing. */
+serveAgent({
+  async *answer({ prompt, sessionId, previous }) {
+    yield `${recall(previous)}I take "${prompt}" to the specialists.\n\n--- OnboardingAgent ---\n`;
+    yield* ask(ONBOARDING_TARGET, prompt, sessionId);
+    yield '\n--- ProvisioningAgent ---\n';
+    yield* ask(PROVISIONING_TARGET, prompt, sessionId);
+    yield '\nAll done.\n';
+  },
+  encode: (piece) => (typeof piece === 'string' ? piece : JSON.stringify(piece)),
+});
+
+/** Another agent's text as it comes; its structured events stay behind. */
+async function* ask(target: string, prompt: string, sessionId: string): AsyncGenerator<string> {
+  if (!target) return;
+  const socket = new WebSocket(`${target.replace(/^http/, 'ws')}/ws`, {
+    headers: { 'x-amzn-bedrock-agentcore-runtime-session-id': `${sessionId}-mwc`.slice(-256) },
+  });
+  socket.once('open', () => socket.send(JSON.stringify({ prompt, sessionId })));
+  const decoder = createDecoder({ framing: 'auto', structured: 'drop' });
+  try {
+    for await (const [data, isBinary] of on(socket, 'message', { close: ['close'] })) {
+      for (const item of decoder.decode(data as Buffer, isBinary as boolean)) {
+        if (item.type !== 'chunk') return;
+        yield item.text;
+      }
+    }
+  } finally {
+    socket.close();
+  }
+}

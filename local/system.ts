@@ -1,0 +1,110 @@
+import { ALLOWED_HEADERS, ALLOWED_METHODS, ENV, EXPOSED_HEADERS } from '../lambda/contract.ts';
+import { BUNDLE_FOLDER } from '../lib/bundling.ts';
+import { type LocalAgent, type LocalAgents, type LocalAgentsOptions, startAgents } from './agents.ts';
+import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
+import { type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
+import {
+  type LambdaRuntime,
+  type LambdaRuntimeOptions,
+  type LogEntry,
+  startLambdaRuntime,
+} from './lambda-runtime.ts';
+
+export interface SystemOptions {
+  agents?: LocalAgentsOptions;
+  /** Agents instead of the three of this project. */
+  runtimes?: SystemRuntime[];
+  dataPlane?: Omit<DataPlaneOptions, 'runtimes' | 'credentials'>;
+  /** Keys of the function that the data plane knows. */
+  credentials?: DataPlaneOptions['credentials'];
+  runtime?: Partial<Omit<LambdaRuntimeOptions, 'environment'>>;
+  /** Variables of the function, over the ones that are made here. */
+  environment?: Record<string, string>;
+  functionUrl?: Omit<FunctionUrlOptions, 'runtime' | 'cors'>;
+  /** @default ['*'] */
+  allowedOrigins?: string[];
+  onLog?: (entry: LogEntry) => void;
+}
+
+/** An entry of AGENTS and the container behind it. */
+export interface SystemRuntime {
+  id: string;
+  name: string;
+  runtimeArn: string;
+  target: string;
+  [key: string]: unknown;
+}
+
+export interface System {
+  /** The Function URL, without a trailing slash. */
+  url: string;
+  agents: LocalAgent[];
+  dataPlane: DataPlane;
+  runtime: LambdaRuntime;
+  logs: LogEntry[];
+  close(): Promise<void>;
+}
+
+/** The keys of the local function. Its session token is what Lambda's have, too. */
+export const LOCAL_CREDENTIALS = {
+  accessKeyId: 'ASIALOCALLOCALLOCAL1',
+  secretAccessKey: 'local-secret-access-key-of-nobody-0000001',
+  sessionToken: 'local-session-token/of+nobody==',
+};
+
+/** Keeps a bounded number of log lines for whoever looks. */
+const MAX_LOGS = 10_000;
+
+/** The whole system on one machine: agents, data plane, Lambda and Function URL. */
+export async function startSystem(options: SystemOptions = {}): Promise<System> {
+  const { credentials = [LOCAL_CREDENTIALS] } = options;
+  const started: { close(): Promise<void> }[] = [];
+  const logs: LogEntry[] = [];
+  const close = async () => {
+    for (const part of started.toReversed()) await part.close();
+  };
+  try {
+    const local: LocalAgents = options.runtimes
+      ? { agents: [], close: async () => {} }
+      : await startAgents(options.agents);
+    started.push(local);
+    const runtimes: SystemRuntime[] =
+      options.runtimes ?? local.agents.map(({ promptsReceived: _asked, ...agent }) => ({ ...agent }));
+    const dataPlane = await startDataPlane({ ...options.dataPlane, runtimes, credentials });
+    started.push(dataPlane);
+    const runtime = startLambdaRuntime({
+      folder: BUNDLE_FOLDER,
+      ...options.runtime,
+      environment: {
+        [ENV.AGENTS]: JSON.stringify(runtimes.map(({ target: _target, ...entry }) => entry)),
+        [ENV.STAGE]: 'local',
+        [ENV.ENDPOINT_URL]: dataPlane.url,
+        AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
+        AWS_SESSION_TOKEN: LOCAL_CREDENTIALS.sessionToken,
+        ...options.environment,
+      },
+      onLog: (entry) => {
+        logs.push(entry);
+        if (logs.length > MAX_LOGS) logs.shift();
+        options.onLog?.(entry);
+      },
+    });
+    started.push(runtime);
+    const functionUrl: FunctionUrl = await startFunctionUrl({
+      ...options.functionUrl,
+      runtime,
+      cors: {
+        allowedOrigins: options.allowedOrigins ?? ['*'],
+        allowedHeaders: ALLOWED_HEADERS,
+        allowedMethods: ALLOWED_METHODS,
+        exposedHeaders: EXPOSED_HEADERS,
+      },
+    });
+    started.push(functionUrl);
+    return { url: functionUrl.url, agents: local.agents, dataPlane, runtime, logs, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
