@@ -98,8 +98,9 @@ export function bundleSync(): string {
 }
 
 if (import.meta.main) {
+  const quiet = process.argv.includes('--quiet');
   const { metafile } = await buildLambda();
-  for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
+  for (const [file, { bytes }] of quiet ? [] : Object.entries(metafile.outputs)) {
     console.log(`${join(dirname(file), basename(file))}  ${(bytes / 1024).toFixed(1)} KiB`);
   }
 }

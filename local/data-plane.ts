@@ -138,7 +138,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     const fault = faults.take(runtime.runtimeArn);
     if (fault?.at === 'upgrade' && (await fault.act(socket))) return;
     const { hostname, port } = new URL(runtime.target);
-    const agent = connect({ host: hostname, port: Number(port) });
+    const agent = connect({ host: hostname, port: Number(port) || 80 });
     agent.setNoDelay(true);
     agent.on('error', () => {
       if (!opened) refuseUpgrade(socket, runtimeClientError('could not reach the container'));
@@ -146,7 +146,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     });
     socket.on('error', () => agent.destroy());
     let opened = false;
-    agent.once('connect', () => agent.write(upgradeOf(request, sessionId)));
+    agent.once('connect', () => agent.write(upgradeOf(request, sessionId, runtime.target)));
     const answer = await headOf(agent);
     if (!answer) return;
     const status = Number(answer.head.split(' ')[1]);
@@ -261,9 +261,13 @@ function forwardedHeaders({ headers }: IncomingMessage, sessionId: string): Reco
   };
 }
 
-function upgradeOf(request: IncomingMessage, sessionId: string): string {
-  const headers = Object.entries({ host: 'localhost:8080', ...forwardedHeaders(request, sessionId) });
-  return ['GET /ws HTTP/1.1', ...headers.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n');
+function upgradeOf(request: IncomingMessage, sessionId: string, target: string): string {
+  const { host, pathname } = new URL(target);
+  const headers = Object.entries({ host, ...forwardedHeaders(request, sessionId) });
+  const path = `${pathname.replace(/\/$/, '')}/ws`;
+  return [`GET ${path} HTTP/1.1`, ...headers.map(([name, value]) => `${name}: ${value}`), '', ''].join(
+    '\r\n',
+  );
 }
 
 /** The head of the agent's answer without its last blank line, and the bytes behind it. */

@@ -14,6 +14,8 @@ export interface SystemOptions {
   agents?: LocalAgentsOptions;
   /** Agents instead of the three of this project. */
   runtimes?: SystemRuntime[];
+  /** Containers in the place of local agents, by id. */
+  replacedAgents?: Record<string, string>;
   dataPlane?: Omit<DataPlaneOptions, 'runtimes' | 'credentials'>;
   /** Keys of the function that the data plane knows. */
   credentials?: DataPlaneOptions['credentials'];
@@ -69,7 +71,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       : await startAgents(options.agents);
     started.push(local);
     const runtimes: SystemRuntime[] =
-      options.runtimes ?? local.agents.map(({ promptsReceived: _asked, ...agent }) => ({ ...agent }));
+      options.runtimes ?? withReplacements(local.agents, options.replacedAgents ?? {});
     const dataPlane = await startDataPlane({ ...options.dataPlane, runtimes, credentials });
     started.push(dataPlane);
     const runtime = startLambdaRuntime({
@@ -107,4 +109,15 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     await close();
     throw error;
   }
+}
+
+function withReplacements(agents: LocalAgent[], replacements: Record<string, string>): SystemRuntime[] {
+  const unknown = Object.keys(replacements).find((id) => !agents.some((agent) => agent.id === id));
+  if (unknown !== undefined) {
+    throw new Error(`no agent "${unknown}": expected one of ${agents.map(({ id }) => id).join(', ')}`);
+  }
+  return agents.map(({ promptsReceived: _asked, ...agent }) => ({
+    ...agent,
+    target: replacements[agent.id] ?? agent.target,
+  }));
 }

@@ -1,0 +1,111 @@
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface FaultProxyOptions {
+  /** Origin to pass everything on to; its scheme stays. */
+  target: string;
+  /** Added each way. Opening a connection is charged a round trip, as TCP's handshake is. @default 0 */
+  latencyMs?: number;
+  /** Bytes per second from the target. @default no limit */
+  bytesPerSecond?: number;
+}
+
+export interface FaultProxy {
+  /** The target's origin, through the proxy. */
+  url: string;
+  /** Connections that were taken so far. */
+  readonly accepted: number;
+  /** Resets every connection. */
+  reset(): void;
+  /** From now on nothing passes in either direction, and nobody is told; false lets new connections through. */
+  blackhole(on: boolean): void;
+  close(): Promise<void>;
+}
+
+/** A TCP proxy that delays, slows, resets or swallows what passes, below TLS and HTTP. */
+export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
+  const { latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY } = options;
+  const target = new URL(options.target);
+  const sockets = new Set<Socket>();
+  let accepted = 0;
+  let swallowing = false;
+  const track = (socket: Socket) => {
+    socket.setNoDelay(true);
+    sockets.add(socket);
+    socket.on('error', () => {});
+    socket.once('close', () => sockets.delete(socket));
+    return socket;
+  };
+
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    accepted += 1;
+    track(client);
+    // A blackhole takes connections, as a network that drops packets behind a load balancer does.
+    if (swallowing) return void client.resume();
+    const upstream = track(
+      connect({ host: target.hostname, port: Number(target.port), allowHalfOpen: true }),
+    );
+    pass(client, upstream, latencyMs, 2 * latencyMs, Number.POSITIVE_INFINITY, () => swallowing);
+    pass(upstream, client, latencyMs, 0, bytesPerSecond, () => swallowing);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    url: `${target.protocol}//127.0.0.1:${(server.address() as AddressInfo).port}`,
+    get accepted() {
+      return accepted;
+    },
+    reset() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
+    blackhole(on) {
+      swallowing = on;
+    },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+}
+
+/** One direction. What came together stays together; what came later never overtakes. */
+function pass(
+  from: Socket,
+  to: Socket,
+  latencyMs: number,
+  openingMs: number,
+  bytesPerSecond: number,
+  isSwallowing: () => boolean,
+): void {
+  let busyUntil = performance.now() + openingMs;
+  let waiting = 0;
+  const at = (dueAt: number, action: () => void) => {
+    const ms = dueAt - performance.now();
+    if (ms <= 0 && waiting === 0) return action();
+    waiting += 1;
+    setTimeout(
+      () => {
+        waiting -= 1;
+        action();
+      },
+      Math.max(0, ms),
+    );
+  };
+  from.on('data', (bytes) => {
+    if (isSwallowing()) return;
+    busyUntil = Math.max(busyUntil, performance.now()) + (bytes.length / bytesPerSecond) * 1000;
+    at(busyUntil + latencyMs, () => {
+      if (to.destroyed || to.write(bytes)) return;
+      from.pause();
+      to.once('drain', () => from.resume());
+    });
+    // Slower than it comes: the sender must feel it.
+    if (busyUntil - performance.now() > 100) {
+      from.pause();
+      setTimeout(() => from.resume(), busyUntil - performance.now());
+    }
+  });
+  from.on('end', () => at(busyUntil + latencyMs, () => to.end()));
+  from.on('close', () => {
+    if (!isSwallowing()) at(busyUntil + latencyMs, () => to.destroySoon());
+  });
+}

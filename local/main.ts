@@ -1,0 +1,77 @@
+import { parseArgs } from 'node:util';
+import { type SystemOptions, startSystem } from './system.ts';
+
+const USAGE = `npm start -- [options]
+
+  --agent <id>=<url>   put your own AgentCore container in the place of a local agent,
+                       for example --agent onboarding=ws://127.0.0.1:8080/ws
+  --aws                no emulator: the agents of AGENTS, or of cdk.json's context, in AWS,
+                       with your own credentials
+  --no-bandwidth       no rate limit (Lambda: 6 MB at once, then 2 MB/s)
+  --sticky             hold small writes until the next one, as a real Function URL may
+
+PORT=<n> sets the port (3000; 0: any free one).`;
+
+/** @throws Error that says what to write instead */
+function readOptions(args: string[]): SystemOptions & { aws: boolean } {
+  const { values } = parseArgs({
+    args,
+    options: {
+      agent: { type: 'string', multiple: true, default: [] },
+      aws: { type: 'boolean', default: false },
+      'no-bandwidth': { type: 'boolean', default: false },
+      sticky: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    process.exit();
+  }
+  const { PORT = '3000' } = process.env;
+  if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535)
+    throw new Error(`PORT: expected 0 to 65535, got "${PORT}"`);
+  return {
+    aws: values.aws,
+    replacedAgents: Object.fromEntries(values.agent.map(parseReplacement)),
+    functionUrl: { port: Number(PORT), bandwidth: !values['no-bandwidth'], sticky: values.sticky },
+  };
+}
+
+function parseReplacement(option: string): [id: string, target: string] {
+  const [, id, url = ''] = /^([^=]+)=(.+)$/.exec(option) ?? [];
+  const target = url.replace(/^ws/, 'http').replace(/\/ws$/, '');
+  if (id === undefined || !URL.canParse(target) || !/^(ws|http)s?:/.test(url)) {
+    throw new Error(
+      `--agent: expected <id>=<url> such as onboarding=ws://127.0.0.1:8080/ws, got "${option}"`,
+    );
+  }
+  return [id, target];
+}
+
+let close = async () => {};
+let closing = false;
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.on(signal, () => {
+    // The second time at once: what is left behind is ended by its watchdog.
+    if (closing) process.exit(130);
+    closing = true;
+    close().then(() => process.exit());
+  });
+}
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  const system = await startSystem({
+    ...options,
+    onLog: ({ environment, stream, line }) => {
+      if (stream !== 'stdout') console.error(`[environment ${environment}] ${line}`);
+    },
+  });
+  close = system.close;
+  console.log(`ready ${system.url}`);
+} catch (error) {
+  const { message, code } = error as NodeJS.ErrnoException;
+  console.error(code === 'EADDRINUSE' ? `${message}. Choose another port: PORT=3001 npm start` : message);
+  process.exit(1);
+}
