@@ -59,9 +59,6 @@ const QUOTAS: Quotas = {
 };
 const CLOCK_SKEW_MS = 300_000;
 const SESSION_HEADER = 'x-amzn-bedrock-agentcore-runtime-session-id';
-const ARN =
-  /^arn:aws[a-z-]*:bedrock-agentcore:([a-z0-9-]+):\d{12}:runtime\/[a-zA-Z][a-zA-Z0-9_]{0,99}-[a-zA-Z0-9]{10}$/;
-
 /** What AgentCore answers instead of what was asked for. */
 class Refusal {
   readonly status: number;
@@ -103,7 +100,7 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       { method: request.method ?? 'GET', path, query, headers: request.headers, body },
       {
         credentials,
-        region: ARN.exec(arn)?.[1] ?? 'us-east-1',
+        region: arn.split(':')[3] ?? 'us-east-1',
         service: 'bedrock-agentcore',
         now: clock(),
         clockSkewMs: CLOCK_SKEW_MS,
