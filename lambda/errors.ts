@@ -65,22 +65,33 @@ export interface StreamErrorOptions {
 /** Every failure of this service. `message` is safe to show and ends without a full stop. */
 export class StreamError extends Error {
   readonly code: ErrorCode;
-  readonly details: ErrorDetails;
-  readonly retry: 'backoff' | 'once' | undefined;
-  readonly headers: Record<string, string>;
   /** Whether the prompt had been handed to an open socket: the agent may have acted on it. */
   promptSent = false;
-  /** Seconds that the upstream asked to wait. */
-  readonly retryAfterAsked: number | undefined;
+  // Not a property of its own: a logged error shows all of those, and the agent's words are not for the log.
+  readonly #options: StreamErrorOptions;
 
   constructor(code: ErrorCode, message: string, options: StreamErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'StreamError';
     this.code = code;
-    this.details = options.details ?? {};
-    this.retry = options.retry;
-    this.headers = options.headers ?? {};
-    this.retryAfterAsked = options.retryAfterSeconds;
+    this.#options = options;
+  }
+
+  get details(): ErrorDetails {
+    return this.#options.details ?? {};
+  }
+
+  get headers(): Record<string, string> {
+    return this.#options.headers ?? {};
+  }
+
+  get retry(): StreamErrorOptions['retry'] {
+    return this.#options.retry;
+  }
+
+  /** Seconds that the upstream asked to wait. */
+  get retryAfterAsked(): number | undefined {
+    return this.#options.retryAfterSeconds;
   }
 
   get status(): number {

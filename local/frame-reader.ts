@@ -9,10 +9,11 @@ export interface Frame {
 /**
  * Follows one direction of a WebSocket byte stream and reports each frame's header, without touching a byte.
  *
- * @returns a function to be fed the bytes as they come
+ * @param onFrame returns false for a frame that must not pass
+ * @returns a function to be fed the bytes as they come; it returns how many of them may pass
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-5.2
  */
-export function frameReader(onFrame: (frame: Frame) => void): (bytes: Buffer) => void {
+export function frameReader(onFrame: (frame: Frame) => boolean): (bytes: Buffer) => number {
   let header = Buffer.alloc(0);
   let payloadLeft = 0;
   return (bytes) => {
@@ -27,13 +28,16 @@ export function frameReader(onFrame: (frame: Frame) => void): (bytes: Buffer) =>
       const known = header.length;
       header = Buffer.concat([header, rest.subarray(0, 14)]);
       const length = headerLength(header);
-      if (length === undefined || header.length < length) return;
+      if (length === undefined || header.length < length) return bytes.length;
+      const start = bytes.length - rest.length - known;
       rest = rest.subarray(length - known);
       payloadLeft = payloadLength(header);
       const [first = 0] = header;
-      onFrame({ opcode: first & 0x0f, fin: (first & 0x80) !== 0, payloadBytes: payloadLeft });
       header = Buffer.alloc(0);
+      const frame = { opcode: first & 0x0f, fin: (first & 0x80) !== 0, payloadBytes: payloadLeft };
+      if (!onFrame(frame)) return Math.max(0, start);
     }
+    return bytes.length;
   };
 }
 

@@ -26,10 +26,13 @@ export function proxyWebSocket({ client, agent, quotas, fault, early }: ProxyOpt
   const end = (code: number, reason: string) => {
     if (over) return;
     over = true;
-    client.end(closeFrame(code, reason));
-    agent.end(closeFrame(code, reason, true));
-    client.removeAllListeners('data').resume();
-    agent.removeAllListeners('data').resume();
+    // Behind the frames of the same piece that may still pass.
+    queueMicrotask(() => {
+      client.end(closeFrame(code, reason));
+      agent.end(closeFrame(code, reason, true));
+      client.removeAllListeners('data').resume();
+      agent.removeAllListeners('data').resume();
+    });
   };
   const drop = () => {
     over = true;
@@ -51,19 +54,22 @@ export function proxyWebSocket({ client, agent, quotas, fault, early }: ProxyOpt
         end(1009, 'Policy violated: message size limit of 64 KB for a message frame is exceeded');
       }
       if (isAgent) countFrame();
+      if (over) return false;
       if (isAgent && fin && opcode <= 2) {
         messages += 1;
         // The message itself goes out first.
         const count = messages;
         setImmediate(() => fault?.act({ messages: count, client, agent }));
       }
+      return true;
     });
 
-  const pass = (from: Socket, to: Socket, read: (bytes: Buffer) => void) => (bytes: Buffer) => {
-    read(bytes);
-    if (over || to.destroyed) return;
+  const pass = (from: Socket, to: Socket, read: (bytes: Buffer) => number) => (bytes: Buffer) => {
+    if (over) return;
+    const passing = bytes.subarray(0, read(bytes));
+    if (passing.length === 0 || to.destroyed) return;
     if (from === agent && fault?.swallow?.((bytes[0] ?? 0) & 0x0f)) return;
-    if (to.write(bytes)) return;
+    if (to.write(passing)) return;
     from.pause();
     to.once('drain', () => from.resume());
   };

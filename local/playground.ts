@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { basename, join } from 'node:path';
+import { build } from 'esbuild';
+
+/** Answers a request for the page or a part of it; false when the request is for somebody else. */
+export type PlaygroundHandler = (request: IncomingMessage, response: ServerResponse) => Promise<boolean>;
+
+interface Asset {
+  contentType: string;
+  body: string | Uint8Array;
+}
+
+const FOLDER = join(import.meta.dirname, 'playground');
+
+const CONTENT_TYPES: Record<string, string> = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
+
+/** The page shows what an agent wrote. Whatever that is, it runs nothing, loads nothing and calls nobody else. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/**
+ * Serves the page for trying agents out: `GET /` where `Accept` names text/html, and its parts under
+ * `/playground/`. The page is bundled into memory once, beginning now. It lists the agents with
+ * `GET /api/agents/list` and sends prompts to `POST /`, both on its own origin.
+ */
+export function playgroundHandler(): PlaygroundHandler {
+  const bundled = bundle();
+  // Whoever asks for the page gets the failure; until then it is nobody's.
+  bundled.catch(() => {});
+  return async (request, response) => {
+    const path = (request.url ?? '').split('?', 1)[0] ?? '';
+    const isPage = path === '/' && request.headers.accept?.includes('text/html') === true;
+    if (request.method !== 'GET' || !(isPage || path.startsWith('/playground/'))) return false;
+    const asset = (await bundled).get(path);
+    if (!asset) return false;
+    response.writeHead(200, {
+      'Content-Type': asset.contentType,
+      'Cache-Control': 'no-store',
+      'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+      'Referrer-Policy': 'no-referrer',
+      'X-Content-Type-Options': 'nosniff',
+    });
+    response.end(asset.body);
+    return true;
+  };
+}
+
+async function bundle(): Promise<Map<string, Asset>> {
+  const [html, { outputFiles }] = await Promise.all([
+    readFile(join(FOLDER, 'index.html')),
+    build({
+      entryPoints: [join(FOLDER, 'playground.ts'), join(FOLDER, 'playground.css')],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      legalComments: 'none',
+      outdir: FOLDER,
+      write: false,
+      logLevel: 'silent',
+    }),
+  ]);
+  const assets = new Map<string, Asset>([['/', { contentType: 'text/html; charset=utf-8', body: html }]]);
+  for (const { path, contents } of outputFiles) {
+    const name = basename(path);
+    const contentType = CONTENT_TYPES[name.slice(name.lastIndexOf('.'))] ?? 'application/octet-stream';
+    assets.set(`/playground/${name}`, { contentType, body: contents });
+  }
+  return assets;
+}
