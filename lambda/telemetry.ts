@@ -160,16 +160,17 @@ function publishMetrics(metrics: Metrics, outcome: RequestOutcome, discarded: nu
   const add = (name: MetricName, value: number | undefined) => {
     if (value !== undefined) metrics.addMetric(name, METRICS[name], value);
   };
-  if (error && !isFailure(error) && !invocation?.incomplete) {
-    add('RequestsRejected', 1);
-  }
+  const isError = error !== undefined && (isFailure(error) || invocation?.incomplete === true);
+  if (error && !isError) add('RequestsRejected', 1);
+  // A failure before there was an agent is one, too.
+  if (isError || invocation) add('InvocationErrors', isError ? 1 : 0);
   if (invocation) {
     const { record, stats } = invocation;
     const firstChunkMs = since(startedAt, record.firstChunkAt);
-    const isWarm = record.connectionsReused > 0 || (record.upgradeMs ?? 0) < WARM_UPGRADE_MS;
+    // Over http the start of a microVM cannot be told from the agent's thinking.
+    const isWarm = record.connectionsReused > 0 || (record.upgradeMs ?? WARM_UPGRADE_MS) < WARM_UPGRADE_MS;
     add('InvocationCount', 1);
     add('InvocationDuration', performance.now() - startedAt);
-    add('InvocationErrors', error && (isFailure(error) || invocation.incomplete) ? 1 : 0);
     add('InvocationTimeouts', error?.code === 'AgentTimeout' ? 1 : 0);
     add('IncompleteResponses', invocation.incomplete ? 1 : 0);
     add('FirstChunkLatency', firstChunkMs);

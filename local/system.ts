@@ -1,5 +1,6 @@
-import { ALLOWED_HEADERS, ALLOWED_METHODS, ENV, EXPOSED_HEADERS } from '../lambda/contract.ts';
+import { ENV } from '../lambda/contract.ts';
 import { BUNDLE_FOLDER } from '../lib/bundling.ts';
+import { CORS } from '../lib/cors.ts';
 import { type LocalAgent, type LocalAgents, type LocalAgentsOptions, startAgents } from './agents.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
 import { type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
@@ -98,9 +99,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       runtime,
       cors: {
         allowedOrigins: options.allowedOrigins ?? ['*'],
-        allowedHeaders: ALLOWED_HEADERS,
-        allowedMethods: ALLOWED_METHODS,
-        exposedHeaders: EXPOSED_HEADERS,
+        allowedHeaders: CORS.allowHeaders,
+        allowedMethods: CORS.allowMethods,
+        exposedHeaders: CORS.exposeHeaders,
+        maxAgeSeconds: CORS.maxAgeSeconds,
       },
     });
     started.push(functionUrl);

@@ -1,0 +1,19 @@
+import { App, Validations } from 'aws-cdk-lib';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { AgentStreamStack } from '../lib/agent-stream-stack.ts';
+import { readContext } from '../lib/context.ts';
+import { DEFAULT_STAGE } from '../lib/deployment.ts';
+
+const app = new App();
+Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
+try {
+  const deployment = readContext(app.node.getAllContext() as Record<string, unknown>);
+  new AgentStreamStack(app, `AgentStream-${deployment.stage ?? DEFAULT_STAGE}`, {
+    ...deployment,
+    description: 'Streams Amazon Bedrock AgentCore agents to a browser',
+  });
+} catch (error) {
+  // One line that says what to change. Left running, the CDK would write half an app.
+  console.error(process.env.CDK_DEBUG ? error : `error: ${(error as Error).message}`);
+  process.exit(1);
+}

@@ -1,0 +1,86 @@
+import { Annotations, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import type { Code } from 'aws-cdk-lib/aws-lambda';
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import * as sns from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Construct } from 'constructs';
+import { DEFAULT_STAGE, type Deployment, isProduction } from './deployment.ts';
+import { AgentStreamObservability } from './observability.ts';
+import { AgentStreamFunction } from './streaming-function.ts';
+
+export interface AgentStreamStackProps extends StackProps, Deployment {
+  /** The deployed code. @default - the bundle of this project, built now */
+  readonly code?: Code;
+  /** Where the alarms and the dashboard link to. @default - this project's runbook */
+  readonly runbookUrl?: string;
+}
+
+/** The product: the function behind its URL, and what on-call looks at. */
+export class AgentStreamStack extends Stack {
+  readonly stream: AgentStreamFunction;
+  readonly observability: AgentStreamObservability;
+
+  constructor(scope: Construct, id: string, props: AgentStreamStackProps) {
+    const { stage, agents, auth, code, runbookUrl, alarmEmail, alarmTopicArn, ...rest } = props;
+    const { allowedOrigins, reservedConcurrency, stackStatusPrefix, ...stackProps } = rest;
+    super(scope, id, stackProps);
+    const production = isProduction(stage);
+
+    this.stream = new AgentStreamFunction(this, 'Stream', {
+      agents,
+      authType: auth === 'none' ? FunctionUrlAuthType.NONE : FunctionUrlAuthType.AWS_IAM,
+      logRetention: production ? RetentionDays.ONE_YEAR : RetentionDays.TWO_WEEKS,
+      logRemovalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...(stage !== DEFAULT_STAGE && { stage }),
+      ...(allowedOrigins && { allowedOrigins }),
+      ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
+      ...(stackStatusPrefix !== undefined && { stackStatusPrefix }),
+      ...(code && { code }),
+    });
+    const topics = this.#alarmTopics(alarmEmail, alarmTopicArn);
+    this.observability = new AgentStreamObservability(this, 'Observability', {
+      stream: this.stream,
+      alarmActions: topics.map((topic) => new SnsAction(topic)),
+      notifyAll: production,
+      ...(runbookUrl !== undefined && { runbookUrl }),
+    });
+    if (production && topics.length === 0) {
+      Annotations.of(this).addWarningV2(
+        'agentcore-stream:silentAlarms',
+        'no alarm tells anybody: give alarmEmail or alarmTopicArn',
+      );
+    }
+
+    this.#output('FunctionUrl', this.stream.functionUrl.url, 'Where pages send their POST');
+    this.#output('FunctionName', this.stream.function.functionName, 'For reserved concurrency and the log');
+    this.#output('LogGroup', this.stream.logGroup.logGroupName, 'For Logs Insights');
+    this.#output('DashboardUrl', this.observability.dashboardUrl, 'What on-call looks at first');
+  }
+
+  #alarmTopics(email: string | undefined, topicArn: string | undefined): sns.ITopic[] {
+    const topics: sns.ITopic[] = [];
+    if (topicArn !== undefined) topics.push(sns.Topic.fromTopicArn(this, 'GivenAlarmTopic', topicArn));
+    if (email !== undefined) {
+      const topic = new sns.Topic(this, 'AlarmTopic', { enforceSSL: true });
+      topic.addSubscription(new EmailSubscription(email));
+      // A topic with a policy of its own loses the default one, which let the account's alarms publish.
+      topic.addToResourcePolicy(
+        new iam.PolicyStatement({
+          actions: ['sns:Publish'],
+          principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
+          resources: [topic.topicArn],
+          conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
+        }),
+      );
+      topics.push(topic);
+    }
+    return topics;
+  }
+
+  #output(id: string, value: string, description: string): void {
+    new CfnOutput(this, id, { value, description });
+  }
+}

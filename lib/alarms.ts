@@ -1,0 +1,152 @@
+import { Duration } from 'aws-cdk-lib';
+import {
+  Alarm,
+  AlarmRule,
+  ComparisonOperator,
+  CompositeAlarm,
+  type IMetric,
+  MathExpression,
+  Stats,
+  TreatMissingData,
+} from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import { MIN_INVOCATIONS, percentage } from './metrics.ts';
+import { type Article, articleUrl } from './runbook.ts';
+import type { AgentStreamFunction } from './streaming-function.ts';
+
+/** The alarms, by what has happened. */
+export interface StreamAlarms {
+  readonly errorRate: Alarm;
+  readonly slowFirstChunk: Alarm;
+  readonly connectionFailures: Alarm;
+  readonly timeouts: Alarm;
+  readonly throttles: Alarm;
+  readonly incompleteResponses: Alarm;
+  readonly functionErrors: Alarm;
+  /** Any of those that a user notices. */
+  readonly usersAreAffected: CompositeAlarm;
+}
+
+const WINDOW = Duration.minutes(5);
+
+/** Creates every alarm; what they notify is the caller's matter. */
+export function createAlarms(
+  scope: Construct,
+  stream: AgentStreamFunction,
+  runbookUrl: string,
+): StreamAlarms {
+  const alarm = (id: string, article: Article, metric: IMetric, threshold: number, what: string) =>
+    new Alarm(scope, id, {
+      metric,
+      threshold,
+      evaluationPeriods: 1,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
+      // No data is no traffic: the function emits metrics with its answers.
+      treatMissingData: TreatMissingData.NOT_BREACHING,
+      alarmDescription: `${what}. Runbook: ${articleUrl(runbookUrl, article)}`,
+    });
+  const own = (name: Parameters<AgentStreamFunction['metric']>[0]) => stream.metric(name, { period: WINDOW });
+  const rate = (name: Parameters<AgentStreamFunction['metric']>[0], label: string) =>
+    percentage(own(name), own('InvocationCount'), { atLeast: MIN_INVOCATIONS, label, period: WINDOW });
+
+  const alarms = {
+    errorRate: alarm(
+      'ErrorRate',
+      'errorRate',
+      rate('InvocationErrors', 'errors in %'),
+      5,
+      'More than 5 % of the requests failed within 5 minutes',
+    ),
+    slowFirstChunk: alarm(
+      'SlowFirstChunk',
+      'slowFirstChunk',
+      warmFirstChunk(stream),
+      2000,
+      'One in ten first texts took over 2 s although no microVM was started',
+    ),
+    connectionFailures: alarm(
+      'ConnectionFailures',
+      'connectionFailures',
+      connectionFailureRate(stream),
+      10,
+      'More than 10 % of the attempts to connect to AgentCore failed within 5 minutes',
+    ),
+    timeouts: alarm(
+      'Timeouts',
+      'timeouts',
+      rate('InvocationTimeouts', 'timeouts in %'),
+      1,
+      'More than 1 % of the requests ran into a time limit within 5 minutes',
+    ),
+    throttles: alarm(
+      'Throttles',
+      'throttles',
+      stream.function.metricThrottles({ period: WINDOW, label: 'throttled requests' }),
+      0,
+      'Lambda refused requests with 429 because no concurrency was left',
+    ),
+    incompleteResponses: alarm(
+      'IncompleteResponses',
+      'incompleteResponses',
+      rate('IncompleteResponses', 'incomplete answers in %'),
+      1,
+      'More than 1 % of the answers broke off within 5 minutes',
+    ),
+    functionErrors: alarm(
+      'FunctionErrors',
+      'functionErrors',
+      stream.function.metricErrors({ period: WINDOW, label: 'failed invocations' }),
+      0,
+      'The function did not start, crashed or was ended by Lambda; such a request is in none of its own metrics',
+    ),
+  };
+  return { ...alarms, usersAreAffected: composite(scope, alarms, runbookUrl) };
+}
+
+/** Without the connection failures: those are retried, and where that fails it is an error as well. */
+function composite(
+  scope: Construct,
+  alarms: Omit<StreamAlarms, 'usersAreAffected'>,
+  runbookUrl: string,
+): CompositeAlarm {
+  const { errorRate, slowFirstChunk, timeouts, throttles, incompleteResponses, functionErrors } = alarms;
+  return new CompositeAlarm(scope, 'UsersAreAffected', {
+    alarmRule: AlarmRule.anyOf(
+      errorRate,
+      slowFirstChunk,
+      timeouts,
+      throttles,
+      incompleteResponses,
+      functionErrors,
+    ),
+    alarmDescription: `Users are affected. Runbook: ${articleUrl(runbookUrl, 'usersAreAffected')}`,
+  });
+}
+
+/** p90, or 0 where there are too few answers: then it is the slowest one or two. */
+function warmFirstChunk(stream: AgentStreamFunction): MathExpression {
+  return new MathExpression({
+    expression: `IF(answers >= ${MIN_INVOCATIONS}, p90, 0)`,
+    usingMetrics: {
+      answers: stream.metricFirstChunkLatencyWarm({ statistic: Stats.SAMPLE_COUNT, period: WINDOW }),
+      p90: stream.metricFirstChunkLatencyWarm({ statistic: Stats.p(90), period: WINDOW }),
+    },
+    label: 'warm first chunk, p90',
+    period: WINDOW,
+  });
+}
+
+/** Of the attempts, not of the requests: one request may fail to connect several times, or need no connection. */
+function connectionFailureRate(stream: AgentStreamFunction): MathExpression {
+  const own = (name: Parameters<AgentStreamFunction['metric']>[0]) => stream.metric(name, { period: WINDOW });
+  return new MathExpression({
+    expression: `IF(invocations >= ${MIN_INVOCATIONS} AND (failed + opened) > 0, 100 * failed / (failed + opened), 0)`,
+    usingMetrics: {
+      invocations: own('InvocationCount'),
+      failed: own('ConnectionFailures'),
+      opened: own('ConnectionsOpened'),
+    },
+    label: 'failed connections in %',
+    period: WINDOW,
+  });
+}

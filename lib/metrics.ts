@@ -1,0 +1,73 @@
+import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { DIMENSIONS, METRIC_NAMESPACE, METRICS, type MetricName, SERVICE_NAME } from '../lambda/contract.ts';
+
+/** A rate needs this many invocations in its window; below, one failure is a large percentage. */
+export const MIN_INVOCATIONS = 20;
+
+/** Which of the function's dimension sets: none is {service}, an agent adds {agent}, an outcome adds {outcome}. */
+export interface StreamMetricProps extends MetricOptions {
+  /** Id of an agent. @default - all agents together */
+  readonly agent?: string;
+}
+
+/**
+ * A metric that the function emits.
+ *
+ * @default statistic - Sum for counts and bytes, p90 for times
+ */
+export function streamMetric(metricName: MetricName, props: StreamMetricProps = {}): Metric {
+  const { agent, ...options } = props;
+  return new Metric({
+    namespace: METRIC_NAMESPACE,
+    metricName,
+    statistic: METRICS[metricName] === 'Milliseconds' ? Stats.p(90) : Stats.SUM,
+    ...options,
+    dimensionsMap: {
+      [DIMENSIONS.service]: SERVICE_NAME,
+      ...(agent !== undefined && { [DIMENSIONS.agent]: agent }),
+    },
+  });
+}
+
+/** One line per agent and outcome that occurred and was not `complete`; a search, so that only those are drawn. */
+export function failuresByOutcome(options: MetricOptions = {}): MathExpression {
+  const dimensions = [DIMENSIONS.agent, DIMENSIONS.outcome, DIMENSIONS.service].join(',');
+  return new MathExpression({
+    expression: `SEARCH('{${METRIC_NAMESPACE},${dimensions}} MetricName="InvocationErrors" ${DIMENSIONS.service}="${SERVICE_NAME}" NOT ${DIMENSIONS.outcome}="complete"', 'Sum')`,
+    usingMetrics: {},
+    label: `\${PROP('Dim.${DIMENSIONS.agent}')} \${PROP('Dim.${DIMENSIONS.outcome}')}`,
+    ...options,
+  });
+}
+
+/** Percentage of the requests that were answered without an error; no result where there was no request. */
+export function successRate(): MathExpression {
+  return new MathExpression({
+    expression: '100 - 100 * FILL(errors, 0) / requests',
+    usingMetrics: { errors: streamMetric('InvocationErrors'), requests: streamMetric('InvocationCount') },
+    label: 'success',
+  });
+}
+
+export interface PercentageProps extends MetricOptions {
+  /** How large the whole must be. @default - any size has a percentage */
+  readonly atLeast?: number;
+  /** Tells the percentages of one graph apart. @default - the only one of its graph */
+  readonly key?: string;
+}
+
+/**
+ * Percentage of a part in a whole, 0 where the whole is too small to tell. The part counts as 0 where it has no
+ * data; where the whole has none, there is no result.
+ */
+export function percentage(part: IMetric, whole: IMetric, props: PercentageProps = {}): MathExpression {
+  const { atLeast = 1, key, ...options } = props;
+  // Ids of metric math have letters, digits and underscores only.
+  const suffix = key === undefined ? '' : `_${Buffer.from(key).toString('hex')}`;
+  const [partId, wholeId] = [`part${suffix}`, `whole${suffix}`];
+  return new MathExpression({
+    expression: `IF(${wholeId} >= ${atLeast}, 100 * FILL(${partId}, 0) / ${wholeId}, 0)`,
+    usingMetrics: { [partId]: part, [wholeId]: whole },
+    ...options,
+  });
+}

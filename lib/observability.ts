@@ -1,0 +1,59 @@
+import { Aws, CfnMapping } from 'aws-cdk-lib';
+import { type Alarm, type CompositeAlarm, Dashboard, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import { Construct } from 'constructs';
+import { createAlarms, type StreamAlarms } from './alarms.ts';
+import { fillDashboard } from './dashboard.ts';
+import { RUNBOOK_URL } from './runbook.ts';
+import type { AgentStreamFunction } from './streaming-function.ts';
+
+export interface AgentStreamObservabilityProps {
+  /** What is watched. */
+  readonly stream: AgentStreamFunction;
+  /** Where the alarms and the dashboard link to; the anchors are those of docs/runbook.md. @default - this project's runbook */
+  readonly runbookUrl?: string;
+  /** Whom an alarm tells. @default - nobody: alarms only change colour */
+  readonly alarmActions?: readonly IAlarmAction[];
+  /**
+   * Which alarms tell it, and whether they also tell that it is over.
+   *
+   * @default - only "users are affected" does, when it begins
+   */
+  readonly notifyAll?: boolean;
+}
+
+/** The dashboard and the alarms of one {@link AgentStreamFunction}. */
+export class AgentStreamObservability extends Construct {
+  readonly dashboard: Dashboard;
+  readonly alarms: StreamAlarms;
+  #consoleDomains: CfnMapping | undefined;
+
+  constructor(scope: Construct, id: string, props: AgentStreamObservabilityProps) {
+    super(scope, id);
+    const runbookUrl = props.runbookUrl ?? RUNBOOK_URL;
+    this.alarms = createAlarms(this, props.stream, runbookUrl);
+    const all: (Alarm | CompositeAlarm)[] = Object.values(this.alarms);
+
+    const actions = props.alarmActions ?? [];
+    for (const alarm of props.notifyAll ? all : [this.alarms.usersAreAffected]) {
+      alarm.addAlarmAction(...actions);
+      if (props.notifyAll) alarm.addOkAction(...actions);
+    }
+
+    this.dashboard = new Dashboard(this, 'Dashboard');
+    fillDashboard(this.dashboard, props.stream, all, runbookUrl);
+  }
+
+  /** Where a person opens the dashboard. The console's domain is the partition's, known at deployment only. */
+  get dashboardUrl(): string {
+    this.#consoleDomains ??= new CfnMapping(this, 'Console', { mapping: CONSOLE_DOMAINS });
+    const domain = this.#consoleDomains.findInMap(Aws.PARTITION, 'domain');
+    return `https://${domain}/cloudwatch/home?region=${Aws.REGION}#dashboards/dashboard/${this.dashboard.dashboardName}`;
+  }
+}
+
+/** The partitions that have AgentCore. */
+const CONSOLE_DOMAINS = {
+  aws: { domain: 'console.aws.amazon.com' },
+  'aws-cn': { domain: 'console.amazonaws.cn' },
+  'aws-us-gov': { domain: 'console.amazonaws-us-gov.com' },
+};

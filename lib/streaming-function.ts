@@ -1,0 +1,208 @@
+import { Annotations, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import { type AgentEntry, parseAgents } from '../lambda/agents.ts';
+import type { MetricName } from '../lambda/contract.ts';
+import { BUNDLE_HANDLER, bundleSync } from './bundling.ts';
+import { CORS, checkOrigins } from './cors.ts';
+import {
+  type AgentProps,
+  checkStackStatusPrefix,
+  functionEnvironment,
+  type TuningProps,
+} from './environment.ts';
+import { type StreamMetricProps, streamMetric } from './metrics.ts';
+import { acknowledgeRoleFindings, grantDescribeStacks, grantInvokeAgent } from './runtime-access.ts';
+
+export interface AgentStreamFunctionProps extends TuningProps {
+  /** The agents that may be called. A token, such as the ARN of a runtime in another stack, is taken unvalidated. */
+  readonly agents: readonly AgentProps[];
+  /** Who may call the Function URL. @default - callers that sign with IAM credentials and are allowed to invoke it */
+  readonly authType?: lambda.FunctionUrlAuthType;
+  /** Origins of the pages that may call, or `*`. @default - no page of another origin can call */
+  readonly allowedOrigins?: readonly string[];
+  /**
+   * Most answers that may stream at once, as one answer occupies one execution environment; 0 switches the
+   * function off.
+   *
+   * @default - only the account's concurrency is the limit; with authType NONE it must be given
+   */
+  readonly reservedConcurrentExecutions?: number;
+  /** In MiB. Lambda gives CPU in proportion. @default - 1024 MiB */
+  readonly memorySize?: number;
+  /** After which Lambda ends an invocation. @default - 15 minutes, the most that Lambda allows */
+  readonly timeout?: Duration;
+  /** What /health tells as its environment. @default - "dev" */
+  readonly stage?: string;
+  /** @default - logs are kept for two weeks */
+  readonly logRetention?: logs.RetentionDays;
+  /** What happens to the logs when the construct is removed. @default - they are deleted */
+  readonly logRemovalPolicy?: RemovalPolicy;
+  /** The deployed code. @default - the bundle of this project, built now */
+  readonly code?: lambda.Code;
+  /** Not supported: a function in a VPC cannot stream through its URL. @default - no VPC */
+  readonly vpc?: IVpc;
+}
+
+/**
+ * One Lambda function behind a streaming Function URL, allowed to invoke the given agents and nothing else.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+ */
+export class AgentStreamFunction extends Construct {
+  readonly function: lambda.Function;
+  readonly functionUrl: lambda.FunctionUrl;
+  readonly logGroup: logs.LogGroup;
+  /** The agents with their defaults filled in. */
+  readonly agents: readonly AgentEntry[];
+  /** Most answers that may stream at once; undefined where only the account is the limit. */
+  readonly reservedConcurrentExecutions: number | undefined;
+
+  constructor(scope: Construct, id: string, props: AgentStreamFunctionProps) {
+    super(scope, id);
+    this.agents = parseAgents(props.agents, (text) => Token.isUnresolved(text));
+    this.reservedConcurrentExecutions = props.reservedConcurrentExecutions;
+    const authType = props.authType ?? lambda.FunctionUrlAuthType.AWS_IAM;
+    checkProps(props, authType);
+
+    this.logGroup = new logs.LogGroup(this, 'LogGroup', {
+      retention: props.logRetention ?? logs.RetentionDays.TWO_WEEKS,
+      removalPolicy: props.logRemovalPolicy ?? RemovalPolicy.DESTROY,
+    });
+    // An own role: the managed policy that Lambda's default role has may write to every log group.
+    const role = new iam.Role(this, 'Role', {
+      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+      description: 'Invokes the configured AgentCore runtimes and writes logs and traces',
+    });
+    this.logGroup.grantWrite(role);
+    for (const agent of this.agents) grantInvokeAgent(role, agent);
+    if (props.stackStatusPrefix !== undefined) grantDescribeStacks(this, role, props.stackStatusPrefix);
+    acknowledgeRoleFindings(role, props.stackStatusPrefix);
+
+    this.function = new lambda.Function(this, 'Function', {
+      description: 'Streams AgentCore agents to the browser',
+      runtime: lambda.Runtime.NODEJS_24_X,
+      architecture: lambda.Architecture.ARM_64,
+      code: props.code ?? lambda.Code.fromAsset(bundleSync()),
+      handler: BUNDLE_HANDLER,
+      role,
+      memorySize: props.memorySize ?? 1024,
+      timeout: props.timeout ?? Duration.minutes(15),
+      environment: functionEnvironment(this.agents, props.stage, props),
+      logGroup: this.logGroup,
+      // Not above INFO: the metrics are log lines without a level, which Lambda takes for INFO.
+      loggingFormat: lambda.LoggingFormat.JSON,
+      applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
+      systemLogLevelV2: lambda.SystemLogLevel.INFO,
+      tracing: lambda.Tracing.ACTIVE,
+      ...(props.reservedConcurrentExecutions !== undefined && {
+        reservedConcurrentExecutions: props.reservedConcurrentExecutions,
+      }),
+    });
+    this.functionUrl = this.function.addFunctionUrl({
+      authType,
+      invokeMode: lambda.InvokeMode.RESPONSE_STREAM,
+      ...(props.allowedOrigins && { cors: corsOptions(props.allowedOrigins) }),
+    });
+    if (authType === lambda.FunctionUrlAuthType.NONE) {
+      Annotations.of(this).addWarningV2(
+        'agentcore-stream:publicUrl',
+        `the Function URL is public: whoever knows it can call the agents and is limited only by reservedConcurrency (${props.reservedConcurrentExecutions}); origins bind browsers only`,
+      );
+    }
+    this.node.addValidation({ validate: () => this.#findVpc() });
+  }
+
+  /**
+   * Lets a principal call the Function URL: `lambda:InvokeFunctionUrl`, and `lambda:InvokeFunction` as long as it
+   * comes through the URL; without either the call is answered 403.
+   *
+   * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+   */
+  grantInvokeUrl(grantee: iam.IGrantable): iam.Grant {
+    return this.functionUrl.grantInvokeUrl(grantee);
+  }
+
+  /** A metric that the function emits, of all agents together or of one. @default statistic - Sum, of times p90 */
+  metric(metricName: MetricName, props?: StreamMetricProps): Metric {
+    return streamMetric(metricName, props);
+  }
+
+  /** Requests that named an agent. @default statistic - Sum */
+  metricInvocations(props?: StreamMetricProps): Metric {
+    return streamMetric('InvocationCount', props);
+  }
+
+  /** Answers 401, 403, 429 and 5xx, and answers that began and did not complete. @default statistic - Sum */
+  metricErrors(props?: StreamMetricProps): Metric {
+    return streamMetric('InvocationErrors', props);
+  }
+
+  /** From the request to the agent's first text where no microVM had to be started. @default statistic - p90 */
+  metricFirstChunkLatencyWarm(props?: StreamMetricProps): Metric {
+    return streamMetric('FirstChunkLatencyWarm', props);
+  }
+
+  /** Answers that are streaming now, as each occupies one execution environment. @default statistic - Maximum */
+  metricConcurrentStreams(props?: MetricOptions): Metric {
+    return this.function.metric('ConcurrentExecutions', { statistic: 'Maximum', ...props });
+  }
+
+  /** Answers of the Function URL with a status from 500. @default statistic - Sum */
+  metricUrl5xx(props?: MetricOptions): Metric {
+    return this.function.metric('Url5xxCount', { statistic: 'Sum', ...props });
+  }
+
+  /** Answers of the Function URL with a status from 400 to 499. @default statistic - Sum */
+  metricUrl4xx(props?: MetricOptions): Metric {
+    return this.function.metric('Url4xxCount', { statistic: 'Sum', ...props });
+  }
+
+  /** Finds one that was set on the resource itself. */
+  #findVpc(): string[] {
+    const resource = this.function.node.defaultChild as lambda.CfnFunction;
+    return resource.vpcConfig === undefined ? [] : [VPC_REASON];
+  }
+}
+
+const VPC_REASON =
+  'vpc: a function in a VPC cannot stream through its Function URL (https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html); leave it out, AgentCore is reached over TLS and IAM';
+
+function checkProps(props: AgentStreamFunctionProps, authType: lambda.FunctionUrlAuthType): void {
+  const { allowedOrigins, reservedConcurrentExecutions: reserved, stackStatusPrefix, vpc } = props;
+  if (vpc !== undefined) throw new Error(VPC_REASON);
+  if (
+    reserved !== undefined &&
+    !Token.isUnresolved(reserved) &&
+    (!Number.isSafeInteger(reserved) || reserved < 0)
+  ) {
+    throw new Error(`reservedConcurrency: expected a whole number from 0, got ${reserved}`);
+  }
+  if (allowedOrigins) checkOrigins(allowedOrigins);
+  if (stackStatusPrefix !== undefined) checkStackStatusPrefix(stackStatusPrefix);
+  if (authType !== lambda.FunctionUrlAuthType.NONE) return;
+  if (!allowedOrigins) {
+    throw new Error(
+      'auth=none needs allowedOrigins: anybody may call, so name the origins whose pages may (a list such as https://app.example.com)',
+    );
+  }
+  if (reserved === undefined) {
+    throw new Error(
+      'auth=none needs reservedConcurrency: anybody may call, so say how many answers may stream (and be paid for) at once',
+    );
+  }
+}
+
+function corsOptions(allowedOrigins: readonly string[]): lambda.FunctionUrlCorsOptions {
+  return {
+    allowedOrigins: [...allowedOrigins],
+    allowedHeaders: [...CORS.allowHeaders],
+    allowedMethods: CORS.allowMethods.map((method) => lambda.HttpMethod[method]),
+    exposedHeaders: [...CORS.exposeHeaders],
+    maxAge: Duration.seconds(CORS.maxAgeSeconds),
+  };
+}

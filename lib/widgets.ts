@@ -1,0 +1,39 @@
+import { Duration } from 'aws-cdk-lib';
+import { Color, GraphWidget, type GraphWidgetProps, type IMetric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import type { MetricName } from '../lambda/contract.ts';
+import type { AgentStreamFunction } from './streaming-function.ts';
+
+/** Answers that stream at once. */
+export function concurrency(stream: AgentStreamFunction): IMetric {
+  return stream.metricConcurrentStreams({ label: 'streams', period: Duration.minutes(1) });
+}
+
+/** p50, p90 and p99 of a time. */
+export function quantiles(stream: AgentStreamFunction, metricName: MetricName): IMetric[] {
+  return [50, 90, 99].map((p) => stream.metric(metricName, { statistic: Stats.p(p), label: `p${p}` }));
+}
+
+/** Sums, each under its own name. */
+export function counts(stream: AgentStreamFunction, ...names: MetricName[]): IMetric[] {
+  return names.map((name) => stream.metric(name, { label: name }));
+}
+
+/** Times in milliseconds with a line where it becomes too slow. */
+export function limitLine(value: number, label: string): Partial<GraphWidgetProps> {
+  return {
+    leftYAxis: { label: 'ms', showUnits: false, min: 0 },
+    leftAnnotations: [{ value, label, color: Color.RED }],
+  };
+}
+
+/** A line at the reserved concurrency, where there is one. */
+export function reservedLine({
+  reservedConcurrentExecutions: value,
+}: AgentStreamFunction): Partial<GraphWidgetProps> {
+  return value === undefined ? {} : { leftAnnotations: [{ value, label: 'reserved', color: Color.RED }] };
+}
+
+/** One graph, its axis from zero. */
+export function graph(title: string, width: number, props: GraphWidgetProps): GraphWidget {
+  return new GraphWidget({ title, width, height: 6, leftYAxis: { min: 0, showUnits: false }, ...props });
+}

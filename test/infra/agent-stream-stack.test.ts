@@ -1,0 +1,158 @@
+import { jest } from '@jest/globals';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { stackOf } from './support.ts';
+
+beforeEach(() => {
+  // The CDK prints warnings as well.
+  jest.spyOn(console, 'error').mockImplementation(() => {});
+});
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
+
+test('has the four outputs that a deployment is used with', () => {
+  const { template } = stackOf();
+
+  expect(Object.keys(template().findOutputs('*')).sort()).toEqual([
+    'DashboardUrl',
+    'FunctionName',
+    'FunctionUrl',
+    'LogGroup',
+  ]);
+  template().hasOutput('FunctionUrl', { Value: { 'Fn::GetAtt': [Match.anyValue(), 'FunctionUrl'] } });
+  template().hasOutput('LogGroup', { Value: { Ref: Match.stringLikeRegexp('LogGroup') } });
+  template().hasOutput('DashboardUrl', {
+    Value: { 'Fn::Join': ['', Match.arrayWith(['/cloudwatch/home?region=', { Ref: 'AWS::Region' }])] },
+  });
+});
+
+test('has no physical name of its own choosing and knows neither account nor region', () => {
+  const template = stackOf({ alarmEmail: 'oncall@example.com' }).template();
+  const names = /^(FunctionName|RoleName|LogGroupName|DashboardName|TopicName|AlarmName)$/;
+
+  const resources = Object.values(template.toJSON().Resources as Record<string, Resource>);
+  const named = resources.filter(({ Properties = {} }) =>
+    Object.entries(Properties).some(([key, value]) => names.test(key) && typeof value === 'string'),
+  );
+
+  // CloudFormation wants a name of a composite alarm; it is made from the stack's.
+  expect(named.map(({ Type }) => Type)).toEqual(['AWS::CloudWatch::CompositeAlarm']);
+  expect(named[0]?.Properties?.AlarmName).toMatch(/^AgentStreamObservabilityUsersAreAffected[0-9A-F]{8}$/);
+  template.hasResourceProperties('AWS::SNS::Topic', { TopicName: Match.absent() });
+});
+
+interface Resource {
+  readonly Type: string;
+  readonly Properties?: Readonly<Record<string, unknown>>;
+}
+
+describe('the access of a first deployment', () => {
+  test('is IAM by default', () => {
+    const { template } = stackOf();
+
+    template().hasResourceProperties('AWS::Lambda::Url', { AuthType: 'AWS_IAM' });
+    template().resourceCountIs('AWS::Lambda::Permission', 0);
+  });
+
+  test('is public with auth=none, its origins and its limit', () => {
+    const { template } = stackOf({
+      auth: 'none',
+      allowedOrigins: ['https://app.example.com'],
+      reservedConcurrency: 20,
+    });
+
+    template().hasResourceProperties('AWS::Lambda::Url', {
+      AuthType: 'NONE',
+      Cors: Match.objectLike({ AllowOrigins: ['https://app.example.com'] }),
+    });
+    template().hasResourceProperties('AWS::Lambda::Function', { ReservedConcurrentExecutions: 20 });
+    template().resourceCountIs('AWS::Lambda::Permission', 2);
+  });
+});
+
+describe('the stage', () => {
+  const alarmEmail = 'oncall@example.com';
+  const alarmsWithActions = (props: Parameters<typeof stackOf>[0]) =>
+    Object.values(stackOf(props).template().findResources('AWS::CloudWatch::Alarm')).filter(
+      ({ Properties }) => Properties.AlarmActions,
+    );
+
+  test.each([[undefined], ['dev'], ['preprod']])(
+    '%p: logs go with the stack, one alarm notifies',
+    (stage) => {
+      const props = { alarmEmail, ...(stage && { stage }) };
+
+      stackOf(props)
+        .template()
+        .hasResource('AWS::Logs::LogGroup', {
+          Properties: { RetentionInDays: 14 },
+          DeletionPolicy: 'Delete',
+        });
+      expect(alarmsWithActions(props)).toHaveLength(0);
+    },
+  );
+
+  test.each([['prod'], ['production'], ['prod-eu']])(
+    '%p: logs outlive the stack, every alarm notifies',
+    (stage) => {
+      const props = { alarmEmail, stage };
+
+      stackOf(props)
+        .template()
+        .hasResource('AWS::Logs::LogGroup', {
+          Properties: { RetentionInDays: 365 },
+          DeletionPolicy: 'Retain',
+        });
+      expect(alarmsWithActions(props)).toHaveLength(7);
+    },
+  );
+
+  test('is told to the function, unless it is the default', () => {
+    const stageOf = (stage: string) =>
+      Object.values(stackOf({ stage }).template().findResources('AWS::Lambda::Function'))[0]?.Properties
+        .Environment.Variables.STAGE;
+
+    expect([stageOf('dev'), stageOf('staging')]).toEqual([undefined, 'staging']);
+  });
+
+  test('of production warns when no alarm tells anybody', () => {
+    const warning = Match.stringLikeRegexp('give alarmEmail or alarmTopicArn');
+
+    Annotations.fromStack(stackOf({ stage: 'prod' }).stack).hasWarning('/AgentStream', warning);
+    Annotations.fromStack(stackOf({ stage: 'prod', alarmEmail }).stack).hasNoWarning('*', warning);
+  });
+});
+
+describe('whom the alarms tell', () => {
+  test('an e-mail address, over a topic that lets only alarms of this account in, encrypted in transit', () => {
+    const { template } = stackOf({ alarmEmail: 'oncall@example.com' });
+
+    template().hasResourceProperties('AWS::SNS::Subscription', {
+      Protocol: 'email',
+      Endpoint: 'oncall@example.com',
+    });
+    template().hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ Effect: 'Deny', Condition: { Bool: { 'aws:SecureTransport': 'false' } } }),
+          Match.objectLike({
+            Effect: 'Allow',
+            Action: 'sns:Publish',
+            Principal: { Service: 'cloudwatch.amazonaws.com' },
+            Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' } } },
+          }),
+        ]),
+      },
+    });
+  });
+
+  test('a topic that exists already', () => {
+    const alarmTopicArn = 'arn:aws:sns:us-east-1:111122223333:alarms';
+
+    const { template } = stackOf({ alarmTopicArn });
+
+    template().hasResourceProperties('AWS::CloudWatch::CompositeAlarm', { AlarmActions: [alarmTopicArn] });
+    template().resourceCountIs('AWS::SNS::Topic', 0);
+  });
+});

@@ -1,0 +1,249 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { METRIC_NAMESPACE, METRICS } from '../../lambda/contract.ts';
+import { AgentStreamObservability, type AgentStreamObservabilityProps } from '../../lib/observability.ts';
+import { AgentStreamFunction } from '../../lib/streaming-function.ts';
+import { code, functionIn, THREE_AGENTS } from './support.ts';
+import { alarmMetrics, dashboardMetrics, widgets } from './template-metrics.ts';
+
+/**
+ * AWS's own names. A wrong one draws an empty graph and fails nothing, so each was looked up.
+ */
+const AWS_METRICS: Record<string, { source: string; names: string[]; dimensions: string[] }> = {
+  'AWS/Lambda': {
+    source:
+      'https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html',
+    names: [
+      'ConcurrentExecutions',
+      'Duration',
+      'Errors',
+      'Throttles',
+      'Url4xxCount',
+      'Url5xxCount',
+      'UrlRequestCount',
+    ],
+    dimensions: ['FunctionName'],
+  },
+  'AWS/Bedrock-AgentCore': {
+    source:
+      'https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-runtime-metrics.html; spelling and dimensions as in aws-cdk-lib 2.276.0, aws-bedrockagentcore/lib/runtime/runtime-base.js',
+    names: ['Invocations', 'Latency', 'SessionCount', 'SystemErrors', 'Throttles', 'UserErrors'],
+    dimensions: ['Name', 'Operation', 'Resource'],
+  },
+};
+
+function observed(props: Partial<AgentStreamObservabilityProps> = {}): Template {
+  const { stack, subject } = functionIn({ agents: THREE_AGENTS, reservedConcurrentExecutions: 50 });
+  new AgentStreamObservability(stack, 'Observability', { stream: subject, ...props });
+  return Template.fromStack(stack);
+}
+
+describe('metrics', () => {
+  const template = observed();
+  const used = [...dashboardMetrics(template), ...alarmMetrics(template)];
+
+  test('of ours are those that the function emits, in one of its dimension sets', () => {
+    const own = used.filter(({ namespace }) => namespace === METRIC_NAMESPACE);
+
+    expect(own.length).toBeGreaterThan(20);
+    for (const { name, dimensions } of own) {
+      expect(Object.keys(METRICS)).toContain(name);
+      expect(['service', 'agent,service', 'agent,outcome,service']).toContain(dimensions.join());
+    }
+  });
+
+  test('of ours are all shown', () => {
+    const shown = new Set(dashboardMetrics(template).map(({ name }) => name));
+
+    expect(Object.keys(METRICS).filter((name) => !shown.has(name))).toEqual([]);
+  });
+
+  test('of AWS are in the list that was checked against its source', () => {
+    const theirs = used.filter(({ namespace }) => namespace !== METRIC_NAMESPACE);
+
+    for (const { namespace, name, dimensions } of theirs) {
+      expect(AWS_METRICS[namespace]?.names).toContain(name);
+      expect(dimensions).toEqual(AWS_METRICS[namespace]?.dimensions);
+    }
+    for (const [namespace, { names }] of Object.entries(AWS_METRICS)) {
+      const seen = new Set(theirs.filter((one) => one.namespace === namespace).map(({ name }) => name));
+      expect([...seen].sort()).toEqual(names);
+    }
+  });
+});
+
+describe('the dashboard', () => {
+  const all = widgets(observed());
+  const titled = (title: string) => all.find(({ properties }) => properties.title === title)?.properties;
+
+  test('goes from health to agents, connections, Lambda, AgentCore and errors, each row with its line and link', () => {
+    const texts = all
+      .filter(({ type }) => type === 'text')
+      .map(({ properties }) => String(properties.markdown));
+
+    expect(texts.map((text) => text.split('\n')[0])).toEqual([
+      '## Is it healthy?',
+      '## Agents',
+      '## Connections to AgentCore',
+      '## Lambda',
+      '## AgentCore itself',
+      '## Latest errors',
+    ]);
+    for (const text of texts) expect(text).toMatch(/^## .+\n.{30,} \[Runbook\]\(https:\/\/\S+#[a-z-]+\)$/);
+  });
+
+  test('draws the limits that alarms and platform have', () => {
+    const limit = (title: string) => titled(title)?.annotations;
+
+    expect(limit('First chunk, warm')).toMatchObject({ horizontal: [{ value: 2000 }] });
+    expect(limit('Connection time')).toMatchObject({ horizontal: [{ value: 5000 }] });
+    expect(limit('Concurrent streams')).toMatchObject({ horizontal: [{ value: 50 }] });
+    expect(limit('Duration of invocations')).toMatchObject({ horizontal: [{ value: 900_000 }] });
+  });
+
+  test('has a line per agent', () => {
+    const labels = (titled('Errors, %')?.metrics ?? []).map(
+      (entry) => (entry.at(-1) as { label?: string }).label,
+    );
+
+    expect(labels.filter(Boolean)).toEqual(expect.arrayContaining(THREE_AGENTS.map(({ name }) => name)));
+  });
+
+  test('asks AgentCore for each runtime in the region of the runtime', () => {
+    const [metric] = titled('MWCAgent: AgentCore')?.metrics ?? [];
+
+    expect(metric?.[0]).toMatchObject({
+      expression: expect.stringContaining(`Resource="${THREE_AGENTS[2]?.runtimeArn}"`),
+      region: 'eu-west-1',
+    });
+  });
+
+  test('lists the latest errors of the log', () => {
+    const query = String(titled('Latest errors')?.query);
+
+    expect(query).toMatch(/^SOURCE '<ref>' \| fields @timestamp, agent, code/);
+    expect(query).toContain('filter level = "ERROR"');
+  });
+});
+
+describe('the alarms', () => {
+  const template = observed();
+  const rate = (part: string, whole = 'InvocationCount') => [
+    { Expression: 'IF(whole >= 20, 100 * FILL(part, 0) / whole, 0)', ReturnData: true },
+    { Id: 'part', MetricStat: { Metric: { MetricName: part }, Stat: 'Sum', Period: 300 }, ReturnData: false },
+    {
+      Id: 'whole',
+      MetricStat: { Metric: { MetricName: whole }, Stat: 'Sum', Period: 300 },
+      ReturnData: false,
+    },
+  ];
+  const stat = (MetricName: string, Stat: string) => ({ MetricStat: { Metric: { MetricName }, Stat } });
+
+  test.each<[string, string, number, object[]]>([
+    ['error rate', 'error-rate', 5, rate('InvocationErrors')],
+    [
+      'warm first chunk',
+      'slow-first-chunk',
+      2000,
+      [
+        { Expression: 'IF(answers >= 20, p90, 0)' },
+        { Id: 'answers', ...stat('FirstChunkLatencyWarm', 'SampleCount') },
+        { Id: 'p90', ...stat('FirstChunkLatencyWarm', 'p90') },
+      ],
+    ],
+    [
+      'connection failures',
+      'connection-failures',
+      10,
+      [
+        {
+          Expression: 'IF(invocations >= 20 AND (failed + opened) > 0, 100 * failed / (failed + opened), 0)',
+        },
+        { Id: 'invocations', ...stat('InvocationCount', 'Sum') },
+        { Id: 'failed', ...stat('ConnectionFailures', 'Sum') },
+        { Id: 'opened', ...stat('ConnectionsOpened', 'Sum') },
+      ],
+    ],
+    ['timeouts', 'timeouts', 1, rate('InvocationTimeouts')],
+    ['throttles', 'throttles', 0, [stat('Throttles', 'Sum')]],
+    ['incomplete responses', 'incomplete-responses', 1, rate('IncompleteResponses')],
+    ['function errors', 'function-errors', 0, [stat('Errors', 'Sum')]],
+  ])('tell of %s and link to its article', (_what, article, threshold, metrics) => {
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      AlarmDescription: Match.stringLikeRegexp(`Runbook: https://\\S+/docs/runbook\\.md#${article}$`),
+      ComparisonOperator: 'GreaterThanThreshold',
+      Threshold: threshold,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+      Metrics: metrics.map((metric) => Match.objectLike(metric)),
+      AlarmName: Match.absent(),
+    });
+  });
+
+  test('are those, and one composite of all that users notice', () => {
+    const [composite] = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm'));
+    const rule = JSON.stringify(composite?.Properties.AlarmRule);
+
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 7);
+    expect(composite?.Properties.AlarmDescription).toMatch(/^Users are affected\. .*#users-are-affected$/);
+    for (const id of [
+      'ErrorRate',
+      'SlowFirstChunk',
+      'Timeouts',
+      'Throttles',
+      'Incomplete',
+      'FunctionErrors',
+    ]) {
+      expect(rule).toContain(id);
+    }
+    // Retried; where that fails it is an error, too.
+    expect(rule).not.toContain('ConnectionFailures');
+  });
+
+  test('tell nobody unless told whom', () => {
+    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
+
+    expect(alarms.filter(({ Properties }) => Properties.AlarmActions || Properties.OKActions)).toEqual([]);
+  });
+
+  test.each([
+    [true, 8],
+    [false, 1],
+  ])('notify all (%p): %i of them tell the topic', (notifyAll, count) => {
+    const topic = Topic.fromTopicArn(new Stack(), 'Topic', 'arn:aws:sns:us-east-1:111122223333:alarms');
+
+    const told = observed({ alarmActions: [new SnsAction(topic)], notifyAll });
+
+    const telling = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
+      .flatMap((type) => Object.values(told.findResources(type)))
+      .filter(({ Properties }) => Properties.AlarmActions);
+    expect(telling).toHaveLength(count);
+    expect(telling.filter(({ Properties }) => Properties.OKActions)).toHaveLength(notifyAll ? count : 0);
+  });
+
+  test('link to the runbook of whoever uses the construct', () => {
+    const alarms = observed({ runbookUrl: 'https://wiki.example.com/stream' }).findResources(
+      'AWS::CloudWatch::Alarm',
+    );
+
+    for (const { Properties } of Object.values(alarms)) {
+      expect(Properties.AlarmDescription).toMatch(/Runbook: https:\/\/wiki\.example\.com\/stream#[a-z-]+$/);
+    }
+  });
+});
+
+test('works in an app of somebody else, in a stack beside the one with the function', () => {
+  const app = new App();
+  const env = { account: '444455556666', region: 'eu-west-1' };
+  const stream = new AgentStreamFunction(new Stack(app, 'Theirs', { env }), 'Stream', {
+    agents: THREE_AGENTS.map((agent, i) => ({ ...agent, id: `a${'-_'[i] ?? ''}b` })),
+    code: code(),
+  });
+  const watching = new Stack(app, 'Watching', { env });
+
+  new AgentStreamObservability(watching, 'Observability', { stream });
+
+  Template.fromStack(watching).resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+});
