@@ -2,6 +2,7 @@ import { ENV } from '../lambda/contract.ts';
 import { BUNDLE_FOLDER } from '../lib/bundling.ts';
 import { CORS } from '../lib/cors.ts';
 import { type LocalAgent, type LocalAgents, type LocalAgentsOptions, startAgents } from './agents.ts';
+import { startCloudFormation } from './cloudformation.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
 import { type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
 import {
@@ -75,6 +76,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       options.runtimes ?? withReplacements(local.agents, options.replacedAgents ?? {});
     const dataPlane = await startDataPlane({ ...options.dataPlane, runtimes, credentials });
     started.push(dataPlane);
+    const cloudFormation = await startCloudFormation();
+    started.push(cloudFormation);
     const runtime = startLambdaRuntime({
       folder: BUNDLE_FOLDER,
       ...options.runtime,
@@ -82,6 +85,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         [ENV.AGENTS]: JSON.stringify(runtimes.map(({ target: _target, ...entry }) => entry)),
         [ENV.STAGE]: 'local',
         [ENV.ENDPOINT_URL]: dataPlane.url,
+        [ENV.STACK_STATUS_PREFIX]: 'agent-',
+        AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
         AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
         AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
         AWS_SESSION_TOKEN: LOCAL_CREDENTIALS.sessionToken,

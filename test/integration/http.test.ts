@@ -1,0 +1,472 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { LOCAL_STACK } from '../../local/cloudformation.ts';
+import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
+import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
+
+const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
+const runtimes = (target: string) => [
+  {
+    id: 'puppet',
+    name: 'PuppetAgent',
+    runtimeArn,
+    target,
+    description: 'does as it is told',
+    capabilities: ['all'],
+  },
+];
+
+let puppet: PuppetAgent;
+let system: System;
+let own: System | undefined;
+
+beforeAll(async () => {
+  puppet = await startPuppetAgent();
+  system = await startSystem({ runtimes: runtimes(puppet.target) });
+});
+afterEach(async () => {
+  await own?.close();
+  own = undefined;
+});
+afterAll(async () => {
+  await system.close();
+  await puppet.close();
+});
+
+async function startOwn(environment: Record<string, string>, more: SystemOptions = {}): Promise<System> {
+  own = await startSystem({ runtimes: runtimes(puppet.target), environment, ...more });
+  return own;
+}
+
+const ok = script({ send: 'fine' }, { send: '[DONE]' });
+const post = (path: string, body: BodyInit, headers: Record<string, string> = {}) =>
+  fetch(system.url + path, { method: 'POST', body, headers });
+const request = (more: object = {}) => JSON.stringify({ agentId: 'puppet', prompt: ok, ...more });
+
+describe('routes', () => {
+  test.each([
+    ['/', {}, 'text/event-stream; charset=utf-8'],
+    ['/api', {}, 'text/event-stream; charset=utf-8'],
+    ['/api/', {}, 'text/event-stream; charset=utf-8'],
+    ['/api/agents/invoke', {}, 'application/json'],
+    ['/api/agents/invoke/', {}, 'application/json'],
+    ['/', { accept: 'application/json' }, 'application/json'],
+    ['/', { accept: 'text/event-stream;q=0.4, application/json;q=0.5' }, 'application/json'],
+    ['/', { accept: 'application/json;q=0.2, */*' }, 'application/json'],
+    ['/', { accept: 'text/html' }, 'text/event-stream; charset=utf-8'],
+    ['/', { accept: 'text/event-stream, application/json' }, 'text/event-stream; charset=utf-8'],
+    ['/api/agents/invoke', { accept: 'text/event-stream' }, 'text/event-stream; charset=utf-8'],
+    ['/api/agents/invoke', { accept: 'text/event-stream, application/json' }, 'application/json'],
+  ])('POST %s with %j answers %s', async (path, headers, contentType) => {
+    const response = await post(path, request(), headers as Record<string, string>);
+
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe(contentType);
+    expect(await response.text()).toContain('fine');
+  });
+
+  test('GET /health, the list and the status of agents have the shapes of the existing API', async () => {
+    const get = async (path: string) => (await fetch(system.url + path)).json();
+
+    expect(await get('/health')).toEqual({
+      status: 'healthy',
+      timestamp: expect.any(String),
+      environment: 'local',
+    });
+    expect(await get('/api/agents/list')).toEqual({
+      agents: [
+        {
+          id: 'puppet',
+          name: 'PuppetAgent',
+          description: 'does as it is told',
+          arn: runtimeArn,
+          aliasId: 'DEFAULT',
+          capabilities: ['all'],
+        },
+      ],
+    });
+    const available = { status: 'available', arn: runtimeArn };
+    expect(await get('/api/agents/status/puppet')).toEqual({ agentId: 'puppet', ...available });
+    expect(await get(`/api/agents/status/${encodeURIComponent(runtimeArn)}`)).toMatchObject(available);
+    expect(await get(`/api/agents/status/${runtimeArn}`)).toMatchObject(available);
+    expect(await get('/api/agents/status/nobody')).toEqual({
+      agentId: 'nobody',
+      status: 'unknown',
+      arn: '',
+      errorMessage: expect.any(String),
+    });
+  });
+
+  test.each([
+    ['GET', '/', 405, 'POST'],
+    ['HEAD', '/', 405, 'POST'],
+    ['PUT', '/api/agents/invoke', 405, 'POST'],
+    ['POST', '/health', 405, 'GET'],
+    ['DELETE', '/api/agents/list', 405, 'GET'],
+    ['GET', '/nowhere', 404, null],
+    ['GET', '//health', 404, null],
+    ['GET', '/api/%61gents/list', 404, null],
+    ['GET', '/api/agents/../list', 404, null],
+    ['GET', '/api/agents/status/', 404, null],
+    ['GET', '/api/agents/status/a/b', 404, null],
+  ])('%s %s is %i', async (method, path, status, allow) => {
+    const response = await fetch(system.url + path, { method });
+
+    expect(response.status).toBe(status);
+    expect(response.headers.get('allow')).toBe(allow);
+    if (method !== 'HEAD') {
+      expect(await response.json()).toMatchObject({
+        error: status === 404 ? 'NotFound' : 'MethodNotAllowed',
+        retryable: false,
+        promptSent: false,
+      });
+    }
+  });
+});
+
+describe('the status of a stack', () => {
+  const get = (name: string) => fetch(`${system.url}/api/stacks/status/${name}`);
+
+  test('has the existing shape in each of its states', async () => {
+    const states: unknown[] = [];
+    for (let i = 0; i < 3; i += 1) states.push(await (await get(LOCAL_STACK)).json());
+
+    expect(states[0]).toEqual({
+      stackName: LOCAL_STACK,
+      stackId: expect.stringContaining(LOCAL_STACK),
+      status: 'CREATE_IN_PROGRESS',
+      resources: [
+        {
+          logicalId: 'Content',
+          physicalId: '',
+          type: 'AWS::S3::Bucket',
+          status: 'CREATE_IN_PROGRESS',
+          timestamp: '2026-01-29T10:00:00.000Z',
+        },
+      ],
+      outputs: {},
+      events: [
+        {
+          timestamp: '2026-01-29T10:00:00.000Z',
+          resourceType: 'AWS::S3::Bucket',
+          logicalId: 'Content',
+          status: 'CREATE_IN_PROGRESS',
+        },
+      ],
+      creationTime: '2026-01-29T10:00:00.000Z',
+    });
+    expect(states[1]).toMatchObject({
+      status: 'CREATE_IN_PROGRESS',
+      resources: [{ status: 'CREATE_COMPLETE' }],
+    });
+    expect(states[2]).toMatchObject({ status: 'CREATE_COMPLETE', outputs: { Url: 'https://example.com' } });
+  });
+
+  test.each([
+    ['agent-no-such-stack', 404, 'NotFound'],
+    ['another-prefix', 404, 'NotFound'],
+    ['1-invalid', 400, 'BadRequest'],
+    ['agent_invalid', 400, 'BadRequest'],
+    ['%E0%A4%A', 400, 'BadRequest'],
+  ])('of %s is %i', async (name, status, error) => {
+    const response = await get(name);
+
+    expect(response.status).toBe(status);
+    expect(await response.json()).toMatchObject({ error });
+  });
+
+  test('is 404 where the route is off', async () => {
+    const { url } = await startOwn({ STACK_STATUS_PREFIX: '' });
+
+    expect((await fetch(`${url}/api/stacks/status/${LOCAL_STACK}`)).status).toBe(404);
+  });
+});
+
+describe('a request that is wrong', () => {
+  const binary = { 'content-type': 'application/octet-stream' };
+
+  test.each<[string, BodyInit, Record<string, string>, number, string]>([
+    ['not JSON', 'agentId=puppet', {}, 400, 'body'],
+    ['nothing', '', {}, 400, 'body'],
+    ['null', 'null', {}, 400, 'body'],
+    ['an array', '[]', {}, 400, 'body'],
+    ['a string', '"x"', {}, 400, 'body'],
+    ['without an agent', JSON.stringify({ prompt: 'x' }), {}, 400, 'agentId'],
+    ['with a number for an agent', JSON.stringify({ agentId: 7, prompt: 'x' }), {}, 400, 'agentId'],
+    ['without a prompt', JSON.stringify({ agentId: 'puppet' }), {}, 400, 'prompt'],
+    ['with an object for a prompt', JSON.stringify({ agentId: 'puppet', prompt: {} }), {}, 400, 'prompt'],
+    ['with an empty prompt', JSON.stringify({ agentId: 'puppet', prompt: '' }), {}, 400, 'prompt'],
+    ['with a prompt over a megabyte', request({ prompt: 'x'.repeat(1_048_577) }), {}, 413, 'prompt'],
+    [
+      'with a malformed ARN',
+      request({ agentId: 'arn:aws:bedrock-agentcore:x:1:runtime/y' }),
+      {},
+      400,
+      'agentId',
+    ],
+    [
+      'with an endpoint ARN',
+      request({ agentId: `${runtimeArn}/runtime-endpoint/DEFAULT` }),
+      {},
+      400,
+      'agentId',
+    ],
+    ['of bytes that are not UTF-8', new Uint8Array([0x7b, 0xff]), binary, 400, 'body'],
+    ['with __proto__ for fields', '{"__proto__":{"agentId":"puppet","prompt":"x"}}', {}, 400, 'agentId'],
+  ])(
+    '%s is refused by the field, and nothing reaches an agent',
+    async (_what, body, headers, status, field) => {
+      const before = puppet.prompts.length;
+
+      const response = await post('/', body, headers);
+
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject({
+        message: expect.stringMatching(new RegExp(`^"${field}": `)),
+        details: { fields: [field] },
+        promptSent: false,
+      });
+      expect(puppet.prompts).toHaveLength(before);
+    },
+  );
+
+  test('base64 that does not decode is refused by the body', async () => {
+    const result = await system.runtime.invoke({
+      rawPath: '/',
+      body: 'not base64!',
+      isBase64Encoded: true,
+      requestContext: { http: { method: 'POST' } },
+    });
+    if (result.kind !== 'stream') throw new Error(result.kind);
+    let raw = '';
+    for await (const part of result.body) raw += part;
+
+    expect(raw).toContain('"statusCode":400');
+    expect(raw).toContain('valid base64');
+  });
+});
+
+describe('a request that is right', () => {
+  test('may come as bytes', async () => {
+    const body = new TextEncoder().encode(request());
+
+    expect(await (await post('/', body, { 'content-type': 'application/octet-stream' })).text()).toContain(
+      'fine',
+    );
+  });
+
+  test('may have a prompt of a megabyte, which reaches the agent whole', async () => {
+    const prompt = script({ send: 'fine' }, { send: '[DONE]' }).padEnd(1_000_000);
+
+    const answer = await invokeSse(system.url, { agentId: 'puppet', prompt });
+
+    expect(answer.text).toBe('fine');
+    expect(puppet.prompts.at(-1)?.prompt === prompt).toBe(true);
+  });
+
+  test.each([['short'], ['x'.repeat(257)], ['-'.repeat(40)], ['with spaces '.repeat(4)], [42], [null]])(
+    'is answered in a new session where its id is %p',
+    async (sessionId) => {
+      const answer = await invokeSse(system.url, { agentId: 'puppet', prompt: ok, sessionId });
+
+      const made = answer.headers.get('x-session-id');
+      expect(made).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+      expect(answer.events[0]?.data.sessionId).toBe(made);
+      expect(answer.last.sessionId).toBe(made);
+      expect(puppet.prompts.at(-1)?.sessionId).toBe(made);
+    },
+  );
+
+  test.each([
+    ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', true],
+    ['00-00000000000000000000000000000000-b7ad6b7169203331-01', false],
+    ['garbage', false],
+  ])('passes traceparent %s on: %p', async (traceparent, passed) => {
+    await (await post('/', request(), { traceparent })).text();
+
+    const headers = system.dataPlane.requests.at(-1)?.headers;
+    expect(headers?.traceparent).toBe(passed ? traceparent : undefined);
+    // This invocation is not sampled, and must not switch off the agent's own traces.
+    expect(headers).not.toHaveProperty('x-amzn-trace-id');
+  });
+});
+
+describe('time', () => {
+  test('commits an SSE answer after silence, and fills the silence', async () => {
+    const { url } = await startOwn({ COMMIT_AFTER_MS: '100', HEARTBEAT_INTERVAL_MS: '150' });
+
+    const answer = await invokeSse(url, {
+      agentId: 'puppet',
+      prompt: script({ sleepMs: 700 }, { send: 'late' }, { send: '[DONE]' }),
+    });
+
+    expect(answer.events[0]?.data).toMatchObject({ start: true });
+    expect(answer.events[0]?.atMs).toBeLessThan(600);
+    expect(answer.raw.match(/^: keep-alive$/gm)?.length).toBeGreaterThanOrEqual(3);
+    expect(answer.text).toBe('late');
+  });
+
+  test('never commits JSON: a late failure is a status', async () => {
+    const { url } = await startOwn({ COMMIT_AFTER_MS: '0', FIRST_CHUNK_TIMEOUT_MS: '300' });
+
+    const response = await fetch(`${url}/api/agents/invoke`, {
+      method: 'POST',
+      body: request({ prompt: script() }),
+    });
+
+    expect(response.status).toBe(504);
+  });
+
+  test('a chunk before a silence is there within 150 ms though the platform holds small writes back', async () => {
+    const { url } = await startOwn({}, { functionUrl: { sticky: true } });
+
+    const answer = await invokeSse(url, {
+      agentId: 'puppet',
+      prompt: script(
+        { send: 'one' },
+        { sleepMs: 300 },
+        { send: 'two' },
+        { sleepMs: 5000 },
+        { send: '[DONE]' },
+      ),
+    });
+
+    const at = (chunk: string) => answer.events.find(({ data }) => data.chunk === chunk)?.atMs ?? 0;
+    expect(at('two') - at('one')).toBeGreaterThan(250);
+    expect(at('two') - at('one')).toBeLessThan(450);
+    expect((answer.events.at(-1)?.atMs ?? 0) - at('two')).toBeGreaterThan(4800);
+  }, 15_000);
+
+  test.each([
+    ['SSE', '/', (text: string) => JSON.parse(text.trim().split('\n').at(-1)?.slice(6) ?? '')],
+    ['JSON', '/api/agents/invoke', (text: string) => ({ ...JSON.parse(text).error, partial: true })],
+  ])(
+    'near the Lambda timeout a %s answer is closed properly and the environment lives',
+    async (_format, path, ending) => {
+      const { url, runtime } = await startOwn(
+        { DEADLINE_RESERVE_MS: '500' },
+        { runtime: { timeoutMs: 1500 } },
+      );
+
+      const response = await fetch(url + path, {
+        method: 'POST',
+        body: request({ prompt: script({ send: 'some text', everyMs: 0 }, { sleepMs: 60_000 }) }),
+      });
+      const text = await response.text();
+
+      expect(response.status).toBe(200);
+      expect(text).toContain('some text');
+      expect(ending(text)).toMatchObject({
+        code: 'AgentTimeout',
+        promptSent: true,
+        retryable: false,
+        partial: true,
+      });
+      await until(() => runtime.environments[0]?.state === 'idle', 'the environment is idle');
+      expect((await fetch(`${url}/health`)).status).toBe(200);
+      expect(runtime.environments).toHaveLength(1);
+    },
+  );
+
+  test('a reader that stops reading does not keep metrics and the answer from being closed at the deadline', async () => {
+    const { url, logs } = await startOwn(
+      { DEADLINE_RESERVE_MS: '700' },
+      {
+        runtime: { timeoutMs: 2000 },
+        functionUrl: { bandwidth: false },
+        dataPlane: { quotas: { maxFramesPerSecond: Infinity } },
+      },
+    );
+    const response = await fetch(url, {
+      method: 'POST',
+      body: request({ prompt: script({ send: 'z'.repeat(20_000), times: 5000 }) }),
+    });
+    await response.body?.getReader().read();
+
+    await until(
+      () => logs.some(({ line }) => line.includes('"outcome":"AgentTimeout"') && line.includes('_aws')),
+      'the metrics are out',
+      4000,
+    );
+  });
+
+  test('an answer over the size limit ends in-band', async () => {
+    const { url } = await startOwn({ MAX_RESPONSE_BYTES: '10000' });
+
+    const answer = await invokeSse(url, {
+      agentId: 'puppet',
+      prompt: script({ send: 'w'.repeat(1000), times: 50 }, { send: '[DONE]' }),
+    });
+
+    expect(answer.text.length).toBeGreaterThan(8000);
+    expect(answer.text.length).toBeLessThan(10_000);
+    expect(answer.last).toMatchObject({ code: 'ResponseTooLarge', partial: true });
+  });
+});
+
+describe('agents differ', () => {
+  test.each([
+    [
+      'binary messages cut inside a character',
+      script(
+        { binary: Buffer.from('é').subarray(0, 1).toString('base64') },
+        { binary: Buffer.from('é').subarray(1).toString('base64') },
+        { close: 1000 },
+      ),
+      'é',
+    ],
+    ['fragments', script({ fragments: ['fra', 'gm', 'ents'] }, { close: 1005 }), 'fragments'],
+    [
+      'SSE cut anywhere after its first event',
+      script(
+        { send: 'data: {"chunk":"a"}\n\n' },
+        { send: 'da' },
+        { send: 'ta: {"ch' },
+        { send: 'unk":"b"}\n' },
+        { send: '\ndata: [DONE]\n\n' },
+      ),
+      'ab',
+    ],
+    [
+      'text after the end',
+      script({ send: '{"chunk":"a"}' }, { send: '{"type":"done"}' }, { send: '{"chunk":"late"}' }),
+      'a',
+    ],
+    [
+      'surrogate pairs and controls',
+      script({ send: JSON.stringify('\u0000 \u{1f600} \n data: x') }, { close: 1000 }),
+      '\u0000 \u{1f600} \n data: x',
+    ],
+  ])('with %s', async (_what, prompt, text) => {
+    const sse = await invokeSse(system.url, { agentId: 'puppet', prompt });
+    const json = await (await post('/api/agents/invoke', request({ prompt }))).json();
+
+    expect(sse.text).toBe(text);
+    expect(sse.last).toMatchObject({ done: true });
+    expect(json).toMatchObject({ response: text });
+  });
+
+  test('an answer that ends without any text is complete', async () => {
+    const answer = await invokeSse(system.url, { agentId: 'puppet', prompt: script({ send: '[DONE]' }) });
+
+    expect(answer.events.map(({ data }) => Object.keys(data)[0])).toEqual(['start', 'done']);
+  });
+
+  test('a message that comes late is never part of the next answer of its session', async () => {
+    const sessionId = newSessionId();
+    const first = await invokeSse(system.url, {
+      agentId: 'puppet',
+      prompt: script({ send: 'one' }, { send: '[DONE]' }, { sleepMs: 50 }, { send: 'late' }),
+      sessionId,
+    });
+    await new Promise((resolve) => setTimeout(resolve, 150));
+
+    const second = await invokeSse(system.url, {
+      agentId: 'puppet',
+      prompt: script({ send: 'two' }, { send: '[DONE]' }),
+      sessionId,
+    });
+
+    expect([first.text, second.text]).toEqual(['one', 'two']);
+  });
+});
