@@ -34,16 +34,18 @@ export function failureOfAnswer(answer: HttpAnswer): StreamError {
   const details: ErrorDetails = {};
   const upstreamRequestId = single(headers['x-amzn-requestid']);
   if (upstreamRequestId) details.upstreamRequestId = upstreamRequestId.slice(0, 128);
-  const retryAfterSeconds = Number.parseInt(single(headers['retry-after']) ?? '', 10) || undefined;
+  const retryAfter = single(headers['retry-after']) ?? '';
+  const retryAfterSeconds = /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) || undefined : undefined;
 
-  // The first line only: the text of a refused signature goes on with the canonical request and its token.
-  const said = message.split('\n', 1)[0]?.slice(0, 300);
+  // Refusals of a signature quote it, or go on with the canonical request and its token.
+  const [said = ''] = message.slice(0, 300).split(/\n|\s*\b(?:Authorization|Credential|Signature)=|AWS4-/, 1);
   const cause = new Error(
     `AgentCore answered ${status} ${name ?? '(no exception name)'}: ${said || '(no message)'}`,
   );
   const fail = (code: StreamError['code'], text: string, options: StreamErrorOptions = {}) =>
     new StreamError(code, text, { cause, ...options, details: { ...details, ...options.details } });
-  const passing: StreamErrorOptions = { retry: 'backoff', ...(retryAfterSeconds && { retryAfterSeconds }) };
+  const asked: StreamErrorOptions = retryAfterSeconds ? { retryAfterSeconds } : {};
+  const passing: StreamErrorOptions = { ...asked, retry: 'backoff' };
 
   switch (name ?? nameByStatus(status)) {
     case 'ValidationException': {
@@ -74,7 +76,7 @@ export function failureOfAnswer(answer: HttpAnswer): StreamError {
     case 'InternalServerException':
       return fail('AgentUnavailable', 'AgentCore is not available', passing);
     case 'GatewayTimeout':
-      return fail('AgentTimeout', 'AgentCore timed out');
+      return fail('AgentTimeout', 'AgentCore timed out', asked);
     case 'OtherAnswer':
       return fail('AgentFailed', `AgentCore gave an unexpected answer (${status})`);
   }

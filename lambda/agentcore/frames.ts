@@ -127,7 +127,8 @@ function sseReader(options: DecoderOptions): Reader {
   };
   return {
     read(text) {
-      spansMessages ??= /(\n|\r\n?)(\n|\r\n?)$/.test(text);
+      // Two line ends; CRLF is one.
+      spansMessages ??= /(?:\r\n|\r(?!\n)|(?<!\r)\n){2}$/.test(text);
       return feed(spansMessages ? text : `${text}\n\n`);
     },
     flush: () => feed('\n\n'),

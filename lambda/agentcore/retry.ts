@@ -61,6 +61,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
 /** @throws the signal's reason */
 function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason);
     const onAbort = () => {
       clearTimeout(timer);
       reject(signal.reason);

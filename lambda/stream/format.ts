@@ -21,8 +21,9 @@ export interface ResponseFormat {
   /** Whether silence may be filled, with {@link heartbeat} and {@link nudge}, and committed by time. */
   fillsSilence: boolean;
   open(context: AnswerContext): string;
-  /** One write per element. */
-  chunk(text: string): string[];
+  /** Cuts a text into pieces that are small enough for one write each. */
+  cut(text: string): string[];
+  chunk(piece: string): string;
   heartbeat: string;
   nudge: string;
   done(context: AnswerContext, stats: AnswerStats): string;

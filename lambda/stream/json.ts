@@ -5,8 +5,9 @@ export const json: ResponseFormat = {
   contentType: 'application/json',
   fillsSilence: false,
   open: ({ sessionId, agentId }) => `${JSON.stringify({ sessionId, agentId }).slice(0, -1)},"response":"`,
+  cut: (text) => [text],
   // The inside of a JSON string: a pair cut between two chunks is escaped as two halves, which a parser joins.
-  chunk: (text) => [JSON.stringify(text).slice(1, -1)],
+  chunk: (text) => JSON.stringify(text).slice(1, -1),
   heartbeat: '',
   nudge: '',
   done: (_context, { chunks, durationMs }) => `",${members({ metadata: { chunks, durationMs } })}`,

@@ -85,11 +85,15 @@ export class Relay {
     try {
       if (isFirst) this.#write(format.open(context));
       for (const text of texts) {
-        for (const event of format.chunk(text)) {
+        for (const piece of format.cut(text)) {
+          const event = format.chunk(piece);
+          if (!this.#hasRoomFor(event)) {
+            throw new StreamError('ResponseTooLarge', 'the answer is longer than a response may be');
+          }
           this.#write(event);
           this.#chunks += 1;
+          this.#textBytes += Buffer.byteLength(piece);
         }
-        this.#textBytes += Buffer.byteLength(text);
       }
     } finally {
       stream.uncork();
@@ -168,14 +172,15 @@ export class Relay {
     return stream;
   }
 
+  /** Opening and closing always have: without them the answer would not be valid. */
+  #hasRoomFor(text: string): boolean {
+    return this.#writtenBytes + Buffer.byteLength(text) <= this.#options.maxResponseBytes;
+  }
+
   #write(text: string): void {
     const stream = this.#stream;
     if (!stream || stream.writableEnded || stream.destroyed) return;
-    const bytes = Buffer.byteLength(text);
-    if (this.#writtenBytes + bytes > this.#options.maxResponseBytes) {
-      throw new StreamError('ResponseTooLarge', 'the answer is longer than a response may be');
-    }
-    this.#writtenBytes += bytes;
+    this.#writtenBytes += Buffer.byteLength(text);
     this.#lastWriteAt = performance.now();
     stream.write(text);
   }
@@ -200,7 +205,7 @@ export class Relay {
 
   /** Writes a comment, unless the reader is behind. */
   #fill(comment: string): void {
-    if (!this.#stream?.writableNeedDrain) this.#write(comment);
+    if (!this.#stream?.writableNeedDrain && this.#hasRoomFor(comment)) this.#write(comment);
   }
 
   #drained(stream: ResponseStream): Promise<void> {

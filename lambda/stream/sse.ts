@@ -12,7 +12,8 @@ export const sse: ResponseFormat = {
   contentType: 'text/event-stream; charset=utf-8',
   fillsSilence: true,
   open: ({ sessionId, agentId, requestId }) => event({ start: true, sessionId, agentId, requestId }),
-  chunk: (text) => pieces(text).map((chunk) => event({ chunk })),
+  cut,
+  chunk: (chunk) => event({ chunk }),
   heartbeat: ': keep-alive\n\n',
   nudge: ':\n\n',
   done: ({ sessionId }, stats) => event({ done: true, sessionId, ...stats }),
@@ -34,16 +35,16 @@ function event(data: object): string {
 }
 
 /** Cuts a long text, never inside a surrogate pair. */
-function pieces(text: string): string[] {
+function cut(text: string): string[] {
   if (text.length <= MAX_CHUNK_LENGTH) return [text];
-  const cut: string[] = [];
+  const pieces: string[] = [];
   for (let start = 0; start < text.length; ) {
     let end = Math.min(start + MAX_CHUNK_LENGTH, text.length);
     if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1)) && end - start > 1) end -= 1;
-    cut.push(text.slice(start, end));
+    pieces.push(text.slice(start, end));
     start = end;
   }
-  return cut;
+  return pieces;
 }
 
 function isHighSurrogate(unit: number): boolean {
