@@ -37,9 +37,9 @@ const oneOf =
     allowed.includes(value as string) ? undefined : `one of ${allowed.join(', ')}`;
 const text = matching(/./s, 'a non-empty string');
 const milliseconds: Check = (value) =>
-  Number.isSafeInteger(value) && (value as number) > 0
+  Number.isInteger(value) && (value as number) > 0 && (value as number) < 2 ** 31
     ? undefined
-    : 'a positive whole number of milliseconds';
+    : 'a positive whole number of milliseconds, at most 2147483647';
 
 const CHECKS: Record<keyof AgentEntry, Check> = {
   id: matching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, '1 to 64 letters, digits, "_" or "-"'),

@@ -1,24 +1,28 @@
 import { parseArgs } from 'node:util';
+import type { LogEntry } from './lambda-runtime.ts';
+import { playgroundHandler } from './playground.ts';
 import { type SystemOptions, startSystem } from './system.ts';
 
 const USAGE = `npm start -- [options]
 
   --agent <id>=<url>   put your own AgentCore container in the place of a local agent,
                        for example --agent onboarding=ws://127.0.0.1:8080/ws
-  --aws                no emulator: the agents of AGENTS, or of cdk.json's context, in AWS,
-                       with your own credentials
+  --aws                no emulator: your agents in AWS, with your own credentials; the agents are those of
+                       the variable AGENTS, of cdk.json's context, or of -c as for cdk deploy
+  -c <key>=<value>     CDK context for --aws, for example -c onboardingAgentArn=arn:aws:…
   --no-bandwidth       no rate limit (Lambda: 6 MB at once, then 2 MB/s)
   --sticky             hold small writes until the next one, as a real Function URL may
 
 PORT=<n> sets the port (3000; 0: any free one).`;
 
 /** @throws Error that says what to write instead */
-function readOptions(args: string[]): SystemOptions & { aws: boolean } {
+function readOptions(args: string[]): SystemOptions & { aws: boolean; context: string[] } {
   const { values } = parseArgs({
     args,
     options: {
       agent: { type: 'string', multiple: true, default: [] },
       aws: { type: 'boolean', default: false },
+      context: { type: 'string', short: 'c', multiple: true, default: [] },
       'no-bandwidth': { type: 'boolean', default: false },
       sticky: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -33,8 +37,14 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean } {
     throw new Error(`PORT: expected 0 to 65535, got "${PORT}"`);
   return {
     aws: values.aws,
+    context: values.context,
     replacedAgents: Object.fromEntries(values.agent.map(parseReplacement)),
-    functionUrl: { port: Number(PORT), bandwidth: !values['no-bandwidth'], sticky: values.sticky },
+    functionUrl: {
+      port: Number(PORT),
+      bandwidth: !values['no-bandwidth'],
+      sticky: values.sticky,
+      page: playgroundHandler(),
+    },
   };
 }
 
@@ -62,12 +72,13 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   const options = readOptions(process.argv.slice(2));
-  const system = await startSystem({
-    ...options,
-    onLog: ({ environment, stream, line }) => {
-      if (stream !== 'stdout') console.error(`[environment ${environment}] ${line}`);
-    },
-  });
+  const onLog = ({ environment, stream, line }: LogEntry) => {
+    if (stream !== 'stdout') console.error(`[environment ${environment}] ${line}`);
+  };
+  // CDK, which reads the context, is loaded only where it is needed.
+  const system = options.aws
+    ? await (await import('./aws-system.ts')).startAwsSystem({ ...options, onLog })
+    : await startSystem({ ...options, onLog });
   close = system.close;
   console.log(`ready ${system.url}`);
 } catch (error) {

@@ -4,7 +4,7 @@ import { CORS } from '../lib/cors.ts';
 import { type LocalAgent, type LocalAgents, type LocalAgentsOptions, startAgents } from './agents.ts';
 import { startCloudFormation } from './cloudformation.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
-import { type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
+import { type Cors, type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
 import {
   type LambdaRuntime,
   type LambdaRuntimeOptions,
@@ -56,6 +56,15 @@ export const LOCAL_CREDENTIALS = {
   sessionToken: 'local-session-token/of+nobody==',
 };
 
+/** The construct's CORS settings, for any origin. */
+export const LOCAL_CORS: Cors = {
+  allowedOrigins: ['*'],
+  allowedHeaders: CORS.allowHeaders,
+  allowedMethods: CORS.allowMethods,
+  exposedHeaders: CORS.exposeHeaders,
+  maxAgeSeconds: CORS.maxAgeSeconds,
+};
+
 /** Keeps a bounded number of log lines for whoever looks. */
 const MAX_LOGS = 10_000;
 
@@ -102,13 +111,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     const functionUrl: FunctionUrl = await startFunctionUrl({
       ...options.functionUrl,
       runtime,
-      cors: {
-        allowedOrigins: options.allowedOrigins ?? ['*'],
-        allowedHeaders: CORS.allowHeaders,
-        allowedMethods: CORS.allowMethods,
-        exposedHeaders: CORS.exposeHeaders,
-        maxAgeSeconds: CORS.maxAgeSeconds,
-      },
+      cors: { ...LOCAL_CORS, allowedOrigins: options.allowedOrigins ?? LOCAL_CORS.allowedOrigins },
     });
     started.push(functionUrl);
     return { url: functionUrl.url, agents: local.agents, dataPlane, runtime, logs, close };

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ENV } from '../lambda/contract.ts';
+import { BUNDLE_FOLDER } from '../lib/bundling.ts';
+import { readContext } from '../lib/context.ts';
+import { type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
+import { type LambdaRuntimeOptions, startLambdaRuntime } from './lambda-runtime.ts';
+import { LOCAL_CORS, type System } from './system.ts';
+
+export interface AwsSystemOptions {
+  /** `key=value`, as for `cdk deploy -c`; over what cdk.json has. */
+  context: readonly string[];
+  functionUrl?: Omit<FunctionUrlOptions, 'runtime' | 'cors'>;
+  onLog?: LambdaRuntimeOptions['onLog'];
+}
+
+/**
+ * The function on this machine, the agents in AWS: those of the variable AGENTS, or of the CDK context, reached
+ * with the developer's own credentials (AWS_PROFILE, SSO, keys: whatever the AWS SDK finds).
+ *
+ * @throws Error when no agent is configured, or one wrongly
+ */
+export async function startAwsSystem({
+  context,
+  functionUrl,
+  onLog,
+}: AwsSystemOptions): Promise<Pick<System, 'url' | 'close'>> {
+  const own = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => /^(AWS_|HOME$)/.test(entry[0]) && entry[1] !== undefined,
+  );
+  const runtime = startLambdaRuntime({
+    folder: BUNDLE_FOLDER,
+    ...(onLog && { onLog }),
+    environment: {
+      ...Object.fromEntries(own),
+      [ENV.AGENTS]: process.env[ENV.AGENTS] ?? JSON.stringify(readContext(contextOf(context)).agents),
+      [ENV.STAGE]: 'local',
+    },
+  });
+  const { url, close } = await startFunctionUrl({ ...functionUrl, runtime, cors: LOCAL_CORS });
+  return {
+    url,
+    close: async () => {
+      await close();
+      await runtime.close();
+    },
+  };
+}
+
+function contextOf(pairs: readonly string[]): Record<string, unknown> {
+  const file = JSON.parse(readFileSync(join(import.meta.dirname, '../cdk.json'), 'utf8')) as {
+    context?: Record<string, unknown>;
+  };
+  const given = pairs.map((pair) => {
+    const at = pair.indexOf('=');
+    if (at <= 0) throw new Error(`-c: expected key=value, got "${pair}"`);
+    return [pair.slice(0, at), pair.slice(at + 1)];
+  });
+  return { ...file.context, ...Object.fromEntries(given) };
+}

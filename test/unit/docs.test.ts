@@ -1,0 +1,37 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { ERROR_CODES } from '../../lambda/contract.ts';
+import { StreamError } from '../../lambda/errors.ts';
+
+const root = join(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(join(root, file), 'utf8');
+
+test('docs/errors.md has an article for every code, and for no other, with the status that is sent', () => {
+  const errors = read('docs/errors.md');
+  const articles = [...errors.matchAll(/^## (\w+)$/gm)].map(([, code]) => code);
+
+  expect(articles.toSorted()).toEqual([...ERROR_CODES].toSorted());
+  for (const code of ERROR_CODES) {
+    const { status } = new StreamError(code, 'x');
+    const shown = code === 'ResponseTooLarge' ? 'in-band' : String(status);
+    expect(errors).toContain(`| [${code}](#${code.toLowerCase()}) | ${shown} |`);
+  }
+});
+
+test('every article says causes, what the caller and what the operator should do', () => {
+  for (const article of read('docs/errors.md').split(/^## /m).slice(1)) {
+    for (const part of ['- Causes: ', '- Caller: ', '- Operator: ']) expect(article).toContain(part);
+  }
+});
+
+test.each(['README.md', 'docs/agents.md', 'docs/errors.md', 'docs/runbook.md', 'client/README.md'])(
+  'every link of %s inside the repository leads somewhere',
+  (file) => {
+    const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link);
+
+    for (const link of links) {
+      expect({ link, exists: existsSync(join(root, dirname(file), link)) }).toEqual({ link, exists: true });
+    }
+  },
+);
