@@ -1,12 +1,14 @@
 import { dataPlaneOrigin, parseRuntimeArn } from './agentcore/arn.ts';
 import type { Credentials } from './agentcore/signing.ts';
 import { type Agent, parseAgents } from './agents.ts';
-import { ENV } from './contract.ts';
+import { ENV, serviceNameOf } from './contract.ts';
 
 /** Everything that the environment says, read once per cold start. */
 export interface Config {
   agents: readonly Agent[];
   stage: string;
+  /** Of logs, metrics and traces. */
+  serviceName: string;
   /** Undefined: the AWS SDK's default chain is asked. */
   credentials: Credentials | undefined;
   connectTimeoutMs: number;
@@ -57,6 +59,7 @@ export function readConfig(env: Environment = process.env): Config {
   return Object.freeze({
     agents: readAgents(env, flag('AWS_USE_FIPS_ENDPOINT'), flag('AWS_USE_DUALSTACK_ENDPOINT')),
     stage: env[ENV.STAGE] || 'dev',
+    serviceName: env.POWERTOOLS_SERVICE_NAME || serviceNameOf(env[ENV.STAGE] || undefined),
     credentials: readCredentials(env),
     connectTimeoutMs: integer(ENV.CONNECT_TIMEOUT_MS, 5000, 1),
     handshakeTimeoutMs: integer(ENV.HANDSHAKE_TIMEOUT_MS, 60_000, 1),

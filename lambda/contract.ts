@@ -58,6 +58,12 @@ export const ALLOWED_HEADERS = [
 export const ALLOWED_METHODS = ['GET', 'POST'] as const;
 
 export const SERVICE_NAME = 'agentcore-stream';
+
+/** Value of the dimension `service`: two stages in one account must not share their metrics. */
+export function serviceNameOf(stage: string | undefined): string {
+  return stage === undefined || stage === 'dev' ? SERVICE_NAME : `${SERVICE_NAME}-${stage}`;
+}
+
 export const METRIC_NAMESPACE = 'AgentCoreStream';
 
 /** Dimension names. The sets in use are {service}, {service, agent} and {service, agent, outcome}. */

@@ -24,7 +24,7 @@ declare const awslambda: {
 
 // Wired once per cold start; everything that belongs to one request is a parameter.
 const config = readConfig();
-const telemetry = createTelemetry();
+const telemetry = createTelemetry(config.serviceName);
 const upstream: Upstream = {
   config,
   credentials: credentialProvider(config.credentials),

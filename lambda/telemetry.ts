@@ -1,14 +1,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import type { InvocationRecord, Log } from './agentcore/exchange.ts';
-import {
-  DIMENSIONS,
-  METRIC_NAMESPACE,
-  METRICS,
-  type MetricName,
-  OUTCOME_COMPLETE,
-  SERVICE_NAME,
-} from './contract.ts';
+import { DIMENSIONS, METRIC_NAMESPACE, METRICS, type MetricName, OUTCOME_COMPLETE } from './contract.ts';
 import type { StreamError } from './errors.ts';
 import type { AnswerStats } from './stream/format.ts';
 import type { Span } from './tracing.ts';
@@ -57,11 +50,11 @@ const REJECTED_STATUS = new Set([400, 404, 405, 413]);
 const WARM_UPGRADE_MS = 1000;
 
 /** Logs and metrics by hand: Powertools' decorators take a streaming handler's second argument for the context. */
-export function createTelemetry(): Telemetry {
-  const logger = new Logger({ serviceName: SERVICE_NAME });
+export function createTelemetry(serviceName: string): Telemetry {
+  const logger = new Logger({ serviceName });
   // It would warn of every dimension that stands in two sets, as `agent` does on purpose.
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
-  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName: SERVICE_NAME, logger: quiet });
+  const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName, logger: quiet });
   let coldStart = true;
   let discarded = 0;
 

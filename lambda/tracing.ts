@@ -1,6 +1,5 @@
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import xray from 'aws-xray-sdk-core';
-import { SERVICE_NAME } from './contract.ts';
 
 /** A stretch of time within an invocation. Times are milliseconds since the epoch. */
 export interface Span {
@@ -14,7 +13,7 @@ export interface Span {
   children?: Span[];
 }
 
-const tracer = new Tracer({ serviceName: SERVICE_NAME, captureHTTPsRequests: false });
+const tracer = new Tracer({ captureHTTPsRequests: false });
 
 /**
  * Sends what was noted during an invocation as one X-Ray subsegment with children. It is all over by then, so

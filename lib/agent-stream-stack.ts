@@ -14,7 +14,7 @@ import { AgentStreamFunction } from './streaming-function.ts';
 export interface AgentStreamStackProps extends StackProps, Deployment {
   /** The deployed code. @default - the bundle of this project, built now */
   readonly code?: Code;
-  /** Where the alarms and the dashboard link to. @default - this project's runbook */
+  /** Address where docs/runbook.md is read. @default - alarms and dashboard name the file and the anchor */
   readonly runbookUrl?: string;
 }
 

@@ -11,7 +11,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { MIN_INVOCATIONS, percentage } from './metrics.ts';
-import { type Article, articleUrl } from './runbook.ts';
+import { type Article, articleLink } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
 /** The alarms, by what has happened. */
@@ -33,7 +33,7 @@ const WINDOW = Duration.minutes(5);
 export function createAlarms(
   scope: Construct,
   stream: AgentStreamFunction,
-  runbookUrl: string,
+  runbookUrl: string | undefined,
 ): StreamAlarms {
   const alarm = (id: string, article: Article, metric: IMetric, threshold: number, what: string) =>
     new Alarm(scope, id, {
@@ -43,7 +43,7 @@ export function createAlarms(
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       // No data is no traffic: the function emits metrics with its answers.
       treatMissingData: TreatMissingData.NOT_BREACHING,
-      alarmDescription: `${what}. Runbook: ${articleUrl(runbookUrl, article)}`,
+      alarmDescription: `${what}. Runbook: ${articleLink(runbookUrl, article)}`,
     });
   const own = (name: Parameters<AgentStreamFunction['metric']>[0]) => stream.metric(name, { period: WINDOW });
   const rate = (name: Parameters<AgentStreamFunction['metric']>[0], label: string) =>
@@ -107,7 +107,7 @@ export function createAlarms(
 function composite(
   scope: Construct,
   alarms: Omit<StreamAlarms, 'usersAreAffected'>,
-  runbookUrl: string,
+  runbookUrl: string | undefined,
 ): CompositeAlarm {
   const { errorRate, slowFirstChunk, timeouts, throttles, incompleteResponses, functionErrors } = alarms;
   return new CompositeAlarm(scope, 'UsersAreAffected', {
@@ -119,7 +119,7 @@ function composite(
       incompleteResponses,
       functionErrors,
     ),
-    alarmDescription: `Users are affected. Runbook: ${articleUrl(runbookUrl, 'usersAreAffected')}`,
+    alarmDescription: `Users are affected. Runbook: ${articleLink(runbookUrl, 'usersAreAffected')}`,
   });
 }
 

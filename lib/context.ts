@@ -87,7 +87,11 @@ function agents(context: Context): readonly AgentProps[] {
   if (known.length > 0) {
     throw new Error(`agents and ${known[0]?.id}AgentArn are both given: list every agent in agents, or none`);
   }
-  return validated(parsed(context.agents));
+  try {
+    return validated(parsed(context.agents));
+  } catch (cause) {
+    throw new Error(`agents: ${(cause as Error).message}`, { cause });
+  }
 }
 
 function knownAgent(context: Context, agent: Omit<AgentProps, 'runtimeArn'>): readonly AgentProps[] {
@@ -124,7 +128,7 @@ function parsed(value: unknown): unknown {
   try {
     return JSON.parse(value);
   } catch (cause) {
-    throw new Error(`agents: expected a JSON array of agents, got ${JSON.stringify(value)}`, { cause });
+    throw new Error(`expected a JSON array of agents, got ${JSON.stringify(value)}`, { cause });
   }
 }
 

@@ -14,7 +14,7 @@ import {
 import { agentCoreMetric } from './agentcore-metrics.ts';
 import { LATEST_ERRORS } from './log-fields.ts';
 import { failuresByOutcome, percentage, successRate } from './metrics.ts';
-import { type Article, articleUrl } from './runbook.ts';
+import { type Article, articleMarkdown } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 import { concurrency, counts, graph, limitLine, quantiles, reservedLine } from './widgets.ts';
 
@@ -25,10 +25,10 @@ export function fillDashboard(
   dashboard: Dashboard,
   stream: AgentStreamFunction,
   alarms: IAlarm[],
-  runbookUrl: string,
+  runbookUrl: string | undefined,
 ): void {
   const row = (title: string, lookFor: string, article: Article, ...widgets: IWidget[]) => {
-    const markdown = `## ${title}\n${lookFor} [Runbook](${articleUrl(runbookUrl, article)})`;
+    const markdown = `## ${title}\n${lookFor} ${articleMarkdown(runbookUrl, article)}`;
     dashboard.addWidgets(new TextWidget({ markdown, width: FULL_WIDTH, height: 2 }));
     dashboard.addWidgets(...widgets);
   };
@@ -90,14 +90,17 @@ export function fillDashboard(
 function health(stream: AgentStreamFunction): IWidget[] {
   return [
     graph('Answers without an error, %', 6, {
-      left: [successRate()],
+      left: [successRate(stream.serviceName)],
       leftYAxis: { max: 100, showUnits: false },
     }),
     graph('First chunk, warm', 6, {
       left: quantiles(stream, 'FirstChunkLatencyWarm'),
       ...limitLine(2000, '2 s'),
     }),
-    graph('Failures by agent and outcome', 6, { left: [failuresByOutcome()], stacked: true }),
+    graph('Failures by agent and outcome', 6, {
+      left: [failuresByOutcome(stream.serviceName)],
+      stacked: true,
+    }),
     graph('Concurrent streams', 6, { left: [concurrency(stream)], ...reservedLine(stream) }),
   ];
 }

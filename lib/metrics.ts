@@ -8,6 +8,8 @@ export const MIN_INVOCATIONS = 20;
 export interface StreamMetricProps extends MetricOptions {
   /** Id of an agent. @default - all agents together */
   readonly agent?: string;
+  /** Value of the dimension service. @default - that of the default stage */
+  readonly service?: string;
 }
 
 /**
@@ -16,24 +18,24 @@ export interface StreamMetricProps extends MetricOptions {
  * @default statistic - Sum for counts and bytes, p90 for times
  */
 export function streamMetric(metricName: MetricName, props: StreamMetricProps = {}): Metric {
-  const { agent, ...options } = props;
+  const { agent, service = SERVICE_NAME, ...options } = props;
   return new Metric({
     namespace: METRIC_NAMESPACE,
     metricName,
     statistic: METRICS[metricName] === 'Milliseconds' ? Stats.p(90) : Stats.SUM,
     ...options,
     dimensionsMap: {
-      [DIMENSIONS.service]: SERVICE_NAME,
+      [DIMENSIONS.service]: service,
       ...(agent !== undefined && { [DIMENSIONS.agent]: agent }),
     },
   });
 }
 
 /** One line per agent and outcome that occurred and was not `complete`; a search, so that only those are drawn. */
-export function failuresByOutcome(options: MetricOptions = {}): MathExpression {
+export function failuresByOutcome(service: string, options: MetricOptions = {}): MathExpression {
   const dimensions = [DIMENSIONS.agent, DIMENSIONS.outcome, DIMENSIONS.service].join(',');
   return new MathExpression({
-    expression: `SEARCH('{${METRIC_NAMESPACE},${dimensions}} MetricName="InvocationErrors" ${DIMENSIONS.service}="${SERVICE_NAME}" NOT ${DIMENSIONS.outcome}="complete"', 'Sum')`,
+    expression: `SEARCH('{${METRIC_NAMESPACE},${dimensions}} MetricName="InvocationErrors" ${DIMENSIONS.service}="${service}" NOT ${DIMENSIONS.outcome}="complete"', 'Sum')`,
     usingMetrics: {},
     label: `\${PROP('Dim.${DIMENSIONS.agent}')} \${PROP('Dim.${DIMENSIONS.outcome}')}`,
     ...options,
@@ -41,10 +43,13 @@ export function failuresByOutcome(options: MetricOptions = {}): MathExpression {
 }
 
 /** Percentage of the requests that were answered without an error; no result where there was no request. */
-export function successRate(): MathExpression {
+export function successRate(service: string): MathExpression {
   return new MathExpression({
     expression: '100 - 100 * FILL(errors, 0) / requests',
-    usingMetrics: { errors: streamMetric('InvocationErrors'), requests: streamMetric('InvocationCount') },
+    usingMetrics: {
+      errors: streamMetric('InvocationErrors', { service }),
+      requests: streamMetric('InvocationCount', { service }),
+    },
     label: 'success',
   });
 }

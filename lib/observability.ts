@@ -1,15 +1,19 @@
-import { Aws, CfnMapping } from 'aws-cdk-lib';
+import { Aws, CfnMapping, Token } from 'aws-cdk-lib';
 import { type Alarm, type CompositeAlarm, Dashboard, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { createAlarms, type StreamAlarms } from './alarms.ts';
 import { fillDashboard } from './dashboard.ts';
-import { RUNBOOK_URL } from './runbook.ts';
+import { checkRunbookUrl } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
 export interface AgentStreamObservabilityProps {
   /** What is watched. */
   readonly stream: AgentStreamFunction;
-  /** Where the alarms and the dashboard link to; the anchors are those of docs/runbook.md. @default - this project's runbook */
+  /**
+   * Address where docs/runbook.md is read; alarms and dashboard add the article's anchor to it.
+   *
+   * @default - they name the file and the anchor, `docs/runbook.md#error-rate`
+   */
   readonly runbookUrl?: string;
   /** Whom an alarm tells. @default - nobody: alarms only change colour */
   readonly alarmActions?: readonly IAlarmAction[];
@@ -29,7 +33,8 @@ export class AgentStreamObservability extends Construct {
 
   constructor(scope: Construct, id: string, props: AgentStreamObservabilityProps) {
     super(scope, id);
-    const runbookUrl = props.runbookUrl ?? RUNBOOK_URL;
+    const { runbookUrl } = props;
+    if (runbookUrl !== undefined && !Token.isUnresolved(runbookUrl)) checkRunbookUrl(runbookUrl);
     this.alarms = createAlarms(this, props.stream, runbookUrl);
     const all: (Alarm | CompositeAlarm)[] = Object.values(this.alarms);
 

@@ -1,5 +1,5 @@
-/** Where the runbook is read, unless a prop says otherwise. */
-export const RUNBOOK_URL = 'https://github.com/agentcore-stream/agentcore-stream/blob/main/docs/runbook.md';
+/** The runbook's place in this repository: what alarms and dashboard name when no address is given. */
+export const RUNBOOK_FILE = 'docs/runbook.md';
 
 /** Anchors of the runbook's articles: its headings as GitHub makes anchors of them. */
 export const ARTICLES = {
@@ -17,7 +17,25 @@ export const ARTICLES = {
 
 export type Article = keyof typeof ARTICLES;
 
-/** Link to one article. */
-export function articleUrl(runbookUrl: string, article: Article): string {
-  return `${runbookUrl}#${ARTICLES[article]}`;
+/** Where to read an article: the address with its anchor, or the file in this repository with it. */
+export function articleLink(runbookUrl: string | undefined, article: Article): string {
+  return `${runbookUrl ?? RUNBOOK_FILE}#${ARTICLES[article]}`;
+}
+
+/** The same as Markdown. A path within the repository would lead nowhere from the console, so it is not a link. */
+export function articleMarkdown(runbookUrl: string | undefined, article: Article): string {
+  const link = articleLink(runbookUrl, article);
+  return runbookUrl === undefined ? `Runbook: \`${link}\`` : `[Runbook](${link})`;
+}
+
+/**
+ * Checks the address that links begin with.
+ *
+ * @throws Error naming what was expected and what came
+ */
+export function checkRunbookUrl(runbookUrl: string): void {
+  if (/^https:\/\/[^\s#()]+$/.test(runbookUrl) && URL.canParse(runbookUrl)) return;
+  throw new Error(
+    `runbookUrl: expected an https address without "#", such as https://wiki.example.com/runbook, got ${JSON.stringify(runbookUrl)}`,
+  );
 }

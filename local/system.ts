@@ -1,4 +1,4 @@
-import { ENV } from '../lambda/contract.ts';
+import { ENV, SERVICE_NAME } from '../lambda/contract.ts';
 import { BUNDLE_FOLDER } from '../lib/bundling.ts';
 import { CORS } from '../lib/cors.ts';
 import { type LocalAgent, type LocalAgents, type LocalAgentsOptions, startAgents } from './agents.ts';
@@ -93,6 +93,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       environment: {
         [ENV.AGENTS]: JSON.stringify(runtimes.map(({ target: _target, ...entry }) => entry)),
         [ENV.STAGE]: 'local',
+        POWERTOOLS_SERVICE_NAME: SERVICE_NAME,
         [ENV.ENDPOINT_URL]: dataPlane.url,
         [ENV.STACK_STATUS_PREFIX]: 'agent-',
         AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,

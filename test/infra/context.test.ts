@@ -87,20 +87,24 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     {},
     /^no agent is configured: give at least one of onboardingAgentArn, provisioningAgentArn, mwcAgentArn, or agents$/,
   ],
-  ['an empty list', { agents: '[]' }, /^expected a non-empty JSON array of agents, got \[\]$/],
+  ['an empty list', { agents: '[]' }, /^agents: expected a non-empty JSON array of agents, got \[\]$/],
   [
     'a list that is not JSON',
     { agents: '[{id: 1}]' },
     /^agents: expected a JSON array of agents, got "\[\{id: 1\}\]"$/,
   ],
   ['a list and an ARN', { agents: [agent], ...ARNS }, /^agents and onboardingAgentArn are both given/],
-  ['an agent twice', { agents: [agent, { ...agent, name: 'B' }] }, /^duplicate agent id "a"/],
+  ['an agent twice', { agents: [agent, { ...agent, name: 'B' }] }, /^agents: duplicate agent id "a"/],
   [
     'an unknown key of an agent',
     { agents: [{ ...agent, arn: 'x' }] },
-    /^agent "a": unknown key "arn", expected one of id, name/,
+    /^agents: agent "a": unknown key "arn", expected one of id, name/,
   ],
-  ['an agent without ARN', { agents: [{ id: 'a', name: 'A' }] }, /^agent "a": "runtimeArn" is missing$/],
+  [
+    'an agent without ARN',
+    { agents: [{ id: 'a', name: 'A' }] },
+    /^agents: agent "a": "runtimeArn" is missing$/,
+  ],
   [
     'an ARN of another service',
     { mwcAgentArn: 'arn:aws:bedrock:us-east-1:111122223333:agent/X' },

@@ -1,11 +1,9 @@
 import { App, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { Topic } from 'aws-cdk-lib/aws-sns';
+import { Template } from 'aws-cdk-lib/assertions';
 import { METRIC_NAMESPACE, METRICS } from '../../lambda/contract.ts';
-import { AgentStreamObservability, type AgentStreamObservabilityProps } from '../../lib/observability.ts';
+import { AgentStreamObservability } from '../../lib/observability.ts';
 import { AgentStreamFunction } from '../../lib/streaming-function.ts';
-import { code, functionIn, THREE_AGENTS } from './support.ts';
+import { code, observed, THREE_AGENTS } from './support.ts';
 import { alarmMetrics, dashboardMetrics, widgets } from './template-metrics.ts';
 
 /**
@@ -33,12 +31,6 @@ const AWS_METRICS: Record<string, { source: string; names: string[]; dimensions:
     dimensions: ['Name', 'Operation', 'Resource'],
   },
 };
-
-function observed(props: Partial<AgentStreamObservabilityProps> = {}): Template {
-  const { stack, subject } = functionIn({ agents: THREE_AGENTS, reservedConcurrentExecutions: 50 });
-  new AgentStreamObservability(stack, 'Observability', { stream: subject, ...props });
-  return Template.fromStack(stack);
-}
 
 describe('metrics', () => {
   const template = observed();
@@ -91,7 +83,7 @@ describe('the dashboard', () => {
       '## AgentCore itself',
       '## Latest errors',
     ]);
-    for (const text of texts) expect(text).toMatch(/^## .+\n.{30,} \[Runbook\]\(https:\/\/\S+#[a-z-]+\)$/);
+    for (const text of texts) expect(text).toMatch(/^## .+\n.{30,} Runbook: `docs\/runbook\.md#[a-z-]+`$/);
   });
 
   test('draws the limits that alarms and platform have', () => {
@@ -128,110 +120,13 @@ describe('the dashboard', () => {
   });
 });
 
-describe('the alarms', () => {
-  const template = observed();
-  const rate = (part: string, whole = 'InvocationCount') => [
-    { Expression: 'IF(whole >= 20, 100 * FILL(part, 0) / whole, 0)', ReturnData: true },
-    { Id: 'part', MetricStat: { Metric: { MetricName: part }, Stat: 'Sum', Period: 300 }, ReturnData: false },
-    {
-      Id: 'whole',
-      MetricStat: { Metric: { MetricName: whole }, Stat: 'Sum', Period: 300 },
-      ReturnData: false,
-    },
-  ];
-  const stat = (MetricName: string, Stat: string) => ({ MetricStat: { Metric: { MetricName }, Stat } });
+test('links its rows to the runbook’s address when it is given', () => {
+  const template = observed({ runbookUrl: 'https://wiki.example.com/stream' });
 
-  test.each<[string, string, number, object[]]>([
-    ['error rate', 'error-rate', 5, rate('InvocationErrors')],
-    [
-      'warm first chunk',
-      'slow-first-chunk',
-      2000,
-      [
-        { Expression: 'IF(answers >= 20, p90, 0)' },
-        { Id: 'answers', ...stat('FirstChunkLatencyWarm', 'SampleCount') },
-        { Id: 'p90', ...stat('FirstChunkLatencyWarm', 'p90') },
-      ],
-    ],
-    [
-      'connection failures',
-      'connection-failures',
-      10,
-      [
-        {
-          Expression: 'IF(invocations >= 20 AND (failed + opened) > 0, 100 * failed / (failed + opened), 0)',
-        },
-        { Id: 'invocations', ...stat('InvocationCount', 'Sum') },
-        { Id: 'failed', ...stat('ConnectionFailures', 'Sum') },
-        { Id: 'opened', ...stat('ConnectionsOpened', 'Sum') },
-      ],
-    ],
-    ['timeouts', 'timeouts', 1, rate('InvocationTimeouts')],
-    ['throttles', 'throttles', 0, [stat('Throttles', 'Sum')]],
-    ['incomplete responses', 'incomplete-responses', 1, rate('IncompleteResponses')],
-    ['function errors', 'function-errors', 0, [stat('Errors', 'Sum')]],
-  ])('tell of %s and link to its article', (_what, article, threshold, metrics) => {
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmDescription: Match.stringLikeRegexp(`Runbook: https://\\S+/docs/runbook\\.md#${article}$`),
-      ComparisonOperator: 'GreaterThanThreshold',
-      Threshold: threshold,
-      EvaluationPeriods: 1,
-      TreatMissingData: 'notBreaching',
-      Metrics: metrics.map((metric) => Match.objectLike(metric)),
-      AlarmName: Match.absent(),
-    });
-  });
-
-  test('are those, and one composite of all that users notice', () => {
-    const [composite] = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm'));
-    const rule = JSON.stringify(composite?.Properties.AlarmRule);
-
-    template.resourceCountIs('AWS::CloudWatch::Alarm', 7);
-    expect(composite?.Properties.AlarmDescription).toMatch(/^Users are affected\. .*#users-are-affected$/);
-    for (const id of [
-      'ErrorRate',
-      'SlowFirstChunk',
-      'Timeouts',
-      'Throttles',
-      'Incomplete',
-      'FunctionErrors',
-    ]) {
-      expect(rule).toContain(id);
-    }
-    // Retried; where that fails it is an error, too.
-    expect(rule).not.toContain('ConnectionFailures');
-  });
-
-  test('tell nobody unless told whom', () => {
-    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
-
-    expect(alarms.filter(({ Properties }) => Properties.AlarmActions || Properties.OKActions)).toEqual([]);
-  });
-
-  test.each([
-    [true, 8],
-    [false, 1],
-  ])('notify all (%p): %i of them tell the topic', (notifyAll, count) => {
-    const topic = Topic.fromTopicArn(new Stack(), 'Topic', 'arn:aws:sns:us-east-1:111122223333:alarms');
-
-    const told = observed({ alarmActions: [new SnsAction(topic)], notifyAll });
-
-    const telling = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
-      .flatMap((type) => Object.values(told.findResources(type)))
-      .filter(({ Properties }) => Properties.AlarmActions);
-    expect(telling).toHaveLength(count);
-    expect(telling.filter(({ Properties }) => Properties.OKActions)).toHaveLength(notifyAll ? count : 0);
-  });
-
-  test('link to the runbook of whoever uses the construct', () => {
-    const alarms = observed({ runbookUrl: 'https://wiki.example.com/stream' }).findResources(
-      'AWS::CloudWatch::Alarm',
-    );
-
-    for (const { Properties } of Object.values(alarms)) {
-      expect(Properties.AlarmDescription).toMatch(/Runbook: https:\/\/wiki\.example\.com\/stream#[a-z-]+$/);
-    }
-  });
+  const texts = widgets(template).filter(({ type }) => type === 'text');
+  for (const { properties } of texts) {
+    expect(properties.markdown).toMatch(/ \[Runbook\]\(https:\/\/wiki\.example\.com\/stream#[a-z-]+\)$/);
+  }
 });
 
 test('works in an app of somebody else, in a stack beside the one with the function', () => {
@@ -246,4 +141,15 @@ test('works in an app of somebody else, in a stack beside the one with the funct
   new AgentStreamObservability(watching, 'Observability', { stream });
 
   Template.fromStack(watching).resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+});
+
+test('two stages in one account watch their own metrics', () => {
+  const names = ['dev', 'prod'].map((stage) => {
+    const stack = new Stack(new App(), 'Stack');
+    return new AgentStreamFunction(stack, 'Stream', { agents: THREE_AGENTS, code: code(), stage }).metric(
+      'InvocationErrors',
+    ).dimensions?.service;
+  });
+
+  expect(names).toEqual(['agentcore-stream', 'agentcore-stream-prod']);
 });

@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LOG_FIELDS } from '../../lib/log-fields.ts';
-import { ARTICLES } from '../../lib/runbook.ts';
+import { ARTICLES, RUNBOOK_FILE } from '../../lib/runbook.ts';
 
-const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
+const root = join(import.meta.dirname, '../..');
+const runbook = readFileSync(join(root, RUNBOOK_FILE), 'utf8');
 const articles = runbook.split(/^## /m).slice(1);
 
 /** As GitHub makes an anchor of a heading. */
@@ -45,12 +46,53 @@ test.each([...alarms, ARTICLES.throttles, ARTICLES.incompleteResponses, ARTICLES
   },
 );
 
-test('queries ask for fields that the function logs', () => {
+describe('the queries', () => {
   const logged: readonly string[] = Object.values(LOG_FIELDS);
   const ofAws = /^(@timestamp|@message|type|record\.\w+(\.\w+)?|error\.message)$/;
+  const words =
+    /^(and|or|in|not|like|count|latest|avg|pct|bin|ispresent|as|by|asc|desc|fields|filter|stats|sort|limit)$/;
+  const text = /"([^"]*)"/g;
 
-  const asked = queries.flatMap(([fields = '']) => fields.replace(/^fields /, '').split(', '));
+  test.each(queries.map((query) => [query.join(' ')]))('%s\n  asks for what is logged', (query) => {
+    const named = [...query.matchAll(/\bas (\w+)/g)].map(([, name]) => name);
+    const asked = query.replace(text, '').match(/(?<![\w.])@?[a-z][\w.]*/gi) ?? [];
 
-  expect(queries.length).toBeGreaterThan(7);
-  for (const field of asked) expect(logged.includes(field) || ofAws.test(field) ? '' : field).toBe('');
+    const unknown = asked.filter(
+      (word) =>
+        !(words.test(word) || named.includes(word) || logged.includes(word) || ofAws.test(word)) &&
+        !/^5m$/.test(word),
+    );
+
+    expect(unknown).toEqual([]);
+  });
+
+  test('compare with messages and codes that the function writes', () => {
+    const source = sources(join(root, 'lambda')).join('\n');
+    const ofLambda = /^(platform\.\w+|success|ERROR|the requestId of the error)$/;
+
+    const compared = queries.flatMap((query) =>
+      [...query.join('\n').matchAll(text)].map(([, value = '']) => value),
+    );
+
+    expect(compared.length).toBeGreaterThan(8);
+    for (const value of compared)
+      expect(ofLambda.test(value) || source.includes(`'${value}'`) ? '' : value).toBe('');
+  });
+
+  test('ask for fields that stand in the function’s sources', () => {
+    const source = sources(join(root, 'lambda')).join('\n');
+    const ofPowertools: readonly string[] = [LOG_FIELDS.level, LOG_FIELDS.message];
+
+    const missing = logged.filter(
+      (field) => !ofPowertools.includes(field) && !new RegExp(`\\b${field}\\b`).test(source),
+    );
+
+    expect(missing).toEqual([]);
+  });
 });
+
+function sources(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'));
+}

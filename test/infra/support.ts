@@ -4,6 +4,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AgentStreamStack, type AgentStreamStackProps } from '../../lib/agent-stream-stack.ts';
+import { AgentStreamObservability, type AgentStreamObservabilityProps } from '../../lib/observability.ts';
 import { AgentStreamFunction, type AgentStreamFunctionProps } from '../../lib/streaming-function.ts';
 
 export function runtimeArn(name: string, region = 'us-east-1'): string {
@@ -45,6 +46,13 @@ export function functionIn(
 ): Built<AgentStreamFunction> {
   const subject = new AgentStreamFunction(stack, 'Stream', { agents: [AGENT], code: code(), ...props });
   return { stack, subject, template: () => Template.fromStack(stack) };
+}
+
+/** Dashboard and alarms of a function with three agents. */
+export function observed(props: Partial<AgentStreamObservabilityProps> = {}): Template {
+  const { stack, subject } = functionIn({ agents: THREE_AGENTS, reservedConcurrentExecutions: 50 });
+  new AgentStreamObservability(stack, 'Observability', { stream: subject, ...props });
+  return Template.fromStack(stack);
 }
 
 /** The whole stack. */

@@ -1,0 +1,220 @@
+import {
+  AgentError,
+  type AgentErrorCode,
+  type AgentErrorDetails,
+  errorOfResponse,
+  parseObject,
+} from './errors.ts';
+import { createSseReader } from './sse.ts';
+
+export * from './errors.ts';
+
+export interface StreamAgentOptions {
+  /** A configured id, name or runtime ARN. */
+  agentId: string;
+  prompt: string;
+  /** Continues a session; without one the service makes one and says it in every event that names it. */
+  sessionId?: string | undefined;
+  /** Cancels the request. The iteration then throws the signal's reason, an AbortError by default. */
+  signal?: AbortSignal | undefined;
+  /** Sends the request: one that signs with SigV4, or adds a header. @default globalThis.fetch */
+  fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
+}
+
+/** The service has taken the request on. It comes first, with the first text or after a long silence. */
+export interface StartEvent {
+  type: 'start';
+  sessionId: string;
+  agentId: string;
+  requestId: string;
+}
+
+/** Text exactly as the agent sent it; to be appended. */
+export interface ChunkEvent {
+  type: 'chunk';
+  text: string;
+}
+
+/** The answer is complete. It comes last. */
+export interface DoneEvent {
+  type: 'done';
+  sessionId: string;
+  /** How many chunks there were. */
+  chunks: number;
+  /** UTF-8 bytes of the text. */
+  bytes: number;
+  durationMs: number;
+  /** The whole answer. */
+  text: string;
+}
+
+export type AgentEvent = StartEvent | ChunkEvent | DoneEvent;
+
+/** Failures of Node's fetch that happen before anything is sent; a browser does not tell. */
+const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'];
+
+/**
+ * Sends a prompt and yields the answer as it arrives: `start`, any number of `chunk`, `done`.
+ *
+ * Nothing is sent before the first event is asked for. Leaving the loop closes the connection. Nothing is ever
+ * sent twice: see {@link AgentError.retryable} for when sending again is safe.
+ *
+ * @param url the Function URL, or a path on it that answers invoke requests
+ * @throws AgentError for every failure: a status, an error event, a stream that breaks off, no answer
+ * @throws the reason of `signal` once that is aborted
+ */
+export async function* streamAgent(
+  url: string | URL,
+  { agentId, prompt, sessionId, signal, fetch = globalThis.fetch }: StreamAgentOptions,
+): AsyncGenerator<AgentEvent, void, undefined> {
+  const response = await send(String(url), { agentId, prompt, sessionId }, fetch, signal);
+  if (!response.ok) {
+    const error = await errorOfResponse(response);
+    signal?.throwIfAborted();
+    throw error;
+  }
+  const { status, headers, body } = response;
+  let context: AnswerContext = {
+    status,
+    sessionId: headers.get('x-session-id') ?? sessionId,
+    requestId: headers.get('x-amzn-requestid') ?? undefined,
+  };
+  if (!body || !/^text\/event-stream\b/i.test(headers.get('content-type') ?? '')) {
+    body?.cancel().catch(() => {});
+    throw new AgentError({
+      ...context,
+      code: 'UnexpectedResponse',
+      message: `expected text/event-stream, got ${headers.get('content-type') ?? 'no body'}`,
+      retryable: false,
+      promptSent: true,
+    });
+  }
+
+  const reader = body.getReader();
+  // Ends the reading also where a replaced fetch did not pass the signal on.
+  const cancel = () => void reader.cancel(signal?.reason).catch(() => {});
+  signal?.addEventListener('abort', cancel);
+  const decoder = new TextDecoder();
+  const readSse = createSseReader();
+  let text = '';
+  let ended = false;
+  let cause: unknown;
+  try {
+    for (;;) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        cause = error;
+        return { done: true, value: undefined };
+      });
+      signal?.throwIfAborted();
+      if (done) break;
+      for (const data of readSse(decoder.decode(value, { stream: true }))) {
+        const event = parseObject(data);
+        if (!event) continue;
+        if (typeof event.chunk === 'string') {
+          text += event.chunk;
+          yield { type: 'chunk', text: event.chunk };
+        } else if (event.done) {
+          ended = true;
+          yield doneEvent(event, context, text);
+          return;
+        } else if (event.error) {
+          ended = true;
+          throw errorOfEvent(event, { ...context, partialText: text });
+        } else if (event.start) {
+          context = { ...context, ...stringsOf(event, 'sessionId', 'requestId') };
+          yield startEvent(event);
+        }
+        signal?.throwIfAborted();
+      }
+    }
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    // After the closing event only the end of the body is left; taking it keeps the connection for the next turn.
+    if (ended) reader.read().catch(() => {});
+    else cancel();
+  }
+  throw new AgentError({
+    ...context,
+    code: 'StreamTruncated',
+    message: 'the connection was lost before the answer was complete',
+    retryable: false,
+    promptSent: true,
+    partialText: text,
+    cause,
+  });
+}
+
+async function send(
+  url: string,
+  body: object,
+  fetch: NonNullable<StreamAgentOptions['fetch']>,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  signal?.throwIfAborted();
+  // Asked before: a request that was under way when the network went may have arrived.
+  const offline = globalThis.navigator?.onLine === false;
+  try {
+    return await fetch(url, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
+      body: JSON.stringify(body),
+      signal: signal ?? null,
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    const { code } = ((cause as Error | null)?.cause ?? {}) as { code?: string };
+    const notSent = offline || NOT_SENT.includes(code ?? '');
+    throw new AgentError({
+      code: 'NetworkError',
+      message: 'no answer from the server',
+      retryable: notSent,
+      promptSent: !notSent,
+      cause,
+    });
+  }
+}
+
+interface AnswerContext {
+  status: number;
+  sessionId: string | undefined;
+  requestId: string | undefined;
+}
+
+type WireEvent = Record<string, unknown>;
+
+function startEvent({ sessionId, agentId, requestId }: WireEvent): StartEvent {
+  return { type: 'start', sessionId, agentId, requestId } as StartEvent;
+}
+
+function doneEvent(
+  { sessionId, chunks, bytes, durationMs }: WireEvent,
+  context: AnswerContext,
+  text: string,
+): DoneEvent {
+  return {
+    type: 'done',
+    sessionId: sessionId ?? context.sessionId,
+    chunks,
+    bytes,
+    durationMs,
+    text,
+  } as DoneEvent;
+}
+
+function errorOfEvent(event: WireEvent, context: AnswerContext & { partialText: string }): AgentError {
+  return new AgentError({
+    ...context,
+    ...stringsOf(event, 'sessionId', 'requestId'),
+    code: (event.code ?? 'AgentFailed') as AgentErrorCode,
+    message: String(event.error),
+    retryable: event.retryable === true,
+    promptSent: event.promptSent !== false,
+    details: event.details as AgentErrorDetails | undefined,
+  });
+}
+
+/** Those of the named members that are there. */
+function stringsOf<Key extends string>(event: WireEvent, ...keys: Key[]): Partial<Record<Key, string>> {
+  const found = keys.filter((key) => typeof event[key] === 'string').map((key) => [key, event[key]]);
+  return Object.fromEntries(found) as Partial<Record<Key, string>>;
+}

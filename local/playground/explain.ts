@@ -1,0 +1,68 @@
+import type { AgentError, AgentErrorCode } from '../../client/stream-agent.ts';
+
+/** What a failure means for the person in front of the page. */
+export interface Explanation {
+  title: string;
+  /** What to do, or to expect. */
+  advice: string;
+  /** Whether sending the same prompt again makes sense. */
+  again: string;
+  /** What the service said, where that says more. */
+  said: string | undefined;
+}
+
+const WORDS: Record<AgentErrorCode, [title: string, advice: string]> = {
+  BadRequest: ['The request was not understood', 'Something in it is missing or malformed.'],
+  Unauthenticated: [
+    'The service could not prove who it is',
+    'Its AWS credentials are missing, wrong or expired. Whoever runs it has to renew them.',
+  ],
+  AccessDenied: [
+    'The service may not call this agent',
+    'A permission is missing. Whoever runs it has to grant it.',
+  ],
+  AgentNotFound: ['There is no such agent', 'It is not configured here, or its runtime no longer exists.'],
+  NotFound: [
+    'There is nothing at this address',
+    'The page asked for something that the service does not have.',
+  ],
+  MethodNotAllowed: ['The service does not take this kind of request', 'This is a fault of the page.'],
+  PayloadTooLarge: ['The prompt is too long', 'Shorten it and send it again.'],
+  Throttled: ['Too many requests at the moment', 'The agent or the service has reached a limit.'],
+  Internal: ['Something went wrong inside the service', 'The request id below finds it in the logs.'],
+  AgentFailed: ['The agent failed', 'It reported an error, or did not answer as agents do.'],
+  AgentInterrupted: ['The connection to the agent was lost', 'What had arrived is shown above.'],
+  AgentUnavailable: ['The agent cannot be reached', 'It may be starting, busy, or down.'],
+  AgentTimeout: ['The agent took too long', 'It did not answer within the time it has.'],
+  ResponseTooLarge: [
+    'The answer is longer than a response may be',
+    'Everything up to the limit is shown above.',
+  ],
+  NetworkError: ['No answer from the server', 'Is it running, and is this computer online?'],
+  StreamTruncated: ['The answer broke off', 'The connection was lost before the answer was complete.'],
+  UnexpectedResponse: [
+    'The server answered with something else',
+    'Something in front of the service replied.',
+  ],
+};
+
+/** Puts an error into words that its reader can act on. */
+export function explain(error: AgentError): Explanation {
+  const [title, advice] = WORDS[error.code] ?? ['The answer failed', ''];
+  // What it adds about the prompt is said in `again`.
+  const said = error.message.split('. The agent may have acted', 1)[0] ?? '';
+  const isNews = said.toLowerCase() !== title.toLowerCase();
+  return { title, advice, again: again(error), said: isNews ? said : undefined };
+}
+
+function again({ retryable, promptSent, details }: AgentError): string {
+  if (retryable) {
+    const { retryAfterSeconds: seconds } = details;
+    const when = seconds ? ` in ${seconds} second${seconds === 1 ? '' : 's'}` : '';
+    return `The agent did not get your prompt. Trying again${when} is safe.`;
+  }
+  if (promptSent) {
+    return 'The agent may have acted on your prompt. Ask it in this session what it did before you send it again.';
+  }
+  return 'The agent did not get your prompt. Sending it again unchanged will not help.';
+}

@@ -1,0 +1,252 @@
+import { describe, expect, test } from '@jest/globals';
+import { type Config, readConfig } from '../../lambda/config.ts';
+import { ENV } from '../../lambda/contract.ts';
+
+const ARN = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/OnboardingAgent_Agent-a1B2c3D4e5';
+const AGENT = { id: 'onboarding', name: 'OnboardingAgent', runtimeArn: ARN };
+const AGENTS = JSON.stringify([AGENT]);
+const ENDPOINT = 'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE';
+
+const read = (env: Record<string, string | undefined> = {}) => readConfig({ AGENTS, ...env });
+
+/** The contract's table: variable, name here, default, smallest value that makes sense. */
+const NUMBERS: [variable: string, key: keyof Config, defaultValue: number, minimum: number][] = [
+  ['CONNECT_TIMEOUT_MS', 'connectTimeoutMs', 5000, 1],
+  ['HANDSHAKE_TIMEOUT_MS', 'handshakeTimeoutMs', 60_000, 1],
+  ['FIRST_CHUNK_TIMEOUT_MS', 'firstChunkTimeoutMs', 300_000, 1],
+  ['IDLE_TIMEOUT_MS', 'idleTimeoutMs', 300_000, 1],
+  ['MAX_DURATION_MS', 'maxDurationMs', 900_000, 1],
+  ['DEADLINE_RESERVE_MS', 'deadlineReserveMs', 3000, 0],
+  ['COMMIT_AFTER_MS', 'commitAfterMs', 25_000, 0],
+  ['HEARTBEAT_INTERVAL_MS', 'heartbeatIntervalMs', 15_000, 1],
+  ['MAX_RETRIES', 'maxRetries', 4, 0],
+  ['RETRY_BASE_MS', 'retryBaseMs', 500, 1],
+  ['RETRY_MAX_MS', 'retryMaxMs', 8000, 1],
+  ['MAX_PROMPT_BYTES', 'maxPromptBytes', 1_048_576, 1],
+  ['MAX_MESSAGE_BYTES', 'maxMessageBytes', 1_048_576, 1],
+  ['MAX_RESPONSE_BYTES', 'maxResponseBytes', 199_000_000, 1],
+  ['POOL_MAX_CONNECTIONS', 'poolMaxConnections', 100, 0],
+  ['POOL_MAX_IDLE_MS', 'poolMaxIdleMs', 300_000, 1],
+  ['POOL_MAX_AGE_MS', 'poolMaxAgeMs', 3_300_000, 1],
+  ['PING_INTERVAL_MS', 'pingIntervalMs', 20_000, 1],
+  ['PONG_TIMEOUT_MS', 'pongTimeoutMs', 500, 1],
+];
+
+describe('the defaults', () => {
+  test("are those of the contract's table", () => {
+    const config = read();
+
+    for (const [, key, defaultValue] of NUMBERS) expect(config).toHaveProperty(key, defaultValue);
+    expect(config).toMatchObject({ stage: 'dev', stackStatusPrefix: undefined, credentials: undefined });
+  });
+
+  test('the table has every variable that the function reads', () => {
+    const others = ['AGENTS', 'STAGE', ENDPOINT, 'STACK_STATUS_PREFIX'];
+
+    expect([...NUMBERS.map(([variable]) => variable), ...others].sort()).toEqual(Object.values(ENV).sort());
+  });
+
+  test('nobody changes the configuration later', () => {
+    expect(Object.isFrozen(read())).toBe(true);
+  });
+});
+
+describe.each(NUMBERS)('%s', (variable, key, defaultValue, minimum) => {
+  test('is read', () => {
+    expect(read({ [variable]: '1234' })).toHaveProperty(key, 1234);
+    expect(read({ [variable]: String(minimum) })).toHaveProperty(key, minimum);
+    expect(read({ [variable]: '2147483647' })).toHaveProperty(key, 2_147_483_647);
+  });
+
+  test('is the default when it is empty', () => {
+    expect(read({ [variable]: '' })).toHaveProperty(key, defaultValue);
+  });
+
+  test.each([
+    ...(minimum > 0 ? [String(minimum - 1)] : []),
+    '-1',
+    '1.5',
+    '1e3',
+    '0x10',
+    ' 5',
+    '5 ',
+    '5000ms',
+    '5,000',
+    'abc',
+    'NaN',
+    'Infinity',
+    '٥',
+    '2147483648',
+    '99999999999999999999',
+  ])('of %j fails the start with its name, what was expected and what came', (came) => {
+    const message = new RegExp(`^${variable}: expected a whole number from ${minimum}.*, got `);
+
+    expect(() => read({ [variable]: came })).toThrow(message);
+    expect(() => read({ [variable]: came })).toThrow(JSON.stringify(came));
+  });
+});
+
+describe('AGENTS', () => {
+  test('becomes agents with what follows from their ARN', () => {
+    const [agent] = read().agents;
+
+    expect(agent?.entry).toMatchObject({ ...AGENT, qualifier: 'DEFAULT', transport: 'websocket' });
+    expect(agent?.arn).toMatchObject({ region: 'us-east-1', account: '123456789012' });
+    expect(agent?.origin.href).toBe('https://bedrock-agentcore.us-east-1.amazonaws.com/');
+  });
+
+  test('each agent is reached in the region of its own ARN', () => {
+    const european = { id: 'eu', name: 'Eu', runtimeArn: ARN.replace('us-east-1', 'eu-central-1') };
+
+    const config = read({ AGENTS: JSON.stringify([AGENT, european]), AWS_REGION: 'ap-south-1' });
+
+    expect(config.agents.map(({ origin }) => origin.host)).toEqual([
+      'bedrock-agentcore.us-east-1.amazonaws.com',
+      'bedrock-agentcore.eu-central-1.amazonaws.com',
+    ]);
+  });
+
+  test.each<[string, string | undefined, RegExp]>([
+    ['absent', undefined, /expected a non-empty JSON array.*got (null|undefined|nothing)/],
+    ['empty', '', /expected .*JSON.*got (""|nothing)/],
+    ['no JSON', 'onboarding', /expected .*JSON.*got "onboarding"/],
+    ['JSON broken off', '[{"id":"a"', /expected .*JSON.*got /],
+    ['an object', '{}', /expected a non-empty JSON array of agents, got {}/],
+    ['an empty list', '[]', /expected a non-empty JSON array of agents, got \[\]/],
+    ['an entry without a name', '[{"id":"a","runtimeArn":"x"}]', /agent "a": "name" is missing/],
+    [
+      'a malformed ARN',
+      JSON.stringify([{ ...AGENT, runtimeArn: 'x' }]),
+      /agent "onboarding": not a runtime ARN: expected .*got "x"/,
+    ],
+    [
+      'a key that nobody knows',
+      JSON.stringify([{ ...AGENT, framming: 'x' }]),
+      /unknown key "framming", expected one of/,
+    ],
+    [
+      'an agent of an unknown partition',
+      JSON.stringify([{ ...AGENT, runtimeArn: ARN.replace('arn:aws:', 'arn:aws-new:') }]),
+      /"aws-new": expected one of aws/,
+    ],
+  ])('that is %s fails the start with name, what was expected and what came', (_what, came, message) => {
+    const start = () => readConfig({ ...(came !== undefined && { AGENTS: came }) });
+
+    expect(start).toThrow(/^AGENTS: /);
+    expect(start).toThrow(message);
+  });
+});
+
+describe('the endpoint', () => {
+  const originOf = (env: Record<string, string>) => read(env).agents[0]?.origin.href;
+
+  test.each([
+    ['http://127.0.0.1:8080', 'http://127.0.0.1:8080/'],
+    ['http://127.0.0.1:8080/', 'http://127.0.0.1:8080/'],
+    [
+      'https://vpce-1.bedrock-agentcore.us-east-1.vpce.amazonaws.com',
+      'https://vpce-1.bedrock-agentcore.us-east-1.vpce.amazonaws.com/',
+    ],
+    ['', 'https://bedrock-agentcore.us-east-1.amazonaws.com/'],
+  ])(`${ENDPOINT} of %j gives %s`, (came, href) => {
+    expect(originOf({ [ENDPOINT]: came })).toBe(href);
+  });
+
+  test.each([
+    'localhost:8080',
+    '127.0.0.1',
+    'ws://127.0.0.1:8080',
+    'wss://example.com',
+    'ftp://example.com',
+    'file:///etc/passwd',
+    'https://example.com/path',
+    'https://example.com/?x=1',
+    'https://user:password@example.com',
+    'https://:password@example.com',
+    'https://',
+    'not a url',
+  ])(`${ENDPOINT} of %j fails the start with its name, what was expected and what came`, (came) => {
+    const start = () => read({ [ENDPOINT]: came });
+
+    expect(start).toThrow(new RegExp(`^${ENDPOINT}: expected an origin`));
+    expect(start).toThrow(JSON.stringify(came));
+  });
+
+  test.each([
+    [{ AWS_USE_FIPS_ENDPOINT: 'true' }, 'https://bedrock-agentcore-fips.us-east-1.amazonaws.com/'],
+    [{ AWS_USE_DUALSTACK_ENDPOINT: 'true' }, 'https://bedrock-agentcore.us-east-1.api.aws/'],
+    [
+      { AWS_USE_FIPS_ENDPOINT: 'true', AWS_USE_DUALSTACK_ENDPOINT: 'true' },
+      'https://bedrock-agentcore-fips.us-east-1.api.aws/',
+    ],
+    [
+      { AWS_USE_FIPS_ENDPOINT: 'false', AWS_USE_DUALSTACK_ENDPOINT: 'false' },
+      'https://bedrock-agentcore.us-east-1.amazonaws.com/',
+    ],
+    [{ AWS_USE_FIPS_ENDPOINT: '' }, 'https://bedrock-agentcore.us-east-1.amazonaws.com/'],
+  ])('%j gives %s', (env, href) => {
+    expect(originOf(env)).toBe(href);
+  });
+
+  test.each(['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT'])(
+    '%s is true or false, as in the AWS SDKs; anything else fails the start',
+    (variable) => {
+      for (const came of ['yes', '1', 'on', 'treu']) {
+        expect(() => read({ [variable]: came })).toThrow(
+          new RegExp(`^${variable}: expected .*true.*false.*"${came}"`),
+        );
+      }
+    },
+  );
+
+  test.each(['AWS_USE_FIPS_ENDPOINT', 'AWS_USE_DUALSTACK_ENDPOINT'])(
+    `%s cannot be combined with ${ENDPOINT}, which is named`,
+    (variable) => {
+      expect(() => read({ [variable]: 'true', [ENDPOINT]: 'http://127.0.0.1:8080' })).toThrow(
+        new RegExp(`${ENDPOINT}.*cannot be combined`),
+      );
+    },
+  );
+});
+
+describe('credentials', () => {
+  const keys = { AWS_ACCESS_KEY_ID: 'AKID', AWS_SECRET_ACCESS_KEY: 'secret' };
+
+  test('are what Lambda gives', () => {
+    expect(read({ ...keys, AWS_SESSION_TOKEN: 'token' }).credentials).toEqual({
+      accessKeyId: 'AKID',
+      secretAccessKey: 'secret',
+      sessionToken: 'token',
+    });
+    expect(read(keys).credentials).toEqual({ accessKeyId: 'AKID', secretAccessKey: 'secret' });
+  });
+
+  test.each(['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY'])('without %s are left to the SDK', (name) => {
+    expect(read({ ...keys, [name]: undefined }).credentials).toBeUndefined();
+    expect(read({ ...keys, [name]: '' }).credentials).toBeUndefined();
+  });
+});
+
+describe('STACK_STATUS_PREFIX', () => {
+  test.each([
+    [undefined, undefined],
+    ['', undefined],
+    ['my-', 'my-'],
+    ['*', ''],
+  ])('%j means the prefix %j', (came, prefix) => {
+    expect(read({ STACK_STATUS_PREFIX: came }).stackStatusPrefix).toBe(prefix);
+  });
+});
+
+test.each([
+  [undefined, true],
+  ['true', true],
+  ['false', false],
+  ['FALSE', false],
+])('POWERTOOLS_TRACE_ENABLED of %j means tracing: %s', (came, tracing) => {
+  expect(read({ POWERTOOLS_TRACE_ENABLED: came }).tracing).toBe(tracing);
+});
+
+test('STAGE is the stage', () => {
+  expect(read({ STAGE: 'prod' }).stage).toBe('prod');
+});
