@@ -1,4 +1,4 @@
-import { dataPlaneOrigin, parseRuntimeArn } from './agentcore/arn.ts';
+import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn } from './agentcore/arn.ts';
 import type { Credentials } from './agentcore/signing.ts';
 import { type Agent, parseAgents } from './agents.ts';
 import { ENV, serviceNameOf } from './contract.ts';
@@ -38,6 +38,9 @@ export interface Config {
 
 type Environment = Record<string, string | undefined>;
 
+const USE_FIPS = 'AWS_USE_FIPS_ENDPOINT';
+const USE_DUAL_STACK = 'AWS_USE_DUALSTACK_ENDPOINT';
+
 /**
  * Reads the function's environment; nothing else does.
  *
@@ -53,11 +56,19 @@ export function readConfig(env: Environment = process.env): Config {
       `${name}: expected a whole number from ${minimum} to 2147483647, got ${JSON.stringify(came)}`,
     );
   };
-  const flag = (name: string) => env[name]?.toLowerCase() === 'true';
+  const flag = (name: string): boolean => {
+    const came = env[name]?.toLowerCase() ?? '';
+    if (came === 'true' || came === 'false' || came === '') return came === 'true';
+    throw new Error(`${name}: expected true or false, got ${JSON.stringify(env[name])}`);
+  };
   const prefix = env[ENV.STACK_STATUS_PREFIX];
 
   return Object.freeze({
-    agents: readAgents(env, flag('AWS_USE_FIPS_ENDPOINT'), flag('AWS_USE_DUALSTACK_ENDPOINT')),
+    agents: readAgents(env[ENV.AGENTS], {
+      fips: flag(USE_FIPS),
+      dualStack: flag(USE_DUAL_STACK),
+      override: readOverride(env),
+    }),
     stage: env[ENV.STAGE] || 'dev',
     serviceName: env.POWERTOOLS_SERVICE_NAME || serviceNameOf(env[ENV.STAGE] || undefined),
     credentials: readCredentials(env),
@@ -85,14 +96,28 @@ export function readConfig(env: Environment = process.env): Config {
   });
 }
 
-function readAgents(env: Environment, fips: boolean, dualStack: boolean): Agent[] {
+function readAgents(came: string | undefined, endpoint: EndpointOptions): Agent[] {
+  if (endpoint.override !== undefined && (endpoint.fips || endpoint.dualStack)) {
+    throw new Error(
+      `${ENV.ENDPOINT_URL}: a custom endpoint cannot be combined with ${USE_FIPS} or ${USE_DUAL_STACK}, got one of them set to true`,
+    );
+  }
   try {
-    return parseAgents(JSON.parse(env[ENV.AGENTS] ?? 'null')).map((entry) => {
+    return parseAgents(parseJson(came)).map((entry) => {
       const arn = parseRuntimeArn(entry.runtimeArn);
-      return { entry, arn, origin: dataPlaneOrigin(arn, { fips, dualStack, override: readOverride(env) }) };
+      return { entry, arn, origin: dataPlaneOrigin(arn, endpoint) };
     });
   } catch (cause) {
     throw new Error(`${ENV.AGENTS}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function parseJson(came: string | undefined): unknown {
+  if (came === undefined) return undefined;
+  try {
+    return JSON.parse(came);
+  } catch {
+    throw new Error(`expected a JSON array of agents, got ${JSON.stringify(came.slice(0, 100))}`);
   }
 }
 
@@ -100,7 +125,15 @@ function readOverride(env: Environment): string | undefined {
   const came = env[ENV.ENDPOINT_URL];
   if (!came) return undefined;
   const url = URL.canParse(came) ? new URL(came) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || url.pathname !== '/' || url.search || url.username) {
+  if (
+    !url ||
+    !/^https?:$/.test(url.protocol) ||
+    url.pathname !== '/' ||
+    url.search ||
+    url.hash ||
+    url.username ||
+    url.password
+  ) {
     throw new Error(
       `${ENV.ENDPOINT_URL}: expected an origin such as https://host:port, got ${JSON.stringify(came)}`,
     );

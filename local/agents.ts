@@ -21,6 +21,8 @@ export interface LocalAgentsOptions {
   tokenDelayMs?: number;
   /** Before the first token. @default 0 */
   firstTokenDelayMs?: number;
+  /** @default all three; MWCAgent leaves out those that are not there */
+  only?: readonly LocalAgentId[];
 }
 
 export interface LocalAgents {
@@ -50,12 +52,25 @@ const AGENTS = {
 } as const;
 
 const READY_TIMEOUT_MS = 20_000;
+const MAX_STARTS = 3;
 
-/** Starts the three agents, each in a process of its own that ends with this one. */
+/** Starts the agents, each in a process of its own that ends with this one. */
 export async function startAgents(options: LocalAgentsOptions = {}): Promise<LocalAgents> {
-  const ids = Object.keys(AGENTS) as LocalAgentId[];
+  for (let start = 1; ; start += 1) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      // Somebody else may have taken a port between its choice and its use.
+      if (start === MAX_STARTS) throw error;
+    }
+  }
+}
+
+async function startOnce(options: LocalAgentsOptions): Promise<LocalAgents> {
+  const ids = options.only ?? (Object.keys(AGENTS) as LocalAgentId[]);
   const ports = await freePorts(ids.length);
-  const targetOf = (id: LocalAgentId) => `http://127.0.0.1:${ports[ids.indexOf(id)]}`;
+  const targetOf = (id: LocalAgentId) =>
+    ids.includes(id) ? `http://127.0.0.1:${ports[ids.indexOf(id)]}` : '';
   const children: ChildProcess[] = [];
   const close = async () => {
     await Promise.all(children.map(ended));
@@ -116,14 +131,19 @@ let asked = 0;
 
 function ask(child: ChildProcess, sessionId: string | undefined): Promise<number> {
   const ask = ++asked;
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
+    const settle = (error?: Error, count = 0) => {
+      child.off('message', onMessage).off('exit', onExit);
+      if (error) reject(error);
+      else resolve(count);
+    };
     const onMessage = (answer: unknown) => {
       const { ask: answeredAsk, count } = answer as PromptCount;
-      if (answeredAsk !== ask) return;
-      child.off('message', onMessage);
-      resolve(count ?? 0);
+      if (answeredAsk === ask) settle(undefined, count);
     };
-    child.on('message', onMessage);
+    const onExit = () => settle(new Error('the agent has ended'));
+    if (!child.connected) return onExit();
+    child.on('message', onMessage).once('exit', onExit);
     child.send({ ask, ...(sessionId !== undefined && { sessionId }) } satisfies PromptCount);
   });
 }

@@ -7,17 +7,20 @@ import {
 } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
-import { type DataPlaneFault, FaultBox, rawAnswer } from './data-plane-faults.ts';
-import { type KnownCredentials, refuseSignature } from './sigv4.ts';
+import {
+  admit,
+  forwardedHeaders,
+  type LocalRuntime,
+  Refusal,
+  runtimeClientError,
+  SESSION_HEADER,
+} from './admission.ts';
+import { type DataPlaneFault, FaultBox, type FaultOptions, rawAnswer } from './data-plane-faults.ts';
+import { proxyBody } from './http-proxy.ts';
+import type { KnownCredentials } from './sigv4.ts';
 import { proxyWebSocket, type Quotas } from './websocket-proxy.ts';
 
-export interface LocalRuntime {
-  runtimeArn: string;
-  /** @default ['DEFAULT'] */
-  qualifiers?: string[];
-  /** The agent's container, `http://127.0.0.1:8080`: it serves /ws and /invocations. */
-  target: string;
-}
+export type { LocalRuntime } from './admission.ts';
 
 export interface DataPlaneOptions {
   runtimes: readonly LocalRuntime[];
@@ -30,11 +33,16 @@ export interface DataPlaneOptions {
   quotas?: Partial<Quotas>;
   /** @default Date.now */
   clock?: () => number;
+  /** Decides on faults that have a probability. @default Math.random */
+  random?: () => number;
 }
 
 export interface DataPlaneConnection {
   runtimeArn: string;
+  qualifier: string;
   sessionId: string;
+  /** Milliseconds since the epoch. */
+  openedAt: number;
   socket: Socket;
 }
 
@@ -43,10 +51,16 @@ export interface DataPlane {
   readonly url: string;
   /** The WebSockets that are open. */
   readonly connections: ReadonlySet<DataPlaneConnection>;
-  /** Headers of every request that came, refused ones included. */
+  /** How many upgrades were accepted so far. */
+  readonly upgrades: number;
+  /** Headers of the last 10,000 requests, refused ones included. */
   readonly requests: readonly { path: string; headers: IncomingMessage['headers'] }[];
-  /** Makes the next requests to a runtime fail; without a fault the rest of them is taken back. */
-  fault(runtimeArn: string, fault: DataPlaneFault | undefined, times?: number): void;
+  /**
+   * Makes requests to a runtime fail; without a fault what is left of them is taken back.
+   *
+   * @param options a number is that of `times`
+   */
+  fault(runtimeArn: string, fault: DataPlaneFault | undefined, options?: FaultOptions | number): void;
   close(): Promise<void>;
 }
 
@@ -57,102 +71,68 @@ const QUOTAS: Quotas = {
   idleTimeoutMs: 60_000,
   maxDurationMs: 3_600_000,
 };
-const CLOCK_SKEW_MS = 300_000;
-const SESSION_HEADER = 'x-amzn-bedrock-agentcore-runtime-session-id';
-/** What AgentCore answers instead of what was asked for. */
-class Refusal {
-  readonly status: number;
-  readonly errorType: string;
-  readonly body: object;
-  constructor(status: number, errorType: string, message: string, more: object = {}) {
-    this.status = status;
-    this.errorType = errorType;
-    this.body = { message, ...more };
-  }
-}
+const MAX_REQUESTS_KEPT = 10_000;
 
 /** AgentCore's front door: signatures, session rules, quotas, and the way through to the agents. */
 export async function startDataPlane(options: DataPlaneOptions): Promise<DataPlane> {
-  const { tls, runtimes, credentials, clock = Date.now } = options;
+  const { tls, runtimes, credentials, clock = Date.now, random = Math.random } = options;
   const quotas = { ...QUOTAS, ...options.quotas };
   const connections = new Set<DataPlaneConnection>();
   const requests: { path: string; headers: IncomingMessage['headers'] }[] = [];
-  const faults = new FaultBox();
+  const faults = new FaultBox(random);
+  let upgrades = 0;
   const server = tls ? createHttps(tls) : createHttp();
-  const sockets = new Set<Socket>();
+
+  /** The TCP connections; over TLS they lie below the sockets of requests. */
+  const tcp = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
-    sockets.add(socket);
-    socket.on('error', () => {});
-    socket.once('close', () => sockets.delete(socket));
-  });
-
-  /** Who is meant, once the request is found to be in order. */
-  const admit = (
-    request: IncomingMessage,
-    body: Uint8Array,
-  ): { runtime: LocalRuntime; sessionId: string } | Refusal => {
-    const [path = '', query = ''] = (request.url ?? '').split('?');
-    requests.push({ path: request.url ?? '', headers: request.headers });
-    const encodedArn = /^\/runtimes\/(.+)\/(?:ws|invocations)$/.exec(path)?.[1];
-    if (encodedArn === undefined) return new Refusal(404, 'UnknownOperationException', 'Unknown operation');
-    const arn = decodeURIComponent(encodedArn);
-    const signature = refuseSignature(
-      { method: request.method ?? 'GET', path, query, headers: request.headers, body },
-      {
-        credentials,
-        region: arn.split(':')[3] ?? 'us-east-1',
-        service: 'bedrock-agentcore',
-        now: clock(),
-        clockSkewMs: CLOCK_SKEW_MS,
-      },
-    );
-    if (signature) return new Refusal(403, 'AccessDeniedException', signature);
-    const sessionId = String(request.headers[SESSION_HEADER] ?? randomUUID());
-    if (sessionId.length < 33 || sessionId.length > 256) {
-      return new Refusal(400, 'ValidationException', 'Invalid length for parameter runtimeSessionId', {
-        reason: 'FieldValidationFailed',
-        fieldList: [{ name: 'runtimeSessionId', message: 'length must be between 33 and 256' }],
-      });
-    }
-    const runtime = runtimes.find(({ runtimeArn }) => runtimeArn === arn);
-    const qualifier = new URLSearchParams(query).get('qualifier') ?? 'DEFAULT';
-    if (!runtime || !(runtime.qualifiers ?? ['DEFAULT']).includes(qualifier)) {
-      return new Refusal(
-        404,
-        'ResourceNotFoundException',
-        `No endpoint or agent found with qualifier '${qualifier}' for agent '${arn}'`,
-      );
-    }
-    return { runtime, sessionId };
-  };
-
-  server.on('upgrade', async (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    tcp.add(socket);
     // Frames are small and must not wait for one another.
     socket.setNoDelay(true);
-    const admitted = admit(request, Buffer.alloc(0));
+    socket.on('error', () => {});
+    socket.once('close', () => tcp.delete(socket));
+  });
+  server.on('secureConnection', (socket: Socket) => socket.on('error', () => {}));
+  const reset = ({ remotePort }: Socket) => {
+    for (const socket of tcp) if (socket.remotePort === remotePort) socket.resetAndDestroy();
+  };
+
+  const note = ({ url = '', headers }: IncomingMessage) => {
+    requests.push({ path: url, headers });
+    if (requests.length > MAX_REQUESTS_KEPT) requests.shift();
+  };
+  const rules = () => ({ runtimes, credentials, now: clock() });
+
+  server.on('upgrade', async (request: IncomingMessage, socket: Socket, head: Buffer) => {
+    note(request);
+    const admitted = admit(request, 'ws', Buffer.alloc(0), rules());
     if (admitted instanceof Refusal) return refuseUpgrade(socket, admitted);
-    const { runtime, sessionId } = admitted;
-    const fault = faults.take(runtime.runtimeArn);
-    if (fault?.at === 'upgrade' && (await fault.act(socket))) return;
+    const { runtime, qualifier, sessionId } = admitted;
+    const fault = faults.take(runtime.runtimeArn, sessionId);
+    if (fault?.at === 'upgrade' && (await fault.act({ socket, reset: () => reset(socket) }))) {
+      // Nobody else reads it, and an end that is not read is not seen.
+      socket.resume().once('end', () => socket.destroy());
+      return;
+    }
+    if (socket.destroyed) return;
+
     const { hostname, port } = new URL(runtime.target);
-    const agent = connect({ host: hostname, port: Number(port) || 80 });
-    agent.setNoDelay(true);
-    agent.on('error', () => {
-      if (!opened) refuseUpgrade(socket, runtimeClientError('could not reach the container'));
-      socket.destroy();
-    });
-    socket.on('error', () => agent.destroy());
-    let opened = false;
+    const agent = connect({ host: hostname, port: Number(port) || 80, noDelay: true });
+    agent.on('error', () => {});
+    const onCallerGone = () => agent.destroy();
+    socket.once('close', onCallerGone);
     agent.once('connect', () => agent.write(upgradeOf(request, sessionId, runtime.target)));
     const answer = await headOf(agent);
-    if (!answer) return;
+    socket.off('close', onCallerGone);
+    if (!answer) return refuseUpgrade(socket, runtimeClientError('could not reach the container'));
     const status = Number(answer.head.split(' ')[1]);
-    if (status !== 101) {
+    if (status !== 101 || socket.destroyed) {
       agent.destroy();
       return refuseUpgrade(socket, runtimeClientError(`Received error code ${status} from runtime`));
     }
-    opened = true;
-    const connection = { runtimeArn: runtime.runtimeArn, sessionId, socket };
+    const { runtimeArn } = runtime;
+    const connection = { runtimeArn, qualifier, sessionId, openedAt: clock(), socket };
+    upgrades += 1;
     connections.add(connection);
     socket.once('close', () => connections.delete(connection));
     const extra = `x-amzn-requestid: ${randomUUID()}\r\n${SESSION_HEADER}: ${sessionId}\r\n`;
@@ -161,48 +141,54 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       client: socket,
       agent,
       quotas,
-      ...(fault?.at === 'stream' && { fault }),
+      fault: fault?.at === 'stream' ? fault : undefined,
+      resetClient: () => reset(socket),
       early: { fromClient: head, fromAgent: answer.rest },
     });
   });
 
-  server.on('request', async (request: IncomingMessage, response: ServerResponse) => {
-    response.on('error', () => {});
-    const parts: Buffer[] = [];
-    for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
-    const body = Buffer.concat(parts);
+  const onPost = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = Buffer.concat(await Array.fromAsync(request as AsyncIterable<Buffer>));
     if (request.method === 'GET' && request.url?.split('?')[0]?.endsWith('/ws')) {
-      return response.writeHead(400).end('Not a WebSocket Upgrade Request');
+      response.writeHead(400).end('Not a WebSocket Upgrade Request');
+      return;
     }
-    const admitted = admit(request, body);
+    const { socket } = request;
+    const admitted = admit(request, 'invocations', body, rules());
     if (admitted instanceof Refusal) return refuse(response, admitted);
-    const fault = faults.take(admitted.runtime.runtimeArn);
-    if (fault?.at === 'upgrade' && (await fault.act(request.socket))) return;
-    const upstream = requestHttp(`${admitted.runtime.target}/invocations`, {
+    const { runtime, sessionId } = admitted;
+    const fault = faults.take(runtime.runtimeArn, sessionId);
+    if (fault?.at === 'upgrade' && (await fault.act({ socket, reset: () => reset(socket) }))) return;
+    const upstream = requestHttp(`${runtime.target}/invocations`, {
       method: 'POST',
-      headers: forwardedHeaders(request, admitted.sessionId),
+      headers: forwardedHeaders(request, sessionId),
     });
     upstream.on('error', () => {
-      if (!response.headersSent) refuse(response, runtimeClientError('could not reach the container'));
-      else response.destroy();
+      if (response.headersSent) response.destroy();
+      else refuse(response, runtimeClientError('could not reach the container'));
     });
     upstream.on('response', (answer) => {
-      const status = answer.statusCode ?? 500;
+      const { statusCode: status = 500, headers } = answer;
       if (status >= 400) {
         answer.resume();
         return refuse(response, runtimeClientError(`Received error code ${status} from runtime`));
       }
       response.writeHead(status, {
-        'content-type': answer.headers['content-type'] ?? 'application/octet-stream',
+        'content-type': headers['content-type'] ?? 'application/octet-stream',
         'x-amzn-requestid': randomUUID(),
+        [SESSION_HEADER]: sessionId,
       });
       response.flushHeaders();
-      answer.on('data', (part) => response.write(part));
-      answer.on('end', () => response.end());
-      answer.on('error', () => response.destroy());
+      proxyBody(answer, response, fault?.at === 'stream' ? fault : undefined, () => reset(socket));
     });
     response.on('close', () => upstream.destroy());
     upstream.end(body);
+  };
+  server.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    note(request);
+    response.on('error', () => {});
+    // A caller that goes away while it sends.
+    onPost(request, response).catch(() => response.destroy());
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -212,50 +198,31 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
   return {
     url: `${tls ? 'https' : 'http'}://127.0.0.1:${(server.address() as AddressInfo).port}`,
     connections,
+    get upgrades() {
+      return upgrades;
+    },
     requests,
-    fault: (runtimeArn, fault, times) => faults.put(runtimeArn, fault, times),
+    fault: (runtimeArn, fault, faultOptions = {}) =>
+      faults.put(
+        runtimeArn,
+        fault,
+        typeof faultOptions === 'number' ? { times: faultOptions } : faultOptions,
+      ),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
-        for (const socket of sockets) socket.destroy();
-        for (const { socket } of connections) socket.destroy();
+        for (const socket of tcp) socket.destroy();
       }),
   };
 }
 
-function runtimeClientError(message: string): Refusal {
-  return new Refusal(
-    424,
-    'RuntimeClientError',
-    `${message}. Please check your CloudWatch logs for more information.`,
-  );
+function refuse(response: ServerResponse, { status, headers, body }: Refusal): void {
+  response.writeHead(status, headers).end(body);
 }
 
-function refusalHeaders({ errorType }: Refusal): Record<string, string> {
-  return {
-    'content-type': 'application/json',
-    'x-amzn-ErrorType': `${errorType}:`,
-    'x-amzn-requestid': randomUUID(),
-  };
-}
-
-function refuse(response: ServerResponse, refusal: Refusal): void {
-  response.writeHead(refusal.status, refusalHeaders(refusal)).end(JSON.stringify(refusal.body));
-}
-
-function refuseUpgrade(socket: Socket, refusal: Refusal): void {
-  socket.end(rawAnswer(refusal.status, refusalHeaders(refusal), JSON.stringify(refusal.body)));
-}
-
-/** What reaches a container: nothing of the signature, and no compression. */
-function forwardedHeaders({ headers }: IncomingMessage, sessionId: string): Record<string, string> {
-  const kept = Object.entries(headers).filter(
-    ([name]) => !/^(host|authorization|x-amz-.*|sec-websocket-extensions|content-length)$/.test(name),
-  );
-  return {
-    ...Object.fromEntries(kept.map(([name, value]) => [name, String(value)])),
-    [SESSION_HEADER]: sessionId,
-  };
+function refuseUpgrade(socket: Socket, { status, headers, body }: Refusal): void {
+  if (socket.writable) socket.end(rawAnswer(status, headers, body));
+  socket.resume();
 }
 
 function upgradeOf(request: IncomingMessage, sessionId: string, target: string): string {

@@ -6,38 +6,47 @@ export interface Frame {
   payloadBytes: number;
 }
 
+/** A stretch of bytes of one frame; the first one holds the whole header. */
+export interface FramePart {
+  frame: Frame;
+  bytes: Buffer;
+  first: boolean;
+  last: boolean;
+}
+
 /**
- * Follows one direction of a WebSocket byte stream and reports each frame's header, without touching a byte.
+ * Cuts one direction of a WebSocket byte stream at the borders of its frames. No byte is changed, and none but
+ * those of an incomplete header is held back, so that half a frame is passed on as half a frame.
  *
- * @param onFrame returns false for a frame that must not pass
- * @returns a function to be fed the bytes as they come; it returns how many of them may pass
+ * @returns a function to be fed the bytes as they come
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-5.2
  */
-export function frameReader(onFrame: (frame: Frame) => boolean): (bytes: Buffer) => number {
-  let header = Buffer.alloc(0);
-  let payloadLeft = 0;
+export function frameReader(): (bytes: Buffer) => FramePart[] {
+  let held: Buffer = Buffer.alloc(0);
+  let frame: Frame | undefined;
+  let bytesLeft = 0;
   return (bytes) => {
-    let rest = bytes;
+    const parts: FramePart[] = [];
+    let rest = held.length > 0 ? Buffer.concat([held, bytes]) : bytes;
+    held = Buffer.alloc(0);
     while (rest.length > 0) {
-      if (payloadLeft > 0) {
-        const skipped = Math.min(payloadLeft, rest.length);
-        payloadLeft -= skipped;
-        rest = rest.subarray(skipped);
-        continue;
+      const first = frame === undefined;
+      if (frame === undefined) {
+        const length = headerLength(rest);
+        if (length === undefined || rest.length < length) {
+          held = rest;
+          break;
+        }
+        frame = frameOf(rest);
+        bytesLeft = length + frame.payloadBytes;
       }
-      const known = header.length;
-      header = Buffer.concat([header, rest.subarray(0, 14)]);
-      const length = headerLength(header);
-      if (length === undefined || header.length < length) return bytes.length;
-      const start = bytes.length - rest.length - known;
-      rest = rest.subarray(length - known);
-      payloadLeft = payloadLength(header);
-      const [first = 0] = header;
-      header = Buffer.alloc(0);
-      const frame = { opcode: first & 0x0f, fin: (first & 0x80) !== 0, payloadBytes: payloadLeft };
-      if (!onFrame(frame)) return Math.max(0, start);
+      const part = rest.subarray(0, bytesLeft);
+      rest = rest.subarray(part.length);
+      bytesLeft -= part.length;
+      parts.push({ frame, bytes: part, first, last: bytesLeft === 0 });
+      if (bytesLeft === 0) frame = undefined;
     }
-    return bytes.length;
+    return parts;
   };
 }
 
@@ -48,10 +57,12 @@ function headerLength(header: Buffer): number | undefined {
   return 2 + (size === 126 ? 2 : size === 127 ? 8 : 0) + (second & 0x80 ? 4 : 0);
 }
 
-function payloadLength(header: Buffer): number {
-  const size = (header[1] ?? 0) & 0x7f;
-  if (size === 126) return header.readUInt16BE(2);
-  return size === 127 ? Number(header.readBigUInt64BE(2)) : size;
+function frameOf(header: Buffer): Frame {
+  const [first = 0, second = 0] = header;
+  const size = second & 0x7f;
+  const payloadBytes =
+    size === 126 ? header.readUInt16BE(2) : size === 127 ? Number(header.readBigUInt64BE(2)) : size;
+  return { opcode: first & 0x0f, fin: (first & 0x80) !== 0, payloadBytes };
 }
 
 /** A close frame; `masked` as a client must send it. */

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import type { DataPlaneFault } from './data-plane-faults.ts';
-import { closeFrame, frameReader } from './frame-reader.ts';
+import type { StreamControls, StreamFault } from './data-plane-faults.ts';
+import { closeFrame, type Frame, frameReader } from './frame-reader.ts';
 
 /** AgentCore's limits on one WebSocket. */
 export interface Quotas {
   maxFrameBytes: number;
+  /** Of both directions together. */
   maxFramesPerSecond: number;
   /** Without any frame the connection is dropped, with no close frame. */
   idleTimeoutMs: number;
@@ -15,91 +16,174 @@ export interface ProxyOptions {
   client: Socket;
   agent: Socket;
   quotas: Quotas;
-  fault?: Extract<DataPlaneFault, { at: 'stream' }>;
+  fault?: StreamFault | undefined;
+  /** Resets the client's TCP connection, which may lie below TLS. */
+  resetClient(): void;
   /** What had already been read behind the upgrade. */
   early: { fromClient: Buffer; fromAgent: Buffer };
 }
 
-/** Passes the bytes of an upgraded connection through both ways and ends it at a quota. */
-export function proxyWebSocket({ client, agent, quotas, fault, early }: ProxyOptions): void {
-  let over = false;
-  const end = (code: number, reason: string) => {
-    if (over) return;
-    over = true;
-    // Behind the frames of the same piece that may still pass.
-    queueMicrotask(() => {
-      client.end(closeFrame(code, reason));
-      agent.end(closeFrame(code, reason, true));
-      client.removeAllListeners('data').resume();
-      agent.removeAllListeners('data').resume();
-    });
-  };
-  const drop = () => {
-    over = true;
-    client.destroy();
-    agent.destroy();
-  };
-  const idle = timer(quotas.idleTimeoutMs, drop);
-  const age = timer(quotas.maxDurationMs, () =>
-    end(1008, 'Policy violated: Max connection duration of 1 hour is exceeded'),
-  );
-  const countFrame = rateLimit(quotas.maxFramesPerSecond, () =>
-    end(1008, 'Policy violated: max frames per second is exceeded'),
-  );
-  let messages = 0;
-  const readerOf = (isAgent: boolean) =>
-    frameReader(({ opcode, fin, payloadBytes }) => {
-      idle?.refresh();
-      if (payloadBytes > quotas.maxFrameBytes) {
-        end(1009, 'Policy violated: message size limit of 64 KB for a message frame is exceeded');
-      }
-      if (isAgent) countFrame();
-      if (over) return false;
-      if (isAgent && fin && opcode <= 2) {
-        messages += 1;
-        // The message itself goes out first.
-        const count = messages;
-        setImmediate(() => fault?.act({ messages: count, client, agent }));
-      }
-      return true;
-    });
+/** How long a peer may take to close its end of a connection that is over. */
+const FAREWELL_MS = 1000;
 
-  const pass = (from: Socket, to: Socket, read: (bytes: Buffer) => number) => (bytes: Buffer) => {
-    if (over) return;
-    const passing = bytes.subarray(0, read(bytes));
-    if (passing.length === 0 || to.destroyed) return;
-    if (from === agent && fault?.swallow?.((bytes[0] ?? 0) & 0x0f)) return;
-    if (to.write(passing)) return;
+/** Passes the frames of an upgraded connection through both ways, and ends it at a quota or by a fault. */
+export function proxyWebSocket({ client, agent, quotas, fault, resetClient, early }: ProxyOptions): void {
+  let state: 'open' | 'over' | 'blackhole' = 'open';
+  let messages = 0;
+  const idle = timer(quotas.idleTimeoutMs, () => controls.drop());
+  const age = timer(quotas.maxDurationMs, () =>
+    controls.close(1008, 'Policy violated: Max connection duration of 1 hour is exceeded'),
+  );
+  const isTooMany = rateLimit(quotas.maxFramesPerSecond);
+  const leave = (next: 'over' | 'blackhole') => {
+    state = next;
+    clearTimeout(idle);
+    clearTimeout(age);
+    if (next === 'blackhole') return;
+    timer(FAREWELL_MS, () => {
+      client.destroy();
+      agent.destroy();
+    });
+  };
+  const controls: StreamControls = {
+    close(code, reason) {
+      if (state !== 'open') return;
+      leave('over');
+      toClient.endWith(closeFrame(code, reason));
+      toAgent.endWith(closeFrame(code, reason, true));
+    },
+    drop() {
+      if (state !== 'open') return;
+      leave('over');
+      toClient.discard();
+      toAgent.discard();
+      agent.destroy();
+      client.end();
+    },
+    reset() {
+      if (state !== 'open') return;
+      leave('over');
+      toClient.discard();
+      toAgent.discard();
+      agent.destroy();
+      whenWritten(client, resetClient);
+    },
+    blackhole() {
+      if (state !== 'open') return;
+      leave('blackhole');
+      toClient.discard();
+      toAgent.discard();
+    },
+  };
+
+  const judge = (frame: Frame): boolean => {
+    idle?.refresh();
+    if (frame.payloadBytes > quotas.maxFrameBytes) {
+      controls.close(1009, 'Policy violated: message size limit of 64 KB for a message frame is exceeded');
+    } else if (isTooMany()) {
+      controls.close(1008, 'Policy violated: max frames per second is exceeded');
+    }
+    return state === 'open';
+  };
+  const toClient = lane(agent, client, {
+    judge: (frame) => judge(frame) && !fault?.swallows?.(frame.opcode),
+    onMessage: () => {
+      messages += 1;
+      return messages === fault?.afterMessages ? () => fault.act(controls) : undefined;
+    },
+  });
+  const toAgent = lane(client, agent, { judge });
+
+  client.on('end', () => state === 'open' && agent.end());
+  agent.on('end', () => state === 'open' && client.end());
+  client.once('close', () => {
+    leave('over');
+    agent.destroySoon();
+  });
+  agent.once('close', () => {
+    if (state !== 'blackhole') client.destroySoon();
+  });
+  if (fault?.afterMessages === 0) fault.act(controls);
+  if (early.fromClient.length > 0) toAgent.pass(early.fromClient);
+  if (early.fromAgent.length > 0) toClient.pass(early.fromAgent);
+  client.resume();
+  agent.resume();
+}
+
+interface Lane {
+  pass(bytes: Buffer): void;
+  /** Lets a frame that has begun pass, then sends this one and ends the direction. */
+  endWith(frame: Buffer): void;
+  /** Nothing passes from now on. */
+  discard(): void;
+}
+
+interface LaneOptions {
+  /** Whether a frame passes, asked when it begins. */
+  judge(frame: Frame): boolean;
+  /** Called when the last byte of a message has passed; what it returns is done before anything else passes. */
+  onMessage?: () => (() => void) | undefined;
+}
+
+function lane(from: Socket, to: Socket, { judge, onMessage }: LaneOptions): Lane {
+  const read = frameReader();
+  let open = true;
+  let inFrame = false;
+  let passes = true;
+  let farewell: Buffer | undefined;
+  const end = () => {
+    open = false;
+    if (to.writable) to.end(farewell ?? Buffer.alloc(0));
+  };
+  const pass = (bytes: Buffer) => {
+    if (!open || !to.writable) return;
+    to.cork();
+    for (const part of read(bytes)) {
+      if (part.first) passes = judge(part.frame);
+      if (!open) break;
+      inFrame = !part.last;
+      if (passes) to.write(part.bytes);
+      if (part.last && farewell) end();
+      else if (part.last && part.frame.fin && part.frame.opcode <= 2) {
+        const act = onMessage?.();
+        if (act) {
+          to.uncork();
+          act();
+        }
+      }
+      if (!open) break;
+    }
+    to.uncork();
+    if (!to.writableNeedDrain) return;
     from.pause();
     to.once('drain', () => from.resume());
   };
-  const fromClient = pass(client, agent, readerOf(false));
-  const fromAgent = pass(agent, client, readerOf(true));
-  client.on('data', fromClient);
-  agent.on('data', fromAgent);
-  client.on('end', () => agent.end());
-  agent.on('end', () => client.end());
-  const stop = () => {
-    clearTimeout(idle);
-    clearTimeout(age);
-    client.destroySoon();
-    agent.destroySoon();
+  from.on('data', pass);
+  return {
+    pass,
+    endWith(frame) {
+      farewell = frame;
+      if (!inFrame) end();
+    },
+    discard() {
+      open = false;
+      from.resume();
+    },
   };
-  client.once('close', stop);
-  agent.once('close', stop);
-  if (early.fromClient.length > 0) fromClient(early.fromClient);
-  if (early.fromAgent.length > 0) fromAgent(early.fromAgent);
-  client.resume();
-  agent.resume();
-  fault?.act({ messages: 0, client, agent });
+}
+
+/** Runs an action when what was written before has left this process. */
+export function whenWritten(socket: Socket, action: () => void): void {
+  if (socket.destroyed || socket.writableLength === 0) action();
+  else socket.write(Buffer.alloc(0), () => action());
 }
 
 function timer(ms: number, action: () => void): NodeJS.Timeout | undefined {
   return Number.isFinite(ms) ? setTimeout(action, ms).unref() : undefined;
 }
 
-/** Calls back when more than so many happen within a second. */
-function rateLimit(perSecond: number, onExceeded: () => void): () => void {
+/** Says true when more than so many are counted within a second. */
+function rateLimit(perSecond: number): () => boolean {
   let since = 0;
   let count = 0;
   return () => {
@@ -109,6 +193,6 @@ function rateLimit(perSecond: number, onExceeded: () => void): () => void {
       count = 0;
     }
     count += 1;
-    if (count > perSecond) onExceeded();
+    return count > perSecond;
   };
 }

@@ -69,14 +69,24 @@ export class ConnectionPool {
     if (Date.now() - kept.lastUsedAt <= this.#options.pingIntervalMs)
       return { connection: kept, reused: true };
 
-    const pong = kept.ping(this.#options.pongTimeoutMs);
-    const early = await Promise.race([pong, after(PING_HEAD_START_MS)]);
-    if (early === true) return { connection: kept, reused: true };
-    if (early === false) {
-      this.#drop(kept, 'dead');
-      return { connection: await open(signal), reused: false };
+    // A message that was waiting all the time is read before the pong; the next turn would take it for its own.
+    let disturbed = false;
+    const forget = kept.onDisturbed(() => {
+      disturbed = true;
+    });
+    const headStart = Promise.withResolvers<undefined>();
+    const timer = setTimeout(headStart.resolve, PING_HEAD_START_MS);
+    try {
+      const pong = kept.ping(this.#options.pongTimeoutMs).then((alive) => alive && !disturbed);
+      const early = await Promise.race([pong, headStart.promise]);
+      if (early === true) return { connection: kept, reused: true };
+      if (early === undefined && !disturbed) return await this.#pongOrOpen(kept, pong, open, signal);
+    } finally {
+      clearTimeout(timer);
+      forget();
     }
-    return this.#pongOrOpen(kept, pong, open, signal);
+    this.#drop(kept, kept.isOpen && disturbed ? 'disturbed' : 'dead');
+    return { connection: await open(signal), reused: false };
   }
 
   /** Takes whichever comes first, the pong or the new connection, and closes the other. */
@@ -152,10 +162,4 @@ export class ConnectionPool {
       this.#sweeper = undefined;
     }
   }
-}
-
-function after(ms: number): Promise<undefined> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, ms, undefined);
-  });
 }

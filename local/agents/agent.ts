@@ -31,6 +31,9 @@ const { PORT = '8080', TOKEN_DELAY_MS = '25', FIRST_TOKEN_DELAY_MS = '0' } = pro
 const REPEAT = /^repeat (\d{1,9}) bytes$/;
 const MAX_BUFFERED_BYTES = 1_000_000;
 
+type WebSocketHandler = NonNullable<ConstructorParameters<typeof BedrockAgentCoreApp>[0]['websocketHandler']>;
+type AgentSocket = Parameters<WebSocketHandler>[0];
+
 /** Serves an agent as its container would: AgentCore's own server with /ws, /invocations and /ping. */
 export function serveAgent(agent: AgentDefinition): void {
   const memory = new Map<string, string[]>();
@@ -55,28 +58,34 @@ export function serveAgent(agent: AgentDefinition): void {
     }
   }
 
+  async function answer(prompt: string, sessionId: string, socket: AgentSocket): Promise<void> {
+    for await (const piece of take(prompt, sessionId)) {
+      if (socket.readyState !== socket.OPEN) return;
+      socket.send(agent.encode(piece));
+      while (socket.bufferedAmount > MAX_BUFFERED_BYTES && socket.readyState === socket.OPEN) await sleep(5);
+    }
+    if (agent.endMessage === undefined) socket.close();
+    else socket.send(agent.endMessage);
+  }
+
   const app = new BedrockAgentCoreApp({
     config: { logging: { enabled: false } },
     invocationHandler: {
       async *process(request, context) {
-        const { prompt } = request as { prompt: string };
+        const prompt = promptIn(request);
+        if (prompt === undefined) throw new Error('expected {"prompt": "..."}');
         for await (const piece of take(prompt, context.sessionId)) yield { data: piece };
       },
     },
     websocketHandler: (socket, context) => {
+      // As the SDK does with what a handler throws; it does not see what happens after the handler has returned.
+      const fail = () => socket.close(1011, 'Internal server error');
       // Prompts on one socket are answered one after the other.
       let answered = Promise.resolve();
       socket.on('message', (data) => {
-        const { prompt } = JSON.parse(data.toString()) as { prompt: string };
-        answered = answered.then(async () => {
-          for await (const piece of take(prompt, context.sessionId)) {
-            if (socket.readyState !== socket.OPEN) return;
-            socket.send(agent.encode(piece));
-            while (socket.bufferedAmount > MAX_BUFFERED_BYTES) await sleep(5);
-          }
-          if (agent.endMessage === undefined) socket.close();
-          else socket.send(agent.endMessage);
-        });
+        const prompt = promptOf(data.toString());
+        if (prompt === undefined) return fail();
+        answered = answered.then(() => answer(prompt, context.sessionId, socket)).catch(fail);
       });
     },
   });
@@ -88,6 +97,19 @@ export function serveAgent(agent: AgentDefinition): void {
   });
   // However the parent ended.
   process.on('disconnect', () => process.exit());
+}
+
+function promptOf(message: string): string | undefined {
+  try {
+    return promptIn(JSON.parse(message));
+  } catch {
+    return undefined;
+  }
+}
+
+function promptIn(request: unknown): string | undefined {
+  const { prompt } = Object(request) as { prompt?: unknown };
+  return typeof prompt === 'string' ? prompt : undefined;
 }
 
 function sleep(ms: number): Promise<void> | undefined {
