@@ -71,13 +71,16 @@ export function createTelemetry(serviceName: string): Telemetry {
         log: toLog(log),
         coldStart: isCold,
         async finish(outcome) {
+          const { invocation } = outcome;
           logOutcome(log, outcome);
           publishMetrics(metrics, outcome, discarded);
+          if (!invocation) return;
           discarded = 0;
-          if (!isTraced || !outcome.invocation) return;
+          if (!isTraced) return;
+          const span = toSpan(outcome, invocation, isCold);
           // Loaded only now: that blocks for 20 ms and more, and the caller has the whole answer.
           const { sendTrace } = await import('./tracing.ts');
-          await sendTrace(toSpan(outcome, outcome.invocation, isCold));
+          await sendTrace(span);
         },
       };
     },
@@ -198,8 +201,9 @@ function toSpan(
   coldStart: boolean,
 ): Span {
   const now = performance.now();
-  // From the present backwards: a frozen environment's monotonic clock may have stood still.
-  const epochMs = (at: number) => Date.now() - (now - at);
+  // By the present: a frozen environment's monotonic clock may have stood still.
+  const offset = Date.now() - now;
+  const epochMs = (at: number) => offset + at;
   const { connectedAt, connectionMs, promptSentAt, firstChunkAt } = record;
   const part = (name: string, from: number | undefined, to: number | undefined): Span[] =>
     from === undefined || to === undefined ? [] : [{ name, startMs: epochMs(from), endMs: epochMs(to) }];

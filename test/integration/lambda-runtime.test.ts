@@ -136,7 +136,10 @@ describe('an environment', () => {
     expect(before.status).toBe(502);
     expect(after.status).toBe(200);
     await expect(after.text()).rejects.toThrow();
-    expect(lines.filter((line) => line.includes('exited with code 3'))).toHaveLength(2);
+    await until(
+      () => lines.filter((line) => line.includes('exited with code 3')).length === 2,
+      'both are shown',
+    );
     expect(await textOf('default')).toBe('1');
   });
 

@@ -104,15 +104,7 @@ describe('a runtime ARN', () => {
   });
 
   test('is not repeated at full length when it is absurdly long', () => {
-    const error = (() => {
-      try {
-        parseRuntimeArn('x'.repeat(1_000_000));
-      } catch (thrown) {
-        return thrown;
-      }
-    })();
-
-    expect((error as Error).message.length).toBeLessThan(500);
+    expect(() => parseRuntimeArn('x'.repeat(1_000_000))).toThrow(/^.{1,500}$/);
   });
 
   test('any string is either taken apart, or refused with a sentence of an Error', () => {

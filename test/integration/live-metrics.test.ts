@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createLiveMetrics, LIVE_METRICS_PATH, type LiveFigures } from '../../local/live-metrics.ts';
+import { type System, startSystem } from '../../local/system.ts';
+import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+import { invokeSse, newSessionId } from '../fixtures/sse.ts';
+
+const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
+
+let puppet: PuppetAgent;
+let system: System;
+const metrics = createLiveMetrics({ environments: () => system.runtime.environments });
+
+beforeAll(async () => {
+  puppet = await startPuppetAgent();
+  system = await startSystem({
+    runtimes: [{ id: 'puppet', name: 'PuppetAgent', runtimeArn, target: puppet.target }],
+    onLog: metrics.onLog,
+    functionUrl: { page: metrics.handler },
+  });
+});
+afterAll(async () => {
+  metrics.close();
+  await system.close();
+  await puppet.close();
+});
+
+/** Reads the figures until they are as they should be. */
+async function until(isSo: (figures: LiveFigures) => boolean): Promise<LiveFigures> {
+  const response = await fetch(system.url + LIVE_METRICS_PATH, { signal: AbortSignal.timeout(5000) });
+  let text = '';
+  for await (const bytes of response.body ?? []) {
+    text += Buffer.from(bytes).toString();
+    const events = text.split('\n\n');
+    text = events.pop() ?? '';
+    for (const event of events) {
+      const figures = JSON.parse(event.slice('data: '.length)) as LiveFigures;
+      if (isSo(figures)) return figures;
+    }
+  }
+  throw new Error('the figures never came');
+}
+
+test('the figures of the running system follow its requests, streams that are under way included', async () => {
+  const sessionId = newSessionId();
+  const ask = (prompt: string) => invokeSse(system.url, { agentId: 'puppet', prompt, sessionId });
+  const answer = script({ send: 'x', times: 6, everyMs: 100 }, { send: '[DONE]' });
+
+  const running = ask(answer);
+  const during = await until(({ concurrentStreams }) => concurrentStreams === 1);
+  await running;
+  await until(({ agents, concurrentStreams }) => agents[0]?.invocations === 1 && concurrentStreams === 0);
+  await ask(answer);
+  await ask(script({ send: 'x' }, { sleepMs: 20 }, { drop: true }));
+  await fetch(system.url, { method: 'POST', body: '{' });
+  const after = await until(({ agents, rejected }) => agents[0]?.invocations === 3 && rejected === 1);
+
+  expect(during.agents).toEqual([]);
+  expect(after).toMatchObject({
+    agents: [
+      {
+        agent: 'puppet',
+        invocations: 3,
+        errors: 1,
+        outcomes: { AgentInterrupted: 1 },
+        connectionsOpened: 1,
+        connectionsReused: 2,
+      },
+    ],
+    coldStarts: 1,
+    rejected: 1,
+  });
+  expect(after.agents[0]?.firstChunkP90).toBeGreaterThanOrEqual(after.agents[0]?.firstChunkP50 ?? 0);
+});

@@ -1,0 +1,273 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { FAULTS } from '../../local/data-plane-faults.ts';
+import { refuseSignature } from '../../local/sigv4.ts';
+import { type System, startSystem } from '../../local/system.ts';
+import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+
+const root = join(import.meta.dirname, '../..');
+
+interface Run {
+  code: number;
+  report: string;
+}
+
+/** Runs what `npm run smoke` runs. */
+function smoke(args: string[], env: Record<string, string> = {}): Promise<Run> {
+  return new Promise((resolve) => {
+    const child = execFile(
+      process.execPath,
+      ['local/smoke.ts', ...args],
+      // Nothing of the developer's own credentials.
+      { cwd: root, env: { PATH: process.env.PATH ?? '', AWS_EC2_METADATA_DISABLED: 'true', ...env } },
+      (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, report: stdout + stderr }),
+    );
+  });
+}
+
+/** The line of the report about a check. */
+const lineOf = ({ report }: Run, name: string) =>
+  report.split('\n').find((line) => line.slice(6).startsWith(`${name} `)) ??
+  `no line about ${name} in:\n${report}`;
+
+describe('of the local system', () => {
+  let system: System;
+
+  beforeAll(async () => {
+    system = await startSystem({ agents: { tokenDelayMs: 10 } });
+  });
+  afterAll(() => system.close());
+
+  test('every check passes, and the report says how each agent streamed', async () => {
+    const run = await smoke(['--url', system.url]);
+
+    expect(run).toEqual({ code: 0, report: expect.stringContaining('All 9 checks passed') });
+    expect(lineOf(run, 'health')).toMatch(/^ok {4}health +healthy, environment local, \d\.\d\d s$/);
+    expect(lineOf(run, 'list')).toMatch(/3 agents: onboarding, provisioning, mwc$/);
+    expect(lineOf(run, 'unknown agent')).toMatch(/404 AgentNotFound$/);
+    expect(lineOf(run, 'missing prompt')).toMatch(/400 BadRequest$/);
+    expect(lineOf(run, 'wrong method')).toMatch(/405 MethodNotAllowed$/);
+    for (const id of ['onboarding', 'provisioning', 'mwc']) {
+      expect(lineOf(run, id)).toMatch(
+        /^ok .* \d{2,} chunks in \d{2,} reads over \d+\.\d\d s, the first after \d\.\d\d s, the end after \d/,
+      );
+    }
+  });
+
+  test('only the agents that are named are asked', async () => {
+    const run = await smoke(['--url', `${system.url}/`, '--agent', 'mwc', '--prompt', 'a queue']);
+
+    expect(run).toEqual({ code: 0, report: expect.stringContaining('All 7 checks passed') });
+    expect(run.report).not.toMatch(/^ok {4}(onboarding|provisioning)/m);
+  });
+});
+
+describe('of agents that are not in order', () => {
+  const runtimeArn = (name: string) =>
+    `arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/${name}-0123456789`;
+  let puppet: PuppetAgent;
+  let system: System;
+
+  beforeAll(async () => {
+    puppet = await startPuppetAgent();
+    const agent = (id: string) => ({ id, name: id, runtimeArn: runtimeArn(id), target: puppet.target });
+    system = await startSystem({
+      runtimes: [agent('good'), agent('bad')],
+      environment: { MAX_RETRIES: '0', IDLE_TIMEOUT_MS: '300', FIRST_CHUNK_TIMEOUT_MS: '300' },
+    });
+  });
+  afterAll(async () => {
+    await system.close();
+    await puppet.close();
+  });
+  afterEach(() => system.dataPlane.fault(runtimeArn('bad'), undefined));
+
+  const good = script({ send: 'one', times: 5, everyMs: 40 }, { send: '[DONE]' });
+
+  test('one without a WebSocket handler is reported as that, and the other one as good', async () => {
+    system.dataPlane.fault(
+      runtimeArn('bad'),
+      FAULTS.refuse(424, 'RuntimeClientError', 'Received error (404) from runtime'),
+    );
+
+    const run = await smoke(['--url', system.url, '--prompt', good]);
+
+    expect(run).toEqual({ code: 1, report: expect.stringContaining('1 of 8 checks failed') });
+    expect(lineOf(run, 'good')).toMatch(/^ok .*5 chunks in \d reads/);
+    expect(lineOf(run, 'bad')).toMatch(
+      /^FAIL .*got 502 AgentFailed: .*Hint: .*no WebSocket handler.*docs\/agents\.md/,
+    );
+  });
+
+  test.each<[string, string, RegExp]>([
+    [
+      'sends everything at once',
+      script({ send: 'x', times: 20 }, { send: '[DONE]' }),
+      /FAIL .*one burst: 20 chunks in \d+ reads? over 0\.0\d s.*RESPONSE_STREAM/,
+    ],
+    [
+      'breaks off',
+      script({ send: 'x' }, { sleepMs: 20 }, { drop: true }),
+      /FAIL .*AgentInterrupted after 1 chunk: /,
+    ],
+    ['says nothing', script(), /FAIL .*got 504 AgentTimeout: /],
+    [
+      'reports an error',
+      script({ send: '{"type":"error","message":"the tool broke"}' }),
+      /FAIL .*got 502 AgentFailed: .*\(the tool broke\)/,
+    ],
+    [
+      'answers in one piece',
+      script({ send: 'all' }, { send: '[DONE]' }),
+      /^ok .*1 chunk in 1 read .*does not tell whether it streams/,
+    ],
+  ])('one that %s is reported as that', async (_what, prompt, line) => {
+    const run = await smoke(['--url', system.url, '--agent', 'bad', '--prompt', prompt]);
+
+    expect(lineOf(run, 'bad')).toMatch(line);
+    expect(run.code).toBe(line.source.startsWith('^ok') ? 0 : 1);
+  });
+
+  test('one that does not end is given up', async () => {
+    const prompt = script({ send: 'x', times: 50, everyMs: 100 });
+
+    const run = await smoke(['--url', system.url, '--agent', 'bad', '--prompt', prompt, '--timeout', '1']);
+
+    expect(run.code).toBe(1);
+    expect(lineOf(run, 'bad')).toMatch(/FAIL .*no end of the answer within 1\.00 s/);
+  });
+});
+
+describe('of a URL that wants signatures', () => {
+  const credentials = {
+    accessKeyId: 'AKIASMOKE00000000001',
+    secretAccessKey: 'smoke-secret-access-key-0000000000000001',
+    sessionToken: 'smoke/token+of==',
+  };
+  let system: System;
+  let signed: Server;
+  let url: string;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'smoke-'));
+    writeFileSync(
+      join(folder, 'credentials'),
+      `[deployer]\naws_access_key_id=${credentials.accessKeyId}\naws_secret_access_key=${credentials.secretAccessKey}\naws_session_token=${credentials.sessionToken}\n`,
+    );
+    system = await startSystem({ agents: { tokenDelayMs: 5 } });
+    // What Lambda does before the function is asked.
+    signed = createServer(async (request, response) => {
+      const parts: Buffer[] = [];
+      for await (const part of request) parts.push(part as Buffer);
+      const body = Buffer.concat(parts);
+      const { method = 'GET', headers } = request;
+      const [path = '', query = ''] = (request.url ?? '').split('?');
+      const refused = refuseSignature(
+        { method, path, query, headers, body },
+        {
+          credentials: [credentials],
+          region: 'eu-west-1',
+          service: 'lambda',
+          now: Date.now(),
+          clockSkewMs: 300_000,
+        },
+      );
+      if (refused) {
+        response.writeHead(403, { 'content-type': 'application/json' }).end('{"Message":"Forbidden"}');
+        return;
+      }
+      const answer = await fetch(system.url + request.url, {
+        method,
+        ...(body.length > 0 && { body }),
+      });
+      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+      for await (const part of answer.body ?? []) response.write(part);
+      response.end();
+    });
+    await new Promise<void>((resolve) => signed.listen(0, '127.0.0.1', resolve));
+    url = `http://127.0.0.1:${(signed.address() as AddressInfo).port}`;
+  });
+  afterAll(async () => {
+    signed.closeAllConnections();
+    await new Promise((resolve) => signed.close(resolve));
+    await system.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test('requests are signed with the credentials of the environment', async () => {
+    const run = await smoke(['--url', url, '--iam', '--region', 'eu-west-1'], {
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: credentials.sessionToken,
+    });
+
+    expect(run).toEqual({ code: 0, report: expect.stringContaining('All 9 checks passed') });
+  });
+
+  test('requests are signed with the credentials of a profile', async () => {
+    const run = await smoke(['--url', url, '--profile', 'deployer', '--agent', 'onboarding'], {
+      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
+      AWS_CONFIG_FILE: join(folder, 'none'),
+      AWS_REGION: 'eu-west-1',
+    });
+
+    expect(run).toEqual({ code: 0, report: expect.stringContaining('All 7 checks passed') });
+  });
+
+  test('unsigned requests are reported with what to do', async () => {
+    const run = await smoke(['--url', url]);
+
+    expect(run.code).toBe(1);
+    expect(lineOf(run, 'health')).toMatch(/FAIL .*got 403: .*Forbidden.*--profile <name> or --iam/);
+    expect(run.report).not.toMatch(/^ok /m);
+  });
+
+  test('a profile that there is not is reported, and no secret is', async () => {
+    const run = await smoke(['--url', url, '--profile', 'nobody', '--region', 'eu-west-1'], {
+      AWS_SHARED_CREDENTIALS_FILE: join(folder, 'credentials'),
+      AWS_CONFIG_FILE: join(folder, 'none'),
+    });
+
+    expect(run.code).toBe(1);
+    expect(lineOf(run, 'health')).toMatch(/FAIL .*nobody/);
+    expect(run.report).not.toContain(credentials.secretAccessKey);
+  });
+
+  test('a region that is nowhere to be had is asked for', async () => {
+    const run = await smoke(['--url', url, '--iam']);
+
+    expect(run.code).toBe(1);
+    expect(run.report).toMatch(/^no region in 127\.0\.0\.1:\d+: give it with --region\n/);
+  });
+});
+
+describe('without a service', () => {
+  test('every check fails, and the report says why', async () => {
+    const run = await smoke(['--url', 'http://127.0.0.1:1']);
+
+    expect(run).toEqual({ code: 1, report: expect.stringMatching(/6 of 6 checks failed/) });
+    expect(lineOf(run, 'health')).toMatch(/FAIL .*fetch failed: /);
+  });
+
+  test.each([
+    [[], /^--url: expected a URL/],
+    [['--url', 'localhost:3000'], /^--url: expected a URL .*got "localhost:3000"/],
+    [
+      ['--url', 'http://127.0.0.1:1', '--timeout', 'soon'],
+      /^--timeout: expected 1 to 9999 seconds, got "soon"/,
+    ],
+    [['--nonsense'], /Unknown option '--nonsense'/],
+  ])('wrong options are answered with the right ones: %j', async (args, message) => {
+    const run = await smoke(args);
+
+    expect(run.code).toBe(1);
+    expect(run.report).toMatch(message);
+    expect(run.report).toContain('npm run smoke -- --url <url> [options]');
+  });
+});

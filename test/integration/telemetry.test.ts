@@ -1,0 +1,593 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { Ajv } from 'ajv';
+import { DIMENSIONS, METRIC_NAMESPACE, METRICS, SERVICE_NAME } from '../../lambda/contract.ts';
+import { LOG_FIELDS } from '../../lib/log-fields.ts';
+import { FAULTS } from '../../local/data-plane-faults.ts';
+import { type FunctionUrl, startFunctionUrl } from '../../local/function-url.ts';
+import { type System, startSystem } from '../../local/system.ts';
+import { type PuppetAgent, type Step, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+import { newSessionId, until } from '../fixtures/sse.ts';
+import { newTrace, startXRayDaemon, type XRayDaemon } from '../fixtures/xray-daemon.ts';
+import { stackOf } from '../infra/support.ts';
+import { alarmMetrics, dashboardMetrics } from '../infra/template-metrics.ts';
+
+/** What must be found nowhere: in no log, metric, trace or error. */
+const CANARIES = {
+  prompt: 'canary-of-the-prompt-7731',
+  agentText: 'canary-of-the-agent-text-7732',
+  agentError: 'canary-of-the-agent-error-7733',
+  secretKey: 'canary-of-the-secret-key-773400000000000',
+  sessionToken: 'canary-of-the-session-token-7735',
+};
+const CREDENTIALS = {
+  accessKeyId: 'ASIATELEMETRY0000001',
+  secretAccessKey: CANARIES.secretKey,
+  sessionToken: CANARIES.sessionToken,
+};
+const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
+
+/** An EMF document, as far as it is not `_aws`: the targets of its references. */
+interface Emf {
+  _aws: {
+    Timestamp: number;
+    CloudWatchMetrics: {
+      Namespace: string;
+      Dimensions: string[][];
+      Metrics: { Name: string; Unit: string }[];
+    }[];
+  };
+  [target: string]: unknown;
+}
+
+type Line = Record<string, unknown>;
+
+/** One request and everything that it left behind. */
+interface Told {
+  requestId: string;
+  status: number;
+  body: string;
+  lines: Line[];
+  /** All metrics of the request, its cold start included. */
+  metrics: Line;
+}
+
+let daemon: XRayDaemon;
+let puppet: PuppetAgent;
+let system: System;
+/** The Function URL with every invocation sampled. */
+let sampled: FunctionUrl;
+/** Everything that was asked, by what it was. */
+const story: Record<string, Told> = {};
+
+/** Steps for the puppet, with the canary beside them; it does not know what a note is. */
+const prompt = (...steps: Step[]) => JSON.stringify([{ note: CANARIES.prompt }, ...steps]);
+const answer = prompt({ send: CANARIES.agentText }, { send: '[DONE]' });
+const parse = (line: string) => JSON.parse(line) as Line;
+const isEmf = (line: Line): line is Emf => '_aws' in line;
+
+async function tell(name: string, path: string, init: RequestInit = {}): Promise<Told> {
+  const idle = () => system.runtime.environments.every(({ state }) => state === 'idle');
+  await until(idle, 'the environment is idle');
+  const from = system.logs.length;
+  const response = await fetch(sampled.url + path, init);
+  const body = await response.text();
+  const requestId = response.headers.get('x-amzn-requestid') ?? '';
+  await until(idle, 'the environment is idle again');
+  const lines = () => system.logs.slice(from).map(({ line }) => parse(line));
+  const isAnswer = (line: Line) => line.function_request_id === requestId && line.outcome !== undefined;
+  await until(() => lines().some(isAnswer), 'the log has the line of the request');
+  if (init.method === 'POST') {
+    const isCounted = (line: Line) => 'InvocationCount' in line || 'RequestsRejected' in line;
+    await until(() => lines().some(isCounted), 'the log has the metrics of the request');
+  }
+  const told = {
+    requestId,
+    status: response.status,
+    body,
+    lines: lines().filter((line) => !isEmf(line)),
+    metrics: Object.assign({}, ...lines().filter(isEmf)) as Line,
+  };
+  story[name] = told;
+  return told;
+}
+
+const post = (name: string, body: object | string, path = '/') =>
+  tell(name, path, { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) });
+
+const ask = (name: string, body: { prompt?: string; agentId?: string; sessionId?: string } = {}) =>
+  post(name, { agentId: 'puppet', prompt: answer, ...body });
+
+const told = (name: string): Told => {
+  const found = story[name];
+  if (!found) throw new Error(`nothing was told of "${name}"`);
+  return found;
+};
+
+/** The one line that answers "what happened to this request". */
+const summaryOf = ({ lines, requestId }: Told) =>
+  lines.filter((line) => line.function_request_id === requestId && line.outcome !== undefined);
+
+const emf = () =>
+  system.logs
+    .map(({ line }) => line)
+    .filter((line) => line.includes('"_aws"'))
+    .map((line) => JSON.parse(line) as Emf);
+
+/** `Name {dimension,…}` of each metric that was really printed. */
+const emitted = () =>
+  new Set(
+    emf().flatMap(({ _aws }) =>
+      _aws.CloudWatchMetrics.flatMap(({ Namespace, Dimensions, Metrics }) =>
+        Metrics.flatMap(({ Name }) =>
+          Dimensions.map((set) => `${Namespace} ${Name} {${set.toSorted().join(',')}}`),
+        ),
+      ),
+    ),
+  );
+
+beforeAll(async () => {
+  daemon = await startXRayDaemon();
+  puppet = await startPuppetAgent();
+  system = await startSystem({
+    runtimes: [
+      { id: 'puppet', name: 'PuppetAgent', runtimeArn, target: puppet.target },
+      { id: 'http', name: 'HttpAgent', runtimeArn, target: puppet.target, transport: 'http' },
+    ],
+    credentials: [CREDENTIALS],
+    environment: {
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      AWS_SESSION_TOKEN: CREDENTIALS.sessionToken,
+      AWS_XRAY_DAEMON_ADDRESS: daemon.address,
+      MAX_RETRIES: '1',
+      RETRY_BASE_MS: '5',
+      FIRST_CHUNK_TIMEOUT_MS: '300',
+      IDLE_TIMEOUT_MS: '300',
+      MAX_PROMPT_BYTES: '2000',
+    },
+  });
+  sampled = await startFunctionUrl({
+    runtime: { invoke: (event) => system.runtime.invoke(event, { traceId: newTrace().header }) },
+  });
+  const { refuse, slowUpgrade } = FAULTS;
+
+  const sessionId = newSessionId();
+  await ask('a cold success', { sessionId });
+  await ask('a reuse', { sessionId });
+  system.dataPlane.fault(runtimeArn, refuse(429, 'ThrottlingException'), 1);
+  await ask('a retry');
+  system.dataPlane.fault(runtimeArn, slowUpgrade(1050), 1);
+  await ask('a microVM that is started');
+  await ask('an answer over http', {
+    agentId: 'http',
+    prompt: prompt({ status: 200 }, { send: `data: ${CANARIES.agentText}\n\n` }),
+  });
+
+  const goesOn = prompt(
+    { send: CANARIES.agentText },
+    { send: '[DONE]' },
+    { sleepMs: 30 },
+    { send: CANARIES.agentText },
+  );
+  const late = () => new Promise((resolve) => setTimeout(resolve, 100));
+  await ask('an agent that goes on after its end', { prompt: goesOn });
+  await late();
+  await ask('the next invocation after that');
+  await ask('another agent that goes on after its end', { prompt: goesOn });
+  await late();
+  // The first look thaws the environment, and may be over before that message is read.
+  await tell('a look at the health', '/health');
+  await tell('a second look', '/health');
+  await ask('the next invocation after the look');
+
+  await post('no JSON', `{"prompt": "${CANARIES.prompt}`);
+  await post('a prompt that is no string', { agentId: 'puppet', prompt: [CANARIES.prompt] });
+  await ask('an unknown agent', { agentId: 'nobody' });
+  await ask('a long prompt', { prompt: CANARIES.prompt.repeat(100) });
+  await post('an unknown route', { prompt: CANARIES.prompt }, `/nowhere?prompt=${CANARIES.prompt}`);
+  await tell('a wrong method', `/?prompt=${CANARIES.prompt}`, { method: 'PUT', body: CANARIES.prompt });
+
+  system.dataPlane.fault(
+    runtimeArn,
+    refuse(
+      403,
+      'AccessDeniedException',
+      `The request signature we calculated does not match\n\nThe Canonical String x-amz-security-token:${CANARIES.sessionToken} ${CANARIES.secretKey}`,
+    ),
+    1,
+  );
+  await ask('a refused signature');
+  await ask('an error of the agent', {
+    prompt: prompt({ send: JSON.stringify({ type: 'error', message: CANARIES.agentError }) }),
+  });
+  await ask('an error of the agent over http', {
+    agentId: 'http',
+    prompt: prompt({ status: 500, contentType: 'application/json' }, { send: CANARIES.agentError }),
+  });
+  await ask("a close with the agent's reason", {
+    prompt: prompt({ close: 1008, reason: CANARIES.agentError }),
+  });
+  await ask('silence', { prompt: prompt() });
+  await ask('silence after text', { prompt: prompt({ send: CANARIES.agentText }) });
+  await ask('a connection that breaks off', {
+    prompt: prompt({ send: CANARIES.agentText }, { sleepMs: 20 }, { drop: true }),
+  });
+  await post(
+    'a connection that breaks off under a JSON answer',
+    { agentId: 'puppet', prompt: prompt({ send: CANARIES.agentText }, { sleepMs: 20 }, { drop: true }) },
+    '/api/agents/invoke',
+  );
+});
+
+afterAll(async () => {
+  await sampled?.close();
+  await system?.close();
+  await puppet?.close();
+  await daemon?.close();
+});
+
+describe('every metric line', () => {
+  const schema = JSON.parse(
+    readFileSync(join(import.meta.dirname, '../fixtures/emf-schema.json'), 'utf8'),
+  ) as object;
+
+  test('is valid by the schema of the Embedded Metric Format', () => {
+    const validate = new Ajv({ allErrors: true }).compile(schema);
+
+    const invalid = emf().flatMap((document) => (validate(document) ? [] : [validate.errors]));
+
+    expect(emf().length).toBeGreaterThan(15);
+    expect(invalid).toEqual([]);
+  });
+
+  test('has the targets of its references on its root, numbers for metrics and strings for dimensions', () => {
+    for (const document of emf()) {
+      for (const { Dimensions, Metrics } of document._aws.CloudWatchMetrics) {
+        expect(Metrics.length).toBeGreaterThan(0);
+        expect(Metrics.length).toBeLessThanOrEqual(100);
+        for (const { Name } of Metrics) expect(document[Name]).toEqual(expect.any(Number));
+        for (const key of Dimensions.flat()) expect(document[key]).toMatch(/^.{1,1024}$/);
+      }
+    }
+  });
+
+  test('has only the dimension sets {service}, {service, agent} and {service, agent, outcome}', () => {
+    const sets = emf().map(({ _aws }) => _aws.CloudWatchMetrics.map(({ Dimensions }) => Dimensions));
+    const { service, agent, outcome } = DIMENSIONS;
+
+    const ofRequest = [[service]];
+    const ofInvocation = [[service], [service, agent], [service, agent, outcome]];
+
+    expect(new Set(sets.map((set) => JSON.stringify(set)))).toEqual(
+      new Set([JSON.stringify([ofRequest]), JSON.stringify([ofInvocation])]),
+    );
+  });
+
+  test('names the service, the id of the agent and the outcome', () => {
+    const values = (key: string) => new Set(emf().flatMap((document) => document[key] ?? []));
+
+    expect(values(DIMENSIONS.service)).toEqual(new Set([SERVICE_NAME]));
+    expect(values(DIMENSIONS.agent)).toEqual(new Set(['puppet', 'http']));
+    expect(values(DIMENSIONS.outcome)).toEqual(
+      new Set(['complete', 'Unauthenticated', 'AgentFailed', 'AgentTimeout', 'AgentInterrupted']),
+    );
+  });
+
+  test('has the namespace, the names and the units of the contract', () => {
+    for (const { Namespace, Metrics } of emf().flatMap(({ _aws }) => _aws.CloudWatchMetrics)) {
+      expect(Namespace).toBe(METRIC_NAMESPACE);
+      for (const { Name, Unit } of Metrics)
+        expect([Name, Unit]).toEqual([Name, METRICS[Name as 'ColdStart']]);
+    }
+  });
+});
+
+describe('the metrics', () => {
+  test('of the contract are all emitted, and no others', () => {
+    const names = emf().flatMap(({ _aws }) =>
+      _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name)),
+    );
+
+    expect([...new Set(names)].sort()).toEqual(Object.keys(METRICS).sort());
+  });
+
+  test('of the dashboard and of the alarms are ones that were emitted', () => {
+    const template = stackOf().template();
+    const used = [...dashboardMetrics(template), ...alarmMetrics(template)]
+      .filter(({ namespace }) => namespace === METRIC_NAMESPACE)
+      .map(({ namespace, name, dimensions }) => `${namespace} ${name} {${dimensions.join(',')}}`);
+
+    const known = emitted();
+    const missing = [...new Set(used)].filter((metric) => !known.has(metric));
+
+    expect(used.length).toBeGreaterThan(20);
+    expect(missing).toEqual([]);
+  });
+
+  test('say of a cold success that it was one', () => {
+    const { metrics, body } = told('a cold success');
+    const { bytes, chunks } = JSON.parse(body.trim().split('data: ').at(-1) ?? '') as Line;
+
+    expect(metrics).toMatchObject({
+      ColdStart: 1,
+      outcome: 'complete',
+      InvocationCount: 1,
+      InvocationErrors: 0,
+      InvocationTimeouts: 0,
+      IncompleteResponses: 0,
+      ConnectionsOpened: 1,
+      ConnectionsReused: 0,
+      ConnectionsDiscarded: 0,
+      ConnectionsPooled: 1,
+      ConnectionFailures: 0,
+      RetryCount: 0,
+      ReaderStalled: 0,
+      ChunkCount: chunks,
+      ResponseBytes: bytes,
+    });
+    const { FirstChunkLatency, FirstChunkLatencyWarm, InvocationDuration, ConnectionTime } = metrics;
+    expect(FirstChunkLatency).toBeGreaterThanOrEqual(ConnectionTime as number);
+    expect(InvocationDuration).toBeGreaterThanOrEqual(FirstChunkLatency as number);
+    // A new connection, but its upgrade took milliseconds: no microVM was started.
+    expect(FirstChunkLatencyWarm).toBe(FirstChunkLatency);
+  });
+
+  test('count the cold start once', () => {
+    const cold = Object.entries(story).filter(([, { metrics }]) => 'ColdStart' in metrics);
+
+    expect(cold.map(([name]) => name)).toEqual(['a cold success']);
+  });
+
+  test('say of a reuse that no connection was opened', () => {
+    const { metrics } = told('a reuse');
+
+    expect(metrics).toMatchObject({ ConnectionsOpened: 0, ConnectionsReused: 1, outcome: 'complete' });
+    expect(metrics).toHaveProperty('FirstChunkLatencyWarm', metrics.FirstChunkLatency);
+    expect(metrics).not.toHaveProperty('ConnectionTime');
+  });
+
+  test('count a retry as a failed connection, and its answer as a success', () => {
+    expect(told('a retry').metrics).toMatchObject({
+      RetryCount: 1,
+      ConnectionFailures: 1,
+      ConnectionsOpened: 1,
+      InvocationErrors: 0,
+    });
+  });
+
+  test('do not call a first chunk warm that waited for a microVM', () => {
+    const { metrics } = told('a microVM that is started');
+
+    expect(metrics.FirstChunkLatency).toBeGreaterThan(1000);
+    expect(metrics.ConnectionTime).toBeGreaterThan(1000);
+    expect(metrics).not.toHaveProperty('FirstChunkLatencyWarm');
+  });
+
+  test('count a discarded connection with the next invocation', () => {
+    expect(told('an agent that goes on after its end').metrics.ConnectionsDiscarded).toBe(0);
+    expect(told('the next invocation after that').metrics.ConnectionsDiscarded).toBe(1);
+  });
+
+  test('do not lose a discarded connection to a request that is no invocation', () => {
+    expect(told('a second look').metrics).toEqual({});
+    expect(told('the next invocation after the look').metrics.ConnectionsDiscarded).toBe(1);
+  });
+
+  test.each([
+    'no JSON',
+    'a prompt that is no string',
+    'an unknown agent',
+    'a long prompt',
+    'an unknown route',
+    'a wrong method',
+  ])('count %s as rejected and not as an error', (name) => {
+    const { metrics } = told(name);
+
+    expect(metrics).toMatchObject({ RequestsRejected: 1 });
+    expect(metrics).not.toHaveProperty('InvocationErrors', 1);
+    expect(metrics).not.toHaveProperty('InvocationCount');
+  });
+
+  test.each([
+    ['a refused signature', 'Unauthenticated'],
+    ['an error of the agent', 'AgentFailed'],
+    ['an error of the agent over http', 'AgentFailed'],
+    ["a close with the agent's reason", 'AgentFailed'],
+  ])('count %s as an error', (name, outcome) => {
+    expect(told(name).metrics).toMatchObject({
+      outcome,
+      InvocationCount: 1,
+      InvocationErrors: 1,
+      InvocationTimeouts: 0,
+      IncompleteResponses: 0,
+    });
+  });
+
+  test('count silence as an error and a timeout', () => {
+    const { metrics } = told('silence');
+
+    expect(metrics).toMatchObject({ InvocationErrors: 1, InvocationTimeouts: 1, IncompleteResponses: 0 });
+    expect(metrics).not.toHaveProperty('FirstChunkLatency');
+  });
+
+  test('count silence after text as an error, a timeout and an incomplete answer', () => {
+    const { metrics } = told('silence after text');
+
+    expect(metrics).toMatchObject({ InvocationErrors: 1, InvocationTimeouts: 1, IncompleteResponses: 1 });
+  });
+
+  test.each(['a connection that breaks off', 'a connection that breaks off under a JSON answer'])(
+    'count %s as an error and an incomplete answer',
+    (name) => {
+      expect(told(name).metrics).toMatchObject({
+        outcome: 'AgentInterrupted',
+        InvocationErrors: 1,
+        IncompleteResponses: 1,
+        InvocationTimeouts: 0,
+        ChunkCount: 1,
+      });
+    },
+  );
+});
+
+describe('the log', () => {
+  test('has one line per request that says what happened to it', () => {
+    for (const [name, request] of Object.entries(story)) {
+      expect([name, summaryOf(request).length]).toEqual([name, 1]);
+    }
+  });
+
+  test('says of an invocation everything in one line', () => {
+    const cold = told('a cold success');
+    const interrupted = told('a connection that breaks off');
+
+    const line = {
+      service: SERVICE_NAME,
+      route: 'invoke',
+      agent: 'puppet',
+      session_id: expect.stringMatching(/^[\w-]{33,256}$/),
+      prompt_bytes: expect.any(Number),
+      chunks: 1,
+      bytes: CANARIES.agentText.length,
+      duration_ms: expect.any(Number),
+      first_chunk_ms: expect.any(Number),
+      connection_ms: expect.any(Number),
+      connection_reused: false,
+      retries: 0,
+      xray_trace_id: expect.stringMatching(/^1-/),
+    };
+    expect(summaryOf(cold)).toEqual([
+      expect.objectContaining({
+        ...line,
+        level: 'INFO',
+        message: 'Answer finished',
+        function_request_id: cold.requestId,
+        cold_start: true,
+        status: 200,
+        outcome: 'complete',
+        prompt_bytes: Buffer.byteLength(answer),
+        incomplete: false,
+      }),
+    ]);
+    expect(summaryOf(interrupted)).toEqual([
+      expect.objectContaining({
+        ...line,
+        level: 'ERROR',
+        message: 'Answer interrupted',
+        function_request_id: interrupted.requestId,
+        cold_start: false,
+        status: 502,
+        outcome: 'AgentInterrupted',
+        code: 'AgentInterrupted',
+        reason: expect.any(String),
+        prompt_sent: true,
+        retryable: false,
+        incomplete: true,
+        error: expect.objectContaining({
+          stack: expect.stringContaining('StreamError'),
+          cause: expect.objectContaining({ message: expect.any(String), stack: expect.any(String) }),
+        }),
+      }),
+    ]);
+  });
+
+  test.each([
+    ['no JSON', 400],
+    ['an unknown agent', 404],
+    ['a wrong method', 405],
+    ['a long prompt', 413],
+  ])('has %s as a warning', (name, status) => {
+    const request = told(name);
+
+    expect(request.status).toBe(status);
+    expect(summaryOf(request)).toEqual([
+      expect.objectContaining({ level: 'WARN', message: 'Request rejected', status }),
+    ]);
+  });
+
+  test('follows a connection from its opening to its end', () => {
+    const messages = (name: string) => told(name).lines.map(({ message }) => message);
+
+    expect(messages('a cold success')).toEqual(['Request', 'Connection opened', 'Answer finished']);
+    expect(messages('a reuse')).toEqual(['Request', 'Connection reused', 'Answer finished']);
+    expect(messages('a retry')).toContain('Attempt failed, trying again');
+    expect(messages('the next invocation after that')).toContain('Connection discarded');
+    const closed = told('a connection that breaks off').lines.find(
+      ({ message }) => message === 'Connection closed',
+    );
+    expect(closed).toMatchObject({ close_code: 1006, close_reason_length: 0, age_ms: expect.any(Number) });
+  });
+
+  test("tells of the agent's own words their kind and length", () => {
+    const length = CANARIES.agentError.length;
+
+    expect(summaryOf(told('an error of the agent'))).toEqual([
+      expect.objectContaining({ agent_error_type: 'error', agent_error_length: length }),
+    ]);
+    expect(summaryOf(told("a close with the agent's reason"))).toEqual([
+      expect.objectContaining({ agent_error_code: 1008, agent_error_length: length }),
+    ]);
+  });
+
+  test('has every field that the queries of dashboard and runbook ask for', () => {
+    const seen = new Set(system.logs.flatMap(({ line }) => Object.keys(parse(line))));
+
+    expect(Object.values(LOG_FIELDS).filter((field) => !seen.has(field))).toEqual([]);
+  });
+});
+
+describe('no canary', () => {
+  const canaries = Object.entries(CANARIES);
+
+  test('was missed because nothing carried it', () => {
+    const asked = puppet.prompts.map(({ prompt }) => prompt).join();
+    const answers = Object.values(story)
+      .map(({ body }) => body)
+      .join();
+
+    expect(asked).toContain(CANARIES.prompt);
+    expect(answers).toContain(CANARIES.agentText);
+    expect(answers).toContain(CANARIES.agentError);
+    const [request] = system.dataPlane.requests;
+    expect(JSON.stringify(request?.headers)).toContain(CANARIES.sessionToken);
+  });
+
+  test.each(canaries)('of %s is in a log line or a metric', (_what, canary) => {
+    const leaks = system.logs.filter(({ line }) => line.includes(canary));
+
+    expect(leaks).toEqual([]);
+  });
+
+  test.each(canaries)('of %s is in a trace', (_what, canary) => {
+    const leaks = daemon.datagrams.filter((datagram) => datagram.includes(canary));
+
+    expect(daemon.datagrams.length).toBeGreaterThan(10);
+    expect(leaks).toEqual([]);
+  });
+
+  test.each(canaries)('of %s is in an error, but for what the agent said', (_what, canary) => {
+    const leaks = Object.entries(story).filter(([, { body }]) =>
+      withoutTheAgentsWords(body).includes(canary),
+    );
+
+    expect(leaks).toEqual([]);
+  });
+
+  test('is a signature', () => {
+    const printed = [...system.logs.map(({ line }) => line), ...daemon.datagrams].join('\n');
+
+    expect(printed).not.toMatch(/AWS4-HMAC|Signature=|x-amz-security-token|AKIA|ASIA/i);
+  });
+});
+
+/** A body as it was sent, without the texts of chunks and what an agent's error says. */
+function withoutTheAgentsWords(body: string): string {
+  const documents = body.startsWith('data: ')
+    ? body.match(/^data: .*/gm)?.map((line) => line.slice(6))
+    : [body];
+  const keep = (key: string, value: unknown) =>
+    ['chunk', 'response', 'agentError'].includes(key) ? undefined : value;
+  return JSON.stringify(documents?.map((document) => JSON.stringify(JSON.parse(document), keep)));
+}

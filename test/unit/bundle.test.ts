@@ -1,0 +1,115 @@
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Metafile } from 'esbuild';
+import { buildLambda } from '../../lib/bundling.ts';
+import { DEPLOYED_PACKAGES } from '../fixtures/deployed-packages.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+let bundles: Map<string, Metafile['outputs'][string]>;
+
+beforeAll(async () => {
+  const { metafile } = await buildLambda(folder);
+  bundles = new Map(
+    Object.entries(metafile.outputs).map(([file, output]) => [basename(file, '.mjs'), output]),
+  );
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function bundle(name: string): Metafile['outputs'][string] {
+  const found = bundles.get(name);
+  if (!found) throw new Error(`no bundle "${name}"`);
+  return found;
+}
+
+/** Names of the packages whose code is in a bundle. */
+function packagesIn(name: string): string[] {
+  const names = Object.keys(bundle(name).inputs).flatMap((file) => {
+    const inPackage = file.split('node_modules/').at(-1) ?? '';
+    return file.includes('node_modules/') ? (/^(@[^/]+\/)?[^/]+/.exec(inPackage)?.[0] ?? []) : [];
+  });
+  return [...new Set(names)].sort();
+}
+
+/** What is loaded with a bundle, other bundles of ours included, and nothing that waits for an `import()`. */
+function staticClosure(name: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const { path, kind } of bundle(name).imports) {
+    if (kind !== 'dynamic-import' && bundles.has(basename(path, '.mjs'))) {
+      staticClosure(basename(path, '.mjs'), seen);
+    }
+  }
+  return seen;
+}
+
+describe('the entry', () => {
+  test('does not load the other bundles with it', () => {
+    expect([...staticClosure('index')]).toEqual(['index']);
+  });
+
+  test('loads them with import() when they are needed', () => {
+    const lazy = bundle('index').imports.filter(
+      ({ kind, path }) => kind === 'dynamic-import' && !isBuiltin(path),
+    );
+
+    expect(lazy.map(({ path }) => basename(path, '.mjs')).sort()).toEqual(
+      [...bundles.keys()].filter((name) => name !== 'index').sort(),
+    );
+  });
+
+  test.each([
+    ['the X-Ray SDK', /^aws-xray-sdk/],
+    ['the tracer', /^@aws-lambda-powertools\/tracer$/],
+    ['cls-hooked', /^cls-hooked$/],
+    ['the AWS SDK', /^@aws-sdk\//],
+  ])('has nothing of %s', (_what, lazy) => {
+    const packages = [...staticClosure('index')].flatMap(packagesIn);
+
+    expect(packages.filter((name) => lazy.test(name))).toEqual([]);
+  });
+
+  test('has of the SDK core only what the signer needs', () => {
+    const { inputs } = bundle('index');
+    const core = Object.entries(inputs).filter(([file]) => file.includes('node_modules/@smithy/core/'));
+
+    // The whole of it has 130 KB.
+    expect(core.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)).toBeLessThan(10_000);
+  });
+});
+
+describe('every bundle', () => {
+  test('is one that is listed, and nothing else lies in the folder', () => {
+    expect([...bundles.keys()].sort()).toEqual(Object.keys(DEPLOYED_PACKAGES).sort());
+    expect(readdirSync(folder).sort()).toEqual([...bundles.keys()].map((name) => `${name}.mjs`).sort());
+  });
+
+  test.each(Object.entries(DEPLOYED_PACKAGES))(
+    '%s holds the packages that are listed for it',
+    (name, listed) => {
+      expect(packagesIn(name)).toEqual(Object.keys(listed).sort());
+    },
+  );
+
+  test('has no cls-hooked, which makes every await slow', () => {
+    const found = [...bundles.keys()].filter((name) =>
+      packagesIn(name).some((used) => ['cls-hooked', 'async-hook-jl', 'emitter-listener'].includes(used)),
+    );
+
+    expect(found).toEqual([]);
+  });
+
+  test('needs nothing beside it but Node itself', () => {
+    const optional = ['bufferutil', 'utf-8-validate'];
+    const wanted = [...bundles.values()].flatMap(({ imports }) =>
+      imports
+        .map(({ path }) => path)
+        .filter((path) => !isBuiltin(path) && !bundles.has(basename(path, '.mjs'))),
+    );
+
+    // ws takes these where they are installed.
+    expect([...new Set(wanted)].sort()).toEqual(optional);
+  });
+});

@@ -1,0 +1,284 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { parse } from 'yaml';
+import type { AgentErrorDetails, DoneEvent, StartEvent } from '../../client/stream-agent.ts';
+import { ERROR_CODES, EXPOSED_HEADERS, ROUTES } from '../../lambda/contract.ts';
+import { StreamError } from '../../lambda/errors.ts';
+
+interface Reference {
+  $ref: string;
+}
+
+interface Media {
+  schema: AnySchemaObject;
+  examples?: Record<string, { value: unknown }>;
+}
+
+interface Answer {
+  description: string;
+  headers?: Record<string, Reference>;
+  content: Record<string, Media>;
+}
+
+interface Operation {
+  operationId: string;
+  tags: string[];
+  summary: string;
+  parameters?: { name: string; in: string; required: boolean; schema: AnySchemaObject; example: unknown }[];
+  requestBody?: Reference;
+  responses: Record<string, Answer | Reference>;
+}
+
+interface Document {
+  openapi: string;
+  tags: { name: string }[];
+  paths: Record<string, Record<string, Operation>>;
+  components: {
+    schemas: Record<string, AnySchemaObject>;
+    responses: Record<string, Answer>;
+    requestBodies: Record<string, { content: Record<string, Media> }>;
+    [kind: string]: Record<string, unknown>;
+  };
+}
+
+const source = readFileSync(join(import.meta.dirname, '../../docs/openapi.yaml'), 'utf8');
+const document = parse(source) as Document;
+const { components, paths } = document;
+const operations = Object.entries(paths).flatMap(([path, methods]) =>
+  Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+);
+
+const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
+formats.default(ajv);
+ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components', 'example']);
+// A reader ignores what it does not know; an example has nothing that is not described.
+ajv.addSchema(closed(document) as AnySchemaObject, 'openapi.yaml');
+
+/** The same with every object schema closed that has properties. */
+function closed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(closed);
+  if (typeof value !== 'object' || value === null) return value;
+  const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, closed(member)]));
+  const isSchema = copy.type === 'object' && typeof copy.properties === 'object';
+  return isSchema ? { additionalProperties: false, ...copy } : copy;
+}
+
+/** What is wrong with a value by one of the document's schemas. */
+function faultsOf(value: unknown, schema: AnySchemaObject): string[] {
+  const validate = ajv.compile(absolute(schema) as AnySchemaObject);
+  validate(value);
+  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
+}
+
+/** A schema of the document that may stand outside it. */
+function absolute(schema: unknown): unknown {
+  return JSON.parse(JSON.stringify(closed(schema)).replaceAll('"#/', '"openapi.yaml#/'));
+}
+
+function resolve(reference: string): unknown {
+  return reference
+    .slice(2)
+    .split('/')
+    .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
+}
+
+function answerOf(answer: Answer | Reference): Answer {
+  return '$ref' in answer ? (resolve(answer.$ref) as Answer) : answer;
+}
+
+/** Every member of this name, wherever it is. */
+function* findAll(name: string, value: unknown = document): Generator<unknown> {
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, member] of Object.entries(value)) {
+    if (key === name) yield member;
+    yield* findAll(name, member);
+  }
+}
+
+describe('the document', () => {
+  test('is OpenAPI 3.1, and refers to nothing that it does not have', () => {
+    const references = [...findAll('$ref')] as string[];
+
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(references.filter((reference) => resolve(reference) === undefined)).toEqual([]);
+  });
+
+  test('has no component that nothing refers to', () => {
+    const references = new Set(findAll('$ref'));
+    const names = Object.entries(components).flatMap(([kind, members]) =>
+      Object.keys(members).map((name) => `#/components/${kind}/${name}`),
+    );
+
+    const unused = names.filter((name) => !references.has(name) && !name.includes('/securitySchemes/'));
+
+    // It describes what is in an event stream, of which a schema can only say that it is text.
+    expect(unused).toEqual(['#/components/schemas/StreamEvent']);
+  });
+
+  test('has every route with its method, and no other', () => {
+    const routes = {
+      [ROUTES.root]: 'post',
+      [ROUTES.api]: 'post',
+      [ROUTES.invoke]: 'post',
+      [ROUTES.list]: 'get',
+      [`${ROUTES.agentStatus}{agentId}`]: 'get',
+      [`${ROUTES.stackStatus}{stackName}`]: 'get',
+      [ROUTES.health]: 'get',
+    };
+
+    expect(Object.fromEntries(operations.map(({ path, method }) => [path, method]))).toEqual(routes);
+    expect(operations).toHaveLength(Object.keys(routes).length);
+  });
+
+  test('has operations that are named once, tagged and complete', () => {
+    const names = operations.map(({ operation }) => operation.operationId);
+    const tags = document.tags.map(({ name }) => name);
+
+    expect(new Set(names).size).toBe(names.length);
+    for (const { path, operation } of operations) {
+      const parameters = (operation.parameters ?? []).map(({ name }) => `{${name}}`);
+      expect(path.match(/\{\w+\}/g) ?? []).toEqual(parameters);
+      expect(tags).toEqual(expect.arrayContaining(operation.tags));
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['200', 'default']));
+      for (const answer of Object.values(operation.responses)) {
+        expect(answerOf(answer)).toMatchObject({ description: expect.any(String), content: {} });
+      }
+    }
+  });
+
+  test('names every header that a cross-origin page may read', () => {
+    for (const name of EXPOSED_HEADERS) expect(source).toContain(name);
+  });
+});
+
+describe('an error', () => {
+  const { ErrorCode } = components.schemas;
+
+  test('has one of the codes of the service', () => {
+    expect(ErrorCode?.enum).toEqual(ERROR_CODES);
+  });
+
+  test.each(ERROR_CODES)('%s has its status, a line that explains it and an example', (code) => {
+    const { status } = new StreamError(code, 'x');
+    const isInBand = code === 'ResponseTooLarge';
+    const invoke = paths['/']?.post?.responses ?? {};
+    const answer = invoke[code === 'MethodNotAllowed' ? 'default' : isInBand ? 200 : status];
+
+    expect(ErrorCode?.description).toContain(`| ${code} | ${isInBand ? 'in the answer only' : status} |`);
+    expect(JSON.stringify(answer && answerOf(answer).content)).toContain(
+      isInBand ? `\\"${code}\\"` : `"${code}"`,
+    );
+  });
+
+  test('has in every example the flags and seconds that its code implies', () => {
+    const examples = Object.values(components.responses)
+      .flatMap((answer) => Object.values(answerOf(answer).content))
+      .flatMap(({ examples = {} }) => Object.entries(examples))
+      .filter(([name]) => (ERROR_CODES as readonly string[]).includes(name));
+
+    for (const [name, { value }] of examples) {
+      const { error, retryable, promptSent, details } = value as Record<string, unknown>;
+      const expected = Object.assign(new StreamError(error as (typeof ERROR_CODES)[number], 'x'), {
+        promptSent,
+      });
+      expect({ name: error, retryable }).toEqual({ name, retryable: expected.retryable });
+      expect((details as AgentErrorDetails | undefined)?.retryAfterSeconds).toBe(expected.retryAfterSeconds);
+    }
+    expect(examples).toHaveLength(ERROR_CODES.length - 1);
+  });
+});
+
+describe('an example', () => {
+  const media = [
+    ...operations.flatMap(({ operation }) => Object.values(operation.responses).map(answerOf)),
+    ...Object.values(components.requestBodies),
+  ].flatMap(({ content }) => Object.entries(content));
+
+  test('of an answer or a body is valid', () => {
+    const faults = media.flatMap(([, { schema, examples = {} }]) =>
+      Object.entries(examples).flatMap(([name, { value }]) =>
+        faultsOf(value, schema).map((fault) => `${name}: ${fault}`),
+      ),
+    );
+
+    expect(faults).toEqual([]);
+    expect(media.every(([, { examples }]) => Object.keys(examples ?? {}).length > 0)).toBe(true);
+  });
+
+  test('of a stream is made of valid events, and counts its text right', () => {
+    const streams = media
+      .filter(([type]) => type === 'text/event-stream')
+      .flatMap(([, { examples = {} }]) => Object.values(examples));
+
+    for (const { value } of streams) {
+      const lines = String(value).split('\n\n');
+      const events = lines.flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6))] : []));
+      const texts = events.flatMap(({ chunk }) => (chunk === undefined ? [] : [chunk]));
+      const last = events.at(-1);
+
+      expect(lines.at(-1)).toBe('');
+      expect(
+        events.flatMap((event) => faultsOf(event, { $ref: '#/components/schemas/StreamEvent' })),
+      ).toEqual([]);
+      expect(events[0]).toHaveProperty('start');
+      expect(last).toHaveProperty(last.done ? 'done' : 'code');
+      if (last.done) {
+        expect(last).toMatchObject({ chunks: texts.length, bytes: Buffer.byteLength(texts.join('')) });
+      }
+    }
+    expect(streams.length).toBeGreaterThan(2);
+  });
+
+  const withExample = Object.entries(components.schemas).filter(([, schema]) => 'example' in schema);
+
+  test.each(withExample)('of the schema %s is valid', (name, { example }) => {
+    expect(faultsOf(example, { $ref: `#/components/schemas/${name}` })).toEqual([]);
+  });
+
+  test.each([
+    ['StartEvent', { start: true, sessionId: 'short', agentId: 'a', requestId: 'r' }],
+    ['ChunkEvent', { chunk: 1 }],
+    ['ChunkEvent', { chunk: 'a', done: true }],
+    ['StreamEvent', { progress: 1 }],
+    ['ErrorBody', { error: 'Oops', message: 'x', requestId: 'r', retryable: false, promptSent: false }],
+    ['InvokeResponse', { ...components.schemas.InvokeResponse?.example, incomplete: true }],
+    ['Health', { status: 'healthy', timestamp: 'yesterday', environment: 'dev' }],
+  ])('that is wrong is told from one that is not: %s %j', (name, value) => {
+    expect(faultsOf(value, { $ref: `#/components/schemas/${name}` })).not.toEqual([]);
+  });
+});
+
+describe('the client', () => {
+  const membersOf = (name: string) => Object.keys(components.schemas[name]?.properties ?? {}).toSorted();
+
+  test('has a member for everything that an event or an error may say', () => {
+    const start: Record<keyof Omit<StartEvent, 'type'>, true> = {
+      sessionId: true,
+      agentId: true,
+      requestId: true,
+    };
+    const done: Record<keyof Omit<DoneEvent, 'type' | 'text'>, true> = {
+      sessionId: true,
+      chunks: true,
+      bytes: true,
+      durationMs: true,
+    };
+    const details: Record<keyof AgentErrorDetails, true> = {
+      agentId: true,
+      sessionId: true,
+      retryAfterSeconds: true,
+      fields: true,
+      reason: true,
+      upstreamRequestId: true,
+      agentError: true,
+      hint: true,
+    };
+
+    expect(membersOf('StartEvent')).toEqual(['start', ...Object.keys(start)].toSorted());
+    expect(membersOf('DoneEvent')).toEqual(['done', ...Object.keys(done)].toSorted());
+    expect(membersOf('ErrorDetails')).toEqual(Object.keys(details).toSorted());
+  });
+});
