@@ -24,7 +24,7 @@ export async function startAwsSystem({
   context,
   functionUrl,
   onLog,
-}: AwsSystemOptions): Promise<Pick<System, 'url' | 'close'>> {
+}: AwsSystemOptions): Promise<Pick<System, 'url' | 'runtime' | 'close'>> {
   const own = Object.entries(process.env).filter(
     (entry): entry is [string, string] => /^(AWS_|HOME$)/.test(entry[0]) && entry[1] !== undefined,
   );
@@ -40,6 +40,7 @@ export async function startAwsSystem({
   const { url, close } = await startFunctionUrl({ ...functionUrl, runtime, cors: LOCAL_CORS });
   return {
     url,
+    runtime,
     close: async () => {
       await close();
       await runtime.close();

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import type { LogEntry } from './lambda-runtime.ts';
+import type { LambdaRuntime, LogEntry } from './lambda-runtime.ts';
+import { createLiveMetrics } from './live-metrics.ts';
 import { playgroundHandler } from './playground.ts';
 import { type SystemOptions, startSystem } from './system.ts';
 
@@ -14,6 +15,9 @@ const USAGE = `npm start -- [options]
   --sticky             hold small writes until the next one, as a real Function URL may
 
 PORT=<n> sets the port (3000; 0: any free one).`;
+
+const playground = playgroundHandler();
+const metrics = createLiveMetrics({ environments: () => runtime?.environments ?? [] });
 
 /** @throws Error that says what to write instead */
 function readOptions(args: string[]): SystemOptions & { aws: boolean; context: string[] } {
@@ -43,7 +47,7 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
       port: Number(PORT),
       bandwidth: !values['no-bandwidth'],
       sticky: values.sticky,
-      page: playgroundHandler(),
+      page: (request, response) => metrics.handler(request, response) || playground(request, response),
     },
   };
 }
@@ -60,6 +64,7 @@ function parseReplacement(option: string): [id: string, target: string] {
 }
 
 let close = async () => {};
+let runtime: LambdaRuntime | undefined;
 let closing = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -72,14 +77,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) {
 
 try {
   const options = readOptions(process.argv.slice(2));
-  const onLog = ({ environment, stream, line }: LogEntry) => {
-    if (stream !== 'stdout') console.error(`[environment ${environment}] ${line}`);
+  const onLog = (entry: LogEntry) => {
+    metrics.onLog(entry);
+    if (entry.stream !== 'stdout') console.error(`[environment ${entry.environment}] ${entry.line}`);
   };
   // CDK, which reads the context, is loaded only where it is needed.
   const system = options.aws
     ? await (await import('./aws-system.ts')).startAwsSystem({ ...options, onLog })
     : await startSystem({ ...options, onLog });
-  close = system.close;
+  ({ close, runtime } = system);
   console.log(`ready ${system.url}`);
 } catch (error) {
   const { message, code } = error as NodeJS.ErrnoException;

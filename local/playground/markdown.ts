@@ -83,18 +83,24 @@ function addCopyButtons(blocks: ParentNode): void {
   }
 }
 
+/** Characters that are looked at in one step: what bounds how long a step takes. */
+const WINDOW = 24_000;
+/** A code block or template, which may well be longer than that. */
+const LONG_BLOCK = /^\s*(```|~~~|<cfn>)/;
+
 /**
  * Shows Markdown that grows. Blocks that nothing can change any more are rendered once and stay, so that a long
- * answer costs no more per frame than its last block, and a selection in it survives. Rendering takes at most
- * about a fifth of the time: after a slow one the next waits longer.
+ * answer costs no more per step than its last block, and a selection in it survives. Steps are short, and after a
+ * slow one the next waits longer: the page stays alive whatever arrives.
  */
 export class MarkdownView {
   readonly #onRender: () => void;
   readonly #tail = element('div', 'tail');
   #pending = '';
-  #frame = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #notBefore = 0;
+  #window = WINDOW;
+  #isScheduled = false;
+  #isFinished = false;
+  #costMs = 0;
 
   /** @param onRender called after each change of what is shown */
   constructor(container: HTMLElement, onRender: () => void) {
@@ -104,48 +110,68 @@ export class MarkdownView {
 
   append(text: string): void {
     this.#pending += text;
-    if (this.#frame || this.#timer) return;
-    const waitMs = this.#notBefore - performance.now();
-    if (waitMs <= 16) this.#requestFrame();
-    else
-      this.#timer = setTimeout(() => {
-        this.#timer = undefined;
-        this.#requestFrame();
-      }, waitMs);
+    this.#schedule(4 * this.#costMs);
   }
 
-  /** Shows everything now; the text has ended. */
-  finish(): void {
-    cancelAnimationFrame(this.#frame);
-    clearTimeout(this.#timer);
-    this.#render();
+  /** The text has ended. Resolves when all of it is shown. */
+  async finish(): Promise<void> {
+    this.#isFinished = true;
+    // Not by animation frames: a page in the background has none.
+    while (this.#step()) await new Promise((resolve) => setTimeout(resolve));
     addCopyButtons(this.#tail);
     this.#tail.replaceWith(...this.#tail.childNodes);
   }
 
-  #requestFrame(): void {
-    this.#frame = requestAnimationFrame(() => {
-      this.#frame = 0;
-      this.#render();
-    });
+  #schedule(afterMs: number): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    const onFrame = () => {
+      this.#isScheduled = false;
+      if (!this.#isFinished && this.#step()) this.#schedule(this.#costMs);
+    };
+    if (afterMs <= 16) requestAnimationFrame(onFrame);
+    else setTimeout(() => requestAnimationFrame(onFrame), afterMs);
   }
 
-  #render(): void {
+  /** Shows some more; true when there is more still. */
+  #step(): boolean {
     const startedAt = performance.now();
     // As the lexer itself does, so that lengths agree; a CR at the very end may be half of a CRLF.
-    this.#pending = this.#pending.replace(/\r\n|\r(?!$)/g, '\n');
-    const tokens = marked.lexer(this.#pending);
-    const last = tokens.findLastIndex((token) => token.type !== 'space');
-    const settled = tokens.slice(0, Math.max(last, 0));
+    if (this.#pending.includes('\r')) this.#pending = this.#pending.replace(/\r\n|\r(?!$)/g, '\n');
+    const source = this.#pending.slice(0, this.#window);
+    const hasMore = source.length < this.#pending.length;
+    const shown =
+      hasMore && !source.includes('\n\n') && !LONG_BLOCK.test(source)
+        ? this.#showAsItIs(source)
+        : this.#showBlocks(source);
+    this.#pending = this.#pending.slice(shown);
+    this.#window = hasMore && shown === 0 ? this.#window * 2 : WINDOW;
+    this.#onRender();
+    this.#costMs = performance.now() - startedAt;
+    return hasMore;
+  }
+
+  /** Shows a paragraph so long that nobody wrote it as Markdown; returns how much of it. */
+  #showAsItIs(source: string): number {
+    const end = source.lastIndexOf('\n') + 1 || source.lastIndexOf(' ') + 1 || source.length;
+    this.#tail.before(element('div', 'literal', source.slice(0, end)));
+    return end;
+  }
+
+  /** Shows all blocks, the last one for the time being; returns the length of the others. */
+  #showBlocks(source: string): number {
+    const tokens = marked.lexer(source);
+    const last = Math.max(
+      tokens.findLastIndex((token) => token.type !== 'space'),
+      0,
+    );
+    const settled = tokens.slice(0, last);
     if (settled.length > 0) {
       const blocks = render(settled);
       addCopyButtons(blocks);
       this.#tail.before(blocks);
-      this.#pending = this.#pending.slice(settled.reduce((length, token) => length + token.raw.length, 0));
     }
-    this.#tail.replaceChildren(render(tokens.slice(Math.max(last, 0))));
-    this.#onRender();
-    const now = performance.now();
-    this.#notBefore = now + 4 * (now - startedAt);
+    this.#tail.replaceChildren(render(tokens.slice(last)));
+    return settled.reduce((length, token) => length + token.raw.length, 0);
   }
 }

@@ -1,6 +1,7 @@
 import { AgentError, streamAgent } from '../../client/stream-agent.ts';
 import { type ListedAgent, listAgents, newSessionId, suggestedPrompts } from './agents.ts';
 import { button, byId, copyFrom, element } from './dom.ts';
+import { mountMetrics } from './metrics.ts';
 import { Turn } from './turn.ts';
 
 const agentSelect = byId<HTMLSelectElement>('agent');
@@ -51,13 +52,13 @@ async function send(text: string): Promise<void> {
     });
     for await (const event of events) {
       if (event.type !== 'chunk') continueSession(event.sessionId);
-      turn.take(event);
+      await turn.take(event);
     }
   } catch (error) {
-    if (abort.signal.aborted) turn.stop();
+    if (abort.signal.aborted) await turn.stop();
     else if (error instanceof AgentError) {
       continueSession(error.sessionId);
-      turn.fail(error);
+      await turn.fail(error);
     } else throw error;
   } finally {
     running = undefined;
@@ -200,3 +201,4 @@ try {
   transcript.append(element('p', 'note', `The agents could not be listed: ${message}. Reload to try again.`));
 }
 refresh();
+mountMetrics(byId('metrics'));

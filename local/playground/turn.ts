@@ -46,6 +46,7 @@ export class Turn {
   readonly #startedAt = performance.now();
   #state: TurnState = 'connecting';
   #firstTextMs: number | undefined;
+  #endedMs: number | undefined;
   #lastTextMs = 0;
   #chunks = 0;
   #bytes = 0;
@@ -67,10 +68,10 @@ export class Turn {
     this.#tick();
   }
 
-  /** Shows one event of the answer. */
-  take(event: AgentEvent): void {
+  /** Shows one event of the answer; resolves with the last one when all of the answer is shown. */
+  async take(event: AgentEvent): Promise<void> {
     if (event.type === 'start') this.#enter('thinking');
-    if (event.type === 'done') this.#end('complete');
+    if (event.type === 'done') await this.#end('complete');
     if (event.type !== 'chunk') return;
     this.#lastTextMs = this.#elapsedMs;
     this.#firstTextMs ??= this.#lastTextMs;
@@ -83,19 +84,19 @@ export class Turn {
   }
 
   /** The person pressed Stop. */
-  stop(): void {
+  async stop(): Promise<void> {
     const note = 'You stopped this answer. The agent may go on working; it is not told.';
     this.#answer.after(element('p', 'note', note));
-    this.#end('stopped');
+    await this.#end('stopped');
   }
 
-  fail(error: AgentError): void {
+  async fail(error: AgentError): Promise<void> {
     this.#answer.after(this.#problem(error));
-    this.#end(this.#chunks > 0 ? 'interrupted' : 'failed');
+    await this.#end(this.#chunks > 0 ? 'interrupted' : 'failed');
   }
 
   get #elapsedMs(): number {
-    return performance.now() - this.#startedAt;
+    return this.#endedMs ?? performance.now() - this.#startedAt;
   }
 
   #enter(state: TurnState): void {
@@ -106,12 +107,13 @@ export class Turn {
     this.#describe();
   }
 
-  #end(state: TurnState): void {
+  async #end(state: TurnState): Promise<void> {
     cancelAnimationFrame(this.#frame);
-    this.#markdown.finish();
+    this.#endedMs = this.#elapsedMs;
+    await this.#markdown.finish();
     this.#enter(state);
     const { textContent: facts } = this.#facts;
-    this.#chart.finish(this.#elapsedMs, `When text arrived: ${facts || 'none did'}`);
+    this.#chart.finish(this.#endedMs, `When text arrived: ${facts || 'none did'}`);
     if (this.#chunks === 0) this.#chart.element.remove();
     this.#options.onGrow();
   }
