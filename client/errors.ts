@@ -61,7 +61,7 @@ interface AgentErrorFields {
 export class AgentError extends Error {
   override readonly name = 'AgentError';
   readonly code: AgentErrorCode;
-  /** Sending the same prompt again is safe and makes sense; `details.retryAfterSeconds` says when. */
+  /** Sending the same prompt again is safe and makes sense; `retryAfterSeconds` says when. */
   readonly retryable: boolean;
   /** The agent may have got the prompt and acted on it. False only if it certainly did not. */
   readonly promptSent: boolean;
@@ -85,6 +85,11 @@ export class AgentError extends Error {
     this.sessionId = fields.sessionId;
     this.requestId = fields.requestId;
     this.details = fields.details ?? {};
+  }
+
+  /** Wait so long before trying again; only on errors that are {@link retryable}. */
+  get retryAfterSeconds(): number | undefined {
+    return this.details.retryAfterSeconds;
   }
 }
 

@@ -18,6 +18,8 @@ export interface FaultProxy {
   reset(): void;
   /** From now on nothing passes in either direction, and nobody is told; false lets new connections through. */
   blackhole(on: boolean): void;
+  /** Nothing passes any more on the connections that are open; new ones are well. */
+  swallowOpen(): void;
   close(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
   const sockets = new Set<Socket>();
   let accepted = 0;
   let swallowing = false;
+  const open = new Set<{ swallowed: boolean }>();
   const track = (socket: Socket) => {
     socket.setNoDelay(true);
     sockets.add(socket);
@@ -41,11 +44,15 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     track(client);
     // A blackhole takes connections, as a network that drops packets behind a load balancer does.
     if (swallowing) return void client.resume();
+    const state = { swallowed: false };
+    const isSwallowing = () => swallowing || state.swallowed;
+    open.add(state);
+    client.once('close', () => open.delete(state));
     const upstream = track(
       connect({ host: target.hostname, port: Number(target.port), allowHalfOpen: true }),
     );
-    pass(client, upstream, latencyMs, 2 * latencyMs, Number.POSITIVE_INFINITY, () => swallowing);
-    pass(upstream, client, latencyMs, 0, bytesPerSecond, () => swallowing);
+    pass(client, upstream, latencyMs, 2 * latencyMs, Number.POSITIVE_INFINITY, isSwallowing);
+    pass(upstream, client, latencyMs, 0, bytesPerSecond, isSwallowing);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
@@ -58,6 +65,9 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     },
     blackhole(on) {
       swallowing = on;
+    },
+    swallowOpen() {
+      for (const state of open) state.swallowed = true;
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { on } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
@@ -218,16 +219,20 @@ export class Connection {
   ping(timeoutMs: number): Promise<boolean> {
     if (!this.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {
+      // The pong to an earlier ping may have lain unread through a freeze, and proves nothing.
+      const token = randomBytes(4);
       const settle = (alive: boolean) => {
         clearTimeout(timer);
         this.#ws.off('pong', onPong).off('close', onClose);
         resolve(alive);
       };
-      const onPong = () => settle(true);
+      const onPong = (data: Buffer) => {
+        if (data.equals(token)) settle(true);
+      };
       const onClose = () => settle(false);
       const timer = setTimeout(onClose, timeoutMs);
-      this.#ws.once('pong', onPong).once('close', onClose);
-      this.#ws.ping();
+      this.#ws.on('pong', onPong).once('close', onClose);
+      this.#ws.ping(token);
     });
   }
 

@@ -158,8 +158,13 @@ async function overWebSocket(
   const { connection, reused } = await pool.acquire(key, open, abort.signal);
   const { messages, finish } = connection.exchange(JSON.stringify({ prompt, sessionId }), abort.signal);
   record.promptSentAt = performance.now();
-  if (reused) record.connectionsReused += 1;
-  else record.connectionsOpened += 1;
+  if (reused) {
+    record.connectionsReused += 1;
+    // A handshake that ran beside the ping, and lost, has left its times.
+    delete record.connectionMs;
+    delete record.upgradeMs;
+    delete record.connectedAt;
+  } else record.connectionsOpened += 1;
   log.info(reused ? 'Connection reused' : 'Connection opened', {
     age_ms: Date.now() - connection.openedAt,
     ...(!reused && { connection_ms: round(record.connectionMs), upgrade_ms: round(record.upgradeMs) }),

@@ -66,21 +66,25 @@ export class ConnectionPool {
   ): Promise<{ connection: Connection; reused: boolean }> {
     const kept = this.#take(key);
     if (!kept) return { connection: await open(signal), reused: false };
-    if (Date.now() - kept.lastUsedAt <= this.#options.pingIntervalMs)
-      return { connection: kept, reused: true };
-
-    // A message that was waiting all the time is read before the pong; the next turn would take it for its own.
+    // A message that came after the end may lie unread; the next turn would take it for its own.
     let disturbed = false;
     const forget = kept.onDisturbed(() => {
       disturbed = true;
     });
     const headStart = Promise.withResolvers<undefined>();
-    const timer = setTimeout(headStart.resolve, PING_HEAD_START_MS);
+    let timer: NodeJS.Timeout | undefined;
     try {
-      const pong = kept.ping(this.#options.pongTimeoutMs).then((alive) => alive && !disturbed);
-      const early = await Promise.race([pong, headStart.promise]);
-      if (early === true) return { connection: kept, reused: true };
-      if (early === undefined && !disturbed) return await this.#pongOrOpen(kept, pong, open, signal);
+      if (Date.now() - kept.lastUsedAt <= this.#options.pingIntervalMs) {
+        // What was waiting has been read after one turn of the event loop.
+        await new Promise((resolve) => setImmediate(resolve));
+        if (!disturbed) return { connection: kept, reused: true };
+      } else {
+        const pong = kept.ping(this.#options.pongTimeoutMs).then((alive) => alive && !disturbed);
+        timer = setTimeout(() => headStart.resolve(undefined), PING_HEAD_START_MS);
+        const early = await Promise.race([pong, headStart.promise]);
+        if (early === true) return { connection: kept, reused: true };
+        if (early === undefined && !disturbed) return await this.#pongOrOpen(kept, pong, open, signal);
+      }
     } finally {
       clearTimeout(timer);
       forget();

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { FAULTS } from '../../local/data-plane-faults.ts';
+import { createLiveMetrics } from '../../local/live-metrics.ts';
 import { playgroundHandler } from '../../local/playground.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
@@ -16,12 +17,19 @@ let page: Page;
 /** What the page complained about; nothing, unless a test provokes it. */
 let complaints: string[];
 
+/** As npm start does. */
+const metrics = createLiveMetrics({ environments: () => system?.runtime.environments ?? [] });
+const playground = playgroundHandler();
+
 beforeAll(async () => {
   [browser, system] = await Promise.all([
     launchBrowser(),
     startSystem({
       agents: { tokenDelayMs: 15 },
-      functionUrl: { page: playgroundHandler() },
+      functionUrl: {
+        page: (request, response) => metrics.handler(request, response) || playground(request, response),
+      },
+      onLog: metrics.onLog,
       // A fault is for the next upgrade; a connection that is used again has none.
       environment: { POOL_MAX_CONNECTIONS: '0', MAX_RETRIES: '0' },
     }),
@@ -29,6 +37,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser?.close();
+  metrics.close();
   await system?.close();
 });
 beforeEach(async () => {
@@ -237,6 +246,24 @@ test('an answer of 2 MB does not make the page hang', async () => {
 
   expect((await shown(answerOf(turn))).length).toBeGreaterThan(1_990_000);
   expect(await shown(turn.locator('.facts'))).toContain('2.0 MB');
+});
+
+test('the figures of the service follow what was asked', async () => {
+  const toggle = page.locator('.metrics-toggle');
+  await toggle.waitFor();
+  const requestsShown = async () => Number.parseInt(await shown(toggle), 10);
+  const before = await requestsShown();
+
+  const turn = await send(PROMPT);
+  await reach(turn, 'complete');
+  await page.waitForFunction(
+    ([element, before]) => Number.parseInt(element?.textContent ?? '', 10) > before,
+    [await toggle.elementHandle(), before] as const,
+  );
+  await toggle.click();
+
+  expect(await requestsShown()).toBe(before + 1);
+  expect(await shown(page.locator('.metrics-panel'))).toContain('onboarding');
 });
 
 test('fits a phone without scrolling sideways', async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createLiveMetrics, LIVE_METRICS_PATH, type LiveFigures } from '../../local/live-metrics.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
-import { invokeSse, newSessionId } from '../fixtures/sse.ts';
+import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
 
 const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
 
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 /** Reads the figures until they are as they should be. */
-async function until(isSo: (figures: LiveFigures) => boolean): Promise<LiveFigures> {
+async function figuresWhen(isSo: (figures: LiveFigures) => boolean): Promise<LiveFigures> {
   const response = await fetch(system.url + LIVE_METRICS_PATH, { signal: AbortSignal.timeout(5000) });
   let text = '';
   for await (const bytes of response.body ?? []) {
@@ -42,17 +42,26 @@ async function until(isSo: (figures: LiveFigures) => boolean): Promise<LiveFigur
 
 test('the figures of the running system follow its requests, streams that are under way included', async () => {
   const sessionId = newSessionId();
-  const ask = (prompt: string) => invokeSse(system.url, { agentId: 'puppet', prompt, sessionId });
+  // All in one environment: it must be idle before the next request.
+  const ask = async (prompt: string) => {
+    await invokeSse(system.url, { agentId: 'puppet', prompt, sessionId });
+    await until(
+      () => system.runtime.environments.every(({ state }) => state === 'idle'),
+      'the environment is idle',
+    );
+  };
   const answer = script({ send: 'x', times: 6, everyMs: 100 }, { send: '[DONE]' });
 
   const running = ask(answer);
-  const during = await until(({ concurrentStreams }) => concurrentStreams === 1);
+  const during = await figuresWhen(({ concurrentStreams }) => concurrentStreams === 1);
   await running;
-  await until(({ agents, concurrentStreams }) => agents[0]?.invocations === 1 && concurrentStreams === 0);
+  await figuresWhen(
+    ({ agents, concurrentStreams }) => agents[0]?.invocations === 1 && concurrentStreams === 0,
+  );
   await ask(answer);
   await ask(script({ send: 'x' }, { sleepMs: 20 }, { drop: true }));
   await fetch(system.url, { method: 'POST', body: '{' });
-  const after = await until(({ agents, rejected }) => agents[0]?.invocations === 3 && rejected === 1);
+  const after = await figuresWhen(({ agents, rejected }) => agents[0]?.invocations === 3 && rejected === 1);
 
   expect(during.agents).toEqual([]);
   expect(after).toMatchObject({

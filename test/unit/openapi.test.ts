@@ -1,93 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { Ajv2020, type AnySchemaObject } from 'ajv/dist/2020.js';
-import formats from 'ajv-formats';
-import { parse } from 'yaml';
 import type { AgentErrorDetails, DoneEvent, StartEvent } from '../../client/stream-agent.ts';
 import { ERROR_CODES, EXPOSED_HEADERS, ROUTES } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
+import { answerOf, document, faultsOf, resolve, source } from '../fixtures/openapi.ts';
 
-interface Reference {
-  $ref: string;
-}
-
-interface Media {
-  schema: AnySchemaObject;
-  examples?: Record<string, { value: unknown }>;
-}
-
-interface Answer {
-  description: string;
-  headers?: Record<string, Reference>;
-  content: Record<string, Media>;
-}
-
-interface Operation {
-  operationId: string;
-  tags: string[];
-  summary: string;
-  parameters?: { name: string; in: string; required: boolean; schema: AnySchemaObject; example: unknown }[];
-  requestBody?: Reference;
-  responses: Record<string, Answer | Reference>;
-}
-
-interface Document {
-  openapi: string;
-  tags: { name: string }[];
-  paths: Record<string, Record<string, Operation>>;
-  components: {
-    schemas: Record<string, AnySchemaObject>;
-    responses: Record<string, Answer>;
-    requestBodies: Record<string, { content: Record<string, Media> }>;
-    [kind: string]: Record<string, unknown>;
-  };
-}
-
-const source = readFileSync(join(import.meta.dirname, '../../docs/openapi.yaml'), 'utf8');
-const document = parse(source) as Document;
 const { components, paths } = document;
 const operations = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
 );
-
-const ajv = new Ajv2020({ allErrors: true, strict: true, allowUnionTypes: true });
-formats.default(ajv);
-ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components', 'example']);
-// A reader ignores what it does not know; an example has nothing that is not described.
-ajv.addSchema(closed(document) as AnySchemaObject, 'openapi.yaml');
-
-/** The same with every object schema closed that has properties. */
-function closed(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(closed);
-  if (typeof value !== 'object' || value === null) return value;
-  const copy = Object.fromEntries(Object.entries(value).map(([key, member]) => [key, closed(member)]));
-  const isSchema = copy.type === 'object' && typeof copy.properties === 'object';
-  return isSchema ? { additionalProperties: false, ...copy } : copy;
-}
-
-/** What is wrong with a value by one of the document's schemas. */
-function faultsOf(value: unknown, schema: AnySchemaObject): string[] {
-  const validate = ajv.compile(absolute(schema) as AnySchemaObject);
-  validate(value);
-  return (validate.errors ?? []).map(({ instancePath, message }) => `${instancePath} ${message}`);
-}
-
-/** A schema of the document that may stand outside it. */
-function absolute(schema: unknown): unknown {
-  return JSON.parse(JSON.stringify(closed(schema)).replaceAll('"#/', '"openapi.yaml#/'));
-}
-
-function resolve(reference: string): unknown {
-  return reference
-    .slice(2)
-    .split('/')
-    .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], document);
-}
-
-function answerOf(answer: Answer | Reference): Answer {
-  return '$ref' in answer ? (resolve(answer.$ref) as Answer) : answer;
-}
 
 /** Every member of this name, wherever it is. */
 function* findAll(name: string, value: unknown = document): Generator<unknown> {

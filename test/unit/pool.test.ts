@@ -16,7 +16,7 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
   closed: Connection['closed'];
   /** How long a pong takes; infinite when the peer is gone without a close frame. */
   pongAfterMs = ROUND_TRIP_MS;
-  /** Arrived while nobody could read: it is read just before the next pong. */
+  /** Arrived in a freeze: it is read in the next turn of the event loop, before any pong. */
   hasUnreadMessage = false;
   pings = 0;
   readonly #listeners = new Set<() => void>();
@@ -42,7 +42,6 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
     if (!this.isOpen) return Promise.resolve(false);
     this.pings += 1;
     return new Promise((resolve) => {
-      if (this.hasUnreadMessage) setTimeout(() => this.receive(), 1);
       const isAnswered = this.pongAfterMs < timeoutMs;
       const timer = setTimeout(() => resolve(isAnswered), Math.min(this.pongAfterMs, timeoutMs));
       this.#onClose = () => {
@@ -58,6 +57,7 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
 
   onDisturbed(listener: () => void): () => void {
     this.#listeners.add(listener);
+    if (this.hasUnreadMessage) setImmediate(() => this.receive());
     return () => this.#listeners.delete(listener);
   }
 
@@ -414,6 +414,19 @@ describe('before reuse after a gap', () => {
     expect(kept.pings).toBe(0);
   });
 
+  test('of less than that, a message that lay unread discards it: the next turn would take it for its own', async () => {
+    const world = new World();
+    const kept = await world.keep('a');
+    freeze(1000);
+    kept.hasUnreadMessage = true;
+
+    const { connection, reused } = await world.acquire('a');
+
+    expect(reused).toBe(false);
+    expect(connection).not.toBe(kept);
+    expect(world.discards).toEqual([{ connection: kept, reason: 'disturbed' }]);
+  });
+
   test('a pong within 50 ms is enough, and no handshake is begun', async () => {
     const { world, kept } = await thawed();
     kept.pongAfterMs = 49;
@@ -664,10 +677,10 @@ describe('whatever happens in whatever order', () => {
     async run(model, world) {
       const kept = model.kept.get(key);
       const needsPing = kept !== undefined && Date.now() - kept.lastUsedAt > PING_INTERVAL_MS;
-      const isLost = needsPing && (peerIsGone(kept) || kept.hasUnreadMessage);
+      const isLost = kept?.hasUnreadMessage === true || (needsPing && peerIsGone(kept));
       const isWelcome = kept !== undefined && !isExpired(kept) && !isLost;
       if (kept && !isExpired(kept)) model.kept.delete(key);
-      if (kept?.hasUnreadMessage && needsPing) model.disturbed.add(kept);
+      if (kept?.hasUnreadMessage) model.disturbed.add(kept);
 
       const { connection, reused } = await world.acquire(key);
 
@@ -792,10 +805,10 @@ describe('whatever happens in whatever order', () => {
           connection.receive();
         }),
       ),
-      key.map((name) =>
-        befall('late message, in a freeze, to', name, (connection) => {
+      fc.tuple(key, fc.constantFrom(1000, PING_INTERVAL_MS + 1)).map(([name, ms]) =>
+        befall(`late message, in a freeze of ${ms} ms, to`, name, (connection) => {
           connection.hasUnreadMessage = true;
-          freeze(PING_INTERVAL_MS + 1);
+          freeze(ms);
         }),
       ),
     ],

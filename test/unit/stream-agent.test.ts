@@ -198,6 +198,7 @@ describe('a failure', () => {
       requestId: 'req-2',
       details: { agentId: 'onboarding', retryAfterSeconds: 3 },
     });
+    expect(error.retryAfterSeconds).toBe(3);
   });
 
   test('in the stream has the same form, and the text so far', async () => {

@@ -1,0 +1,163 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type FaultProxy, startFaultProxy } from '../../local/fault-proxy.ts';
+import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
+import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
+
+const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
+const RUNTIMES = (target: string) => [{ id: 'puppet', name: 'PuppetAgent', runtimeArn, target }];
+const ok = script({ send: 'fine' }, { send: '[DONE]' });
+const jumpFile = join(tmpdir(), `clock-jump-${process.pid}`);
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+let puppet: PuppetAgent;
+let system: System;
+let proxy: FaultProxy | undefined;
+
+beforeAll(async () => {
+  puppet = await startPuppetAgent();
+});
+afterEach(async () => {
+  rmSync(jumpFile, { force: true });
+  await system.close();
+  await proxy?.close();
+  proxy = undefined;
+});
+afterAll(() => puppet.close());
+
+async function start(environment: Record<string, string> = {}, more: SystemOptions = {}): Promise<void> {
+  system = await startSystem({
+    runtimes: RUNTIMES(puppet.target),
+    environment,
+    ...more,
+  });
+}
+
+/** One turn; the environment is idle, and frozen, again when it resolves. */
+async function turn(sessionId: string, prompt = ok): Promise<string> {
+  const { text, last, raw } = await invokeSse(system.url, { agentId: 'puppet', prompt, sessionId });
+  await until(() => system.runtime.environments.every(({ state }) => state === 'idle'), 'all is idle');
+  return last.done ? text : raw;
+}
+
+const upgrades = () => system.dataPlane.requests.length;
+const logged = (text: string) => system.logs.some(({ line }) => line.includes(text));
+
+describe('a kept connection', () => {
+  test('serves the next turn of its session, and no other session', async () => {
+    await start();
+    const [one, other] = [newSessionId(), newSessionId()];
+
+    expect([await turn(one), await turn(one), await turn(other), await turn(one)]).toEqual(
+      Array(4).fill('fine'),
+    );
+
+    expect(upgrades()).toBe(2);
+    expect(system.runtime.environments).toHaveLength(1);
+  });
+
+  test('is pinged after a gap, and used when it answers', async () => {
+    await start({ PING_INTERVAL_MS: '100' });
+    const sessionId = newSessionId();
+    await turn(sessionId);
+    await sleep(400);
+
+    expect(await turn(sessionId)).toBe('fine');
+    expect(upgrades()).toBe(1);
+  });
+
+  test('that the service has dropped in the meantime costs a new one, and nobody notices', async () => {
+    await start({ PING_INTERVAL_MS: '100' }, { dataPlane: { quotas: { idleTimeoutMs: 300 } } });
+    const sessionId = newSessionId();
+    await turn(sessionId);
+    await sleep(800);
+
+    expect(await turn(sessionId)).toBe('fine');
+    expect(upgrades()).toBe(2);
+    await until(() => logged('Connection discarded'), 'the discard is logged');
+  });
+
+  test('whose peer is gone without a word is replaced after 50 ms, not after a timeout', async () => {
+    const near = await startSystem({ runtimes: RUNTIMES(puppet.target) });
+    proxy = await startFaultProxy({ target: near.dataPlane.url });
+    await start({
+      PING_INTERVAL_MS: '100',
+      PONG_TIMEOUT_MS: '3000',
+      AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: proxy.url,
+    });
+    const sessionId = newSessionId();
+    await turn(sessionId);
+    proxy.swallowOpen();
+    await sleep(300);
+    const startedAt = performance.now();
+
+    const text = await turn(sessionId);
+
+    const tookMs = performance.now() - startedAt;
+    expect(text).toBe('fine');
+    expect(tookMs).toBeGreaterThan(45);
+    expect(tookMs).toBeLessThan(1500);
+    expect(near.dataPlane.requests).toHaveLength(2);
+    await near.close();
+  });
+
+  test('is too old after the wall clock has jumped, whatever timers say', async () => {
+    await start(
+      { CLOCK_JUMP_FILE: jumpFile },
+      {
+        runtime: { preload: [pathToFileURL(join(import.meta.dirname, '../fixtures/clock-jump.mjs')).href] },
+      },
+    );
+    const sessionId = newSessionId();
+    await turn(sessionId);
+    writeFileSync(jumpFile, '');
+
+    expect(await turn(sessionId)).toBe('fine');
+
+    expect(upgrades()).toBe(2);
+    await until(() => logged('"reason":"idle"'), 'it was discarded for its idle time');
+  });
+
+  test('on which the agent talks after the end is not used again', async () => {
+    await start();
+    const sessionId = newSessionId();
+    await turn(sessionId, script({ send: 'one' }, { send: '[DONE]' }, { sleepMs: 100 }, { send: 'late' }));
+    await sleep(250);
+
+    expect(await turn(sessionId)).toBe('fine');
+    expect(upgrades()).toBe(2);
+  });
+
+  test('is not kept after a failure, nor where the agent closes, nor with reuse off', async () => {
+    await start();
+    await turn(newSessionId(), script({ send: '{"error":"no"}' }));
+    await turn(newSessionId(), script({ send: 'text' }, { close: 1000 }));
+    await until(() => system.dataPlane.connections.size === 0, 'no socket is left');
+    await system.close();
+
+    await start({ POOL_MAX_CONNECTIONS: '0' });
+    await turn(newSessionId());
+    await until(() => system.dataPlane.connections.size === 0, 'no socket is left');
+  });
+});
+
+test('a second request of a session that runs already opens its own connection, and does not wait', async () => {
+  await start({}, { runtime: { freeze: false } });
+  const sessionId = newSessionId();
+  const slow = script({ send: 'slow' }, { sleepMs: 600 }, { send: '[DONE]' });
+
+  const startedAt = performance.now();
+  const [first, second] = await Promise.all([
+    invokeSse(system.url, { agentId: 'puppet', prompt: slow, sessionId }),
+    sleep(50).then(() => invokeSse(system.url, { agentId: 'puppet', prompt: ok, sessionId })),
+  ]);
+
+  expect([first?.text, second?.text]).toEqual(['slow', 'fine']);
+  expect(second?.events.at(-1)?.atMs).toBeLessThan(600);
+  expect(performance.now() - startedAt).toBeLessThan(1800);
+  expect(upgrades()).toBe(2);
+});
