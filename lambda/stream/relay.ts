@@ -98,7 +98,7 @@ export class Relay {
     } finally {
       stream.uncork();
     }
-    if (format.fillsSilence) this.#nudge ??= setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS);
+    this.#nudgeLater();
     return stream.writableNeedDrain ? this.#drained(stream) : undefined;
   }
 
@@ -185,6 +185,11 @@ export class Relay {
     stream.write(text);
   }
 
+  #nudgeLater(): void {
+    if (!this.#options.format.fillsSilence) return;
+    this.#nudge ??= setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS);
+  }
+
   /** Runs once for each silence, when nothing followed a chunk. A chunk only notes its time. */
   #nudgeIfQuiet(): void {
     const quietMs = performance.now() - this.#lastWriteAt;
@@ -218,8 +223,10 @@ export class Relay {
         signal.removeEventListener('abort', settle);
         const stalledMs = performance.now() - since;
         if (stalledMs >= STALL_MS) this.#options.onStall?.(stalledMs);
-        if (signal.aborted) reject(signal.reason);
-        else resolve();
+        if (signal.aborted) return reject(signal.reason);
+        // The last chunk before the pause has had no nudge.
+        this.#nudgeLater();
+        resolve();
       };
       stream.once('drain', settle);
       stream.once('close', settle);
