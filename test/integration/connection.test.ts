@@ -113,7 +113,7 @@ describe('a data plane that cannot be reached', () => {
       promptSent: false,
     });
     expect(proxy.accepted).toBe(2);
-    expect(performance.now() - startedAt).toBeLessThan(1500);
+    expect(performance.now() - startedAt).toBeLessThan(4000);
   });
 });
 

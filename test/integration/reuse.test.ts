@@ -100,7 +100,7 @@ describe('a kept connection', () => {
     const tookMs = performance.now() - startedAt;
     expect(text).toBe('fine');
     expect(tookMs).toBeGreaterThan(45);
-    expect(tookMs).toBeLessThan(1500);
+    expect(tookMs).toBeLessThan(2500);
     expect(near.dataPlane.requests).toHaveLength(2);
     await near.close();
   });
@@ -148,7 +148,7 @@ describe('a kept connection', () => {
 test('a second request of a session that runs already opens its own connection, and does not wait', async () => {
   await start({}, { runtime: { freeze: false } });
   const sessionId = newSessionId();
-  const slow = script({ send: 'slow' }, { sleepMs: 600 }, { send: '[DONE]' });
+  const slow = script({ send: 'slow' }, { sleepMs: 2500 }, { send: '[DONE]' });
 
   const startedAt = performance.now();
   const [first, second] = await Promise.all([
@@ -157,7 +157,7 @@ test('a second request of a session that runs already opens its own connection, 
   ]);
 
   expect([first?.text, second?.text]).toEqual(['slow', 'fine']);
-  expect(second?.events.at(-1)?.atMs).toBeLessThan(600);
-  expect(performance.now() - startedAt).toBeLessThan(1800);
+  expect(second?.events.at(-1)?.atMs).toBeLessThan(2400);
+  expect(performance.now() - startedAt).toBeLessThan(5000);
   expect(upgrades()).toBe(2);
 });
