@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DataPlaneFault, FAULTS } from '../../local/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
@@ -5,6 +7,8 @@ import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-a
 import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
 
 const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/ThrottlingException-0123456789';
+const TLS_FOLDER = join(import.meta.dirname, '../fixtures/tls');
+const tlsFile = (name: string) => readFileSync(join(TLS_FOLDER, name), 'utf8');
 const CANARY = 'prompt-canary-3141';
 
 let puppet: PuppetAgent;
@@ -21,7 +25,10 @@ beforeAll(async () => {
         { id: 'puppet', name: 'PuppetAgent', runtimeArn, target: puppet.target },
         { id: 'http', name: 'HttpAgent', runtimeArn, target: puppet.target, transport: 'http' },
       ],
+      // Over wss:, as in AWS.
+      dataPlane: { tls: { key: tlsFile('server-key.pem'), cert: tlsFile('server.pem') } },
       environment: {
+        NODE_EXTRA_CA_CERTS: join(TLS_FOLDER, 'ca.pem'),
         MAX_RETRIES: '2',
         RETRY_BASE_MS: '5',
         POOL_MAX_CONNECTIONS: '0',
