@@ -5,7 +5,6 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import type { Readable } from 'node:stream';
 
 /** How one invocation ended, as the platform sees it. */
 export interface InvocationOutcome {
@@ -22,8 +21,11 @@ export type InvocationResult =
       kind: 'stream';
       requestId: string;
       contentType: string;
-      /** Prelude included. Destroyed with an error when the environment dies before the end. */
-      body: Readable;
+      /**
+       * Prelude included; error trailers behind it. Destroyed with an error when the environment dies before
+       * the end. Whoever does not want the rest must `resume()` it: the environment waits for its reader.
+       */
+      body: IncomingMessage;
       outcome: Promise<InvocationOutcome>;
     }
   | { kind: 'buffered'; requestId: string; body: Buffer; outcome: Promise<InvocationOutcome> }
@@ -41,6 +43,8 @@ export interface EnvironmentOptions {
   variables: Record<string, string>;
   preload: string[];
   timeoutMs: number;
+  /** From the start to the first poll. @default 10_000, as in Lambda */
+  initTimeoutMs?: number;
   freeze: boolean;
   functionArn: string;
   onLog: (stream: 'stdout' | 'stderr' | 'platform', line: string) => void;
@@ -51,8 +55,6 @@ export interface EnvironmentOptions {
 
 interface Current {
   requestId: string;
-  startedAt: number;
-  coldStart: boolean;
   resolve: (result: InvocationResult) => void;
   outcome: Promise<InvocationOutcome>;
   settle: (outcome: Omit<InvocationOutcome, 'durationMs' | 'coldStart'>) => void;
@@ -88,6 +90,7 @@ export class ExecutionEnvironment {
   #poll: ServerResponse | undefined;
   #event: { requestId: string; body: string; traceId: string } | undefined;
   #current: Current | undefined;
+  readonly #exited = Promise.withResolvers<void>();
 
   constructor(options: EnvironmentOptions) {
     this.#options = options;
@@ -134,19 +137,16 @@ export class ExecutionEnvironment {
   }
 
   /** Gives the environment an event; it must not be busy. */
-  invoke(event: unknown, traceId: string): Promise<InvocationResult> {
-    const { timeoutMs } = this.#options;
+  invoke(event: unknown, traceId: string, requestId: string = randomUUID()): Promise<InvocationResult> {
+    const { timeoutMs, initTimeoutMs = 10_000 } = this.#options;
     const { promise, resolve } = Promise.withResolvers<InvocationResult>();
     const outcome = Promise.withResolvers<InvocationOutcome>();
-    const requestId = randomUUID();
     const startedAt = performance.now();
     const coldStart = this.invocations === 0;
     this.invocations += 1;
     this.state = 'busy';
     this.#current = {
       requestId,
-      startedAt,
-      coldStart,
       resolve,
       outcome: outcome.promise,
       settle: (ending) => {
@@ -154,8 +154,8 @@ export class ExecutionEnvironment {
         this.#current = undefined;
         outcome.resolve({ ...ending, coldStart, durationMs: Math.round(performance.now() - startedAt) });
       },
-      // Running from the time that the runtime gets the event: initialisation does not count.
-      deadline: setTimeout(() => {}, 0),
+      // The function's own time runs from when it gets the event: initialisation has a limit of its own.
+      deadline: setTimeout(() => this.#onTimeout(initTimeoutMs), initTimeoutMs),
       answered: false,
     };
     this.#event = { requestId, body: JSON.stringify(event), traceId };
@@ -163,13 +163,15 @@ export class ExecutionEnvironment {
     return promise;
   }
 
-  /** Ends the process, also a stopped one. */
-  kill(): void {
+  /** Ends the process, also a stopped one; resolves when it is gone. Who waits for an answer gets an error. */
+  kill(): Promise<void> {
     this.state = 'gone';
     clearTimeout(this.#current?.deadline);
-    this.#child?.kill('SIGKILL');
     this.#server.close();
     this.#server.closeAllConnections();
+    if (this.#child) this.#child.kill('SIGKILL');
+    else this.#onExit('SIGKILL');
+    return this.#exited.promise;
   }
 
   #deliver(timeoutMs: number): void {
@@ -179,8 +181,8 @@ export class ExecutionEnvironment {
     if (!poll || !event || !current) return;
     this.#poll = undefined;
     this.#event = undefined;
-    current.startedAt = performance.now();
-    current.deadline = setTimeout(() => this.#onTimeout(), timeoutMs);
+    clearTimeout(current.deadline);
+    current.deadline = setTimeout(() => this.#onTimeout(timeoutMs), timeoutMs);
     poll.writeHead(200, {
       'content-type': 'application/json',
       'lambda-runtime-aws-request-id': event.requestId,
@@ -274,17 +276,17 @@ export class ExecutionEnvironment {
     response.writeHead(202).end();
     this.#options.onLog('platform', `INIT_REPORT error ${error.errorType}: ${error.errorMessage}`);
     this.#failCurrent('error', error);
-    this.kill();
+    void this.kill();
   }
 
-  #onTimeout(): void {
-    const seconds = (this.#options.timeoutMs / 1000).toFixed(2);
+  #onTimeout(limitMs: number): void {
+    const seconds = (limitMs / 1000).toFixed(2);
     this.#options.onLog('platform', `${this.#current?.requestId} Task timed out after ${seconds} seconds`);
     this.#failCurrent('timeout', {
       errorType: 'Sandbox.Timedout',
       errorMessage: `Task timed out after ${seconds} seconds`,
     });
-    this.kill();
+    void this.kill();
   }
 
   #onExit(how: string): void {
@@ -295,7 +297,9 @@ export class ExecutionEnvironment {
       errorType: 'Runtime.ExitError',
       errorMessage: `Runtime exited with ${how}`,
     });
-    this.kill();
+    this.#server.close();
+    this.#server.closeAllConnections();
+    this.#exited.resolve();
     this.#options.onExit();
   }
 

@@ -17,10 +17,19 @@ export interface HttpRequest {
   headers: IncomingHttpHeaders;
   body: Buffer;
   sourceIp: string;
+  /** Lambda's id of the invocation. @default a new one */
+  requestId?: string;
+  /** Trace header of the invocation, of which the function's headers have the root. @default a new one */
+  traceId?: string;
 }
 
-/** What AWS passes as text; everything else comes base64-encoded. */
-const TEXT = /^(text\/|application\/(json|javascript|xml|x-www-form-urlencoded)|[^;]*\+(json|xml)\b)/i;
+/**
+ * What AWS passes as text. Everything else comes base64-encoded: forms (what `curl -d` sends), `+json` types and
+ * bodies without a type, too.
+ *
+ * @see https://github.com/ministackorg/ministack/pull/766 compared with the real service
+ */
+const TEXT = /^(text\/.*|application\/(json|javascript|xml))$/;
 const DOMAIN_PREFIX = 'local0000000000000000000000';
 
 /**
@@ -28,25 +37,28 @@ const DOMAIN_PREFIX = 'local0000000000000000000000';
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
  */
-export function toEvent({ method, target, headers, body, sourceIp }: HttpRequest, caller?: Caller): object {
+export function toEvent(request: HttpRequest, caller?: Caller): object {
+  const { method, target, headers, body, sourceIp, requestId = randomUUID() } = request;
   const [rawPath = '/', ...query] = target.split('?');
   const rawQueryString = query.join('?');
   const { cookie, ...others } = headers;
   const now = new Date();
-  const isText = TEXT.test(headers['content-type'] ?? 'text/plain');
+  const [contentType = ''] = (headers['content-type'] ?? '').split(';');
+  const isText = TEXT.test(contentType.trim().toLowerCase());
+  const [traceRoot] = (request.traceId ?? newTraceRoot(now)).split(';');
   const parameters = queryParameters(rawQueryString);
   return {
     version: '2.0',
     routeKey: '$default',
     rawPath,
     rawQueryString,
-    ...(cookie !== undefined && { cookies: cookie.split('; ') }),
+    ...(cookie !== undefined && { cookies: cookie.split(/; */) }),
     headers: {
       ...Object.fromEntries(Object.entries(others).map(([name, value]) => [name, String(value)])),
       'x-forwarded-for': sourceIp,
       'x-forwarded-port': '443',
       'x-forwarded-proto': 'https',
-      'x-amzn-trace-id': `Root=1-${Math.floor(now.getTime() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`,
+      'x-amzn-trace-id': traceRoot,
     },
     ...(parameters && { queryStringParameters: parameters }),
     requestContext: {
@@ -56,7 +68,7 @@ export function toEvent({ method, target, headers, body, sourceIp }: HttpRequest
       domainName: `${DOMAIN_PREFIX}.lambda-url.us-east-1.on.aws`,
       domainPrefix: DOMAIN_PREFIX,
       http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp, userAgent: headers['user-agent'] ?? '' },
-      requestId: randomUUID(),
+      requestId,
       routeKey: '$default',
       stage: '$default',
       time: clfTime(now),
@@ -65,6 +77,10 @@ export function toEvent({ method, target, headers, body, sourceIp }: HttpRequest
     ...(body.length > 0 && { body: body.toString(isText ? 'utf8' : 'base64') }),
     isBase64Encoded: body.length > 0 && !isText,
   };
+}
+
+function newTraceRoot(now: Date): string {
+  return `Root=1-${Math.floor(now.getTime() / 1000).toString(16)}-${randomBytes(12).toString('hex')}`;
 }
 
 /** Repeated parameters are joined with commas. */

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Readable } from 'node:stream';
 import type { InvocationResult } from './execution-environment.ts';
 import { type Caller, toEvent } from './function-url-event.ts';
-import type { LambdaRuntime } from './lambda-runtime.ts';
+import { type LambdaRuntime, untracedId } from './lambda-runtime.ts';
 
 export interface Cors {
   allowedOrigins: readonly string[];
@@ -53,7 +52,8 @@ const DELIMITER = Buffer.alloc(8);
 export async function startFunctionUrl(options: FunctionUrlOptions): Promise<FunctionUrl> {
   const server = createServer((request, response) => {
     answer(request, response, options).catch((error) => {
-      console.error(error);
+      // A caller that left in the middle of its request is nobody's fault.
+      if (!request.errored) console.error(error);
       response.destroy();
     });
   });
@@ -77,16 +77,20 @@ async function answer(
   options: FunctionUrlOptions,
 ): Promise<void> {
   response.on('error', () => {});
+  const requestId = randomUUID();
   if (await options.page?.(request, response)) return;
   const corsHeaders = corsOf(request, options.cors);
   const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'];
   if (options.cors && isPreflight) {
     request.resume();
-    response.writeHead(200, { ...corsHeaders, ...preflightOf(options.cors, corsHeaders) }).end();
+    const headers = { 'x-amzn-RequestId': requestId, ...corsHeaders };
+    response.writeHead(200, { ...headers, ...preflightOf(options.cors, corsHeaders) }).end();
     return;
   }
   const body = await readBody(request);
-  if (!body) return refuse(response, 413, { message: 'Request Too Long' }, corsHeaders);
+  const own = { 'x-amzn-RequestId': requestId, ...corsHeaders };
+  if (!body) return refuse(response, 413, { message: 'Request Too Long' }, own);
+  const traceId = untracedId();
   const event = toEvent(
     {
       method: request.method ?? 'GET',
@@ -94,10 +98,12 @@ async function answer(
       headers: request.headers,
       body,
       sourceIp: request.socket.remoteAddress ?? '127.0.0.1',
+      requestId,
+      traceId,
     },
     options.caller,
   );
-  await send(await options.runtime.invoke(event), response, corsHeaders, options);
+  await send(await options.runtime.invoke(event, { traceId, requestId }), response, own, options);
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
@@ -137,7 +143,6 @@ function preflightOf(cors: Cors, allowed: Headers): Headers {
 function refuse(response: ServerResponse, status: number, body: object, headers: Headers): void {
   response.writeHead(status, {
     'Content-Type': 'application/json',
-    'x-amzn-RequestId': randomUUID(),
     ...headers,
   });
   response.end(JSON.stringify(body));
@@ -146,65 +151,74 @@ function refuse(response: ServerResponse, status: number, body: object, headers:
 async function send(
   result: InvocationResult,
   response: ServerResponse,
-  corsHeaders: Headers,
+  own: Headers,
   options: FunctionUrlOptions,
 ): Promise<void> {
-  const badGateway = () => refuse(response, 502, { message: 'Internal Server Error' }, corsHeaders);
+  const headers = result.kind === 'throttled' ? own : { ...own, 'x-amzn-RequestId': result.requestId };
+  const badGateway = () => refuse(response, 502, { message: 'Internal Server Error' }, headers);
   switch (result.kind) {
     case 'throttled':
       return refuse(
         response,
         429,
         { Reason: 'ConcurrentInvocationLimitExceeded', Type: 'User', message: 'Rate Exceeded.' },
-        { ...corsHeaders, 'x-amzn-ErrorType': 'TooManyRequestsException' },
+        { ...headers, 'x-amzn-ErrorType': 'TooManyRequestsException' },
       );
     case 'error':
     case 'buffered':
       return badGateway();
     case 'stream': {
-      const headers = { ...corsHeaders, 'x-amzn-RequestId': result.requestId };
       const rest = await sendHead(result, response, headers);
-      if (!rest) return badGateway();
-      return relayBody(result.body, rest, response, options);
+      if (rest) return relayBody(result.body, rest, response, options);
+      // The environment serves nobody else until its answer has been read.
+      result.body.resume();
+      return badGateway();
     }
   }
 }
 
-/** Status and headers, once they are there; returns what came behind them. Undefined when nothing came. */
+/** Status and headers, once they are there; returns what came behind them. Undefined: the function failed. */
 async function sendHead(
-  { contentType, body }: { contentType: string; body: Readable },
+  { contentType, body }: { contentType: string; body: IncomingMessage },
   response: ServerResponse,
   headers: Headers,
 ): Promise<Buffer | undefined> {
-  const hasPrelude = contentType === PRELUDE_TYPE;
   let head = Buffer.alloc(0);
-  for (;;) {
-    const part = await nextPart(body);
-    if (!part) return undefined;
+  for (let part = await nextPart(body); part; part = await nextPart(body)) {
     head = Buffer.concat([head, part]);
-    if (!hasPrelude) {
+    if (contentType !== PRELUDE_TYPE) {
       response.writeHead(200, { 'Content-Type': contentType, ...headers });
       return head;
     }
     const end = head.indexOf(DELIMITER);
     if (end < 0) continue;
-    const prelude = JSON.parse(head.toString('utf8', 0, end)) as {
-      statusCode?: number;
-      headers?: Headers;
-      cookies?: string[];
-    };
+    if (!writePrelude(head.toString('utf8', 0, end), response, headers)) return undefined;
+    return head.subarray(end + DELIMITER.length);
+  }
+  if (body.errored || body.trailers['lambda-runtime-function-error-type']) return undefined;
+  // An end() without a write(): whatever status and headers were set are lost.
+  response.writeHead(200, { 'Content-Type': 'application/octet-stream', ...headers });
+  return head;
+}
+
+/** False for a prelude that is none: no JSON, or a status or header that HTTP does not have. */
+function writePrelude(json: string, response: ServerResponse, headers: Headers): boolean {
+  try {
+    const prelude = JSON.parse(json) as { statusCode?: number; headers?: Headers; cookies?: string[] };
     response.writeHead(prelude.statusCode ?? 200, {
       ...prelude.headers,
       ...headers,
       ...(prelude.cookies && { 'Set-Cookie': prelude.cookies }),
     });
-    response.flushHeaders();
-    return head.subarray(end + DELIMITER.length);
+  } catch {
+    return false;
   }
+  response.flushHeaders();
+  return true;
 }
 
 /** The next piece of a body as it came, or undefined at its end, however that came. */
-function nextPart(body: Readable): Promise<Buffer | undefined> {
+function nextPart(body: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const settle = () => {
       const part = body.read() as Buffer | null;
@@ -222,7 +236,7 @@ function nextPart(body: Readable): Promise<Buffer | undefined> {
  * function: the rest is read and thrown away.
  */
 async function relayBody(
-  body: Readable,
+  body: IncomingMessage,
   first: Buffer,
   response: ServerResponse,
   { bandwidth = true, sticky = false }: FunctionUrlOptions,

@@ -19,6 +19,8 @@ export interface LambdaRuntimeOptions {
   environment: Record<string, string>;
   /** @default 900_000 */
   timeoutMs?: number;
+  /** Limit of a cold start, after which its invocation fails. @default 10_000 */
+  initTimeoutMs?: number;
   /** Environments at a time; beyond it invocations are throttled. @default 10 */
   maxEnvironments?: number;
   /** Whether idle environments are stopped. @default true */
@@ -30,12 +32,12 @@ export interface LambdaRuntimeOptions {
 
 export interface LambdaRuntime {
   /** Invokes the function; resolves as soon as it begins to answer. */
-  invoke(event: unknown, options?: { traceId?: string }): Promise<InvocationResult>;
+  invoke(event: unknown, options?: { traceId?: string; requestId?: string }): Promise<InvocationResult>;
   readonly environments: readonly Pick<
     ExecutionEnvironment,
     'id' | 'pid' | 'state' | 'frozen' | 'invocations'
   >[];
-  /** Ends every environment. */
+  /** Ends every environment; resolves when their processes are gone. */
   close(): Promise<void>;
 }
 
@@ -72,6 +74,7 @@ export function startLambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime
       },
       preload: options.preload ?? [],
       timeoutMs: options.timeoutMs ?? 900_000,
+      ...(options.initTimeoutMs !== undefined && { initTimeoutMs: options.initTimeoutMs }),
       freeze: options.freeze ?? true,
       functionArn: `arn:aws:lambda:${REGION}:111122223333:function:${FUNCTION_NAME}`,
       onLog: (stream, line) => onLog({ environment: id, stream, line }),
@@ -89,24 +92,25 @@ export function startLambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime
     get environments() {
       return environments;
     },
-    invoke(event, { traceId = untracedId() } = {}) {
+    invoke(event, { traceId = untracedId(), requestId } = {}) {
       const warmest = environments
         .filter(({ state }) => state === 'idle')
         .toSorted((a, b) => b.lastUsedAt - a.lastUsedAt)[0];
-      if (warmest) return warmest.invoke(event, traceId);
+      if (warmest) return warmest.invoke(event, traceId, requestId);
       const alive = environments.filter(({ state }) => state !== 'gone').length;
       if (closed || alive >= maxEnvironments) return Promise.resolve({ kind: 'throttled' });
-      return create().invoke(event, traceId);
+      return create().invoke(event, traceId, requestId);
     },
     async close() {
       closed = true;
-      for (const open of environments) open.kill();
+      await Promise.all(environments.map((open) => open.kill()));
       watchdog.close();
     },
   };
 }
 
-function untracedId(): string {
+/** What Lambda makes of a request without a trace header: a trace of its own, not sampled. */
+export function untracedId(): string {
   const epoch = Math.floor(Date.now() / 1000).toString(16);
   return `Root=1-${epoch}-${randomBytes(12).toString('hex')};Parent=${randomBytes(8).toString('hex')};Sampled=0`;
 }

@@ -149,6 +149,30 @@ describe('an environment', () => {
     expect((await ask('default')).status).toBe(502);
     expect(lines.join('\n')).toContain('AGENTS: expected something else');
   });
+
+  test('that never gets ready is killed after its limit, and the answer is a 502', async () => {
+    await start({ handler: 'never-ready.handler', initTimeoutMs: 300 });
+
+    expect((await ask('default')).status).toBe(502);
+    expect(lines.join('\n')).toContain('timed out after 0.30 seconds');
+  });
+
+  test('is gone when close resolves, stopped, busy or just started', async () => {
+    await start();
+    await textOf('default');
+    await idle();
+    const hanging = await ask('hang');
+    await textOf('default');
+    const pids = runtime.environments.map(({ pid }) => pid);
+    const pending = runtime.invoke({});
+
+    await runtime.close();
+
+    expect(pids.map(isAlive)).toEqual([false, false]);
+    expect(await pending).toMatchObject({ kind: 'error' });
+    await expect(hanging.text()).rejects.toThrow();
+    expect(await runtime.invoke({})).toEqual({ kind: 'throttled' });
+  });
 });
 
 describe('the Function URL', () => {
