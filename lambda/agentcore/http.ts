@@ -1,5 +1,4 @@
-import { type IncomingMessage, request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { StreamError } from '../errors.ts';
 import { bodyOf } from './connection.ts';
@@ -7,6 +6,11 @@ import type { Exchange } from './exchange.ts';
 import { failureOfAnswer } from './failures.ts';
 import type { DecoderOptions } from './frames.ts';
 import type { SignedRequest } from './signing.ts';
+
+// Not imported: an ES import of node:http reads its every export, and the one named WebSocket loads all of undici,
+// which is 40 ms of each cold start.
+const { request: requestHttp } = process.getBuiltinModule('node:http');
+const { request: requestHttps } = process.getBuiltinModule('node:https');
 
 export interface PostOptions {
   /** A connected socket to the URL's host. */

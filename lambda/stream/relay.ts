@@ -5,8 +5,6 @@ import type { AnswerContext, AnswerStats, ResponseFormat } from './format.ts';
 export interface ResponseStream {
   write(chunk: string): boolean;
   end(): unknown;
-  cork(): void;
-  uncork(): void;
   once(event: 'drain' | 'close', listener: () => void): unknown;
   off(event: 'drain' | 'close', listener: () => void): unknown;
   readonly destroyed: boolean;
@@ -81,22 +79,17 @@ export class Relay {
     const { format, context } = this.#options;
     const isFirst = this.#stream === undefined;
     const stream = this.#stream ?? this.#respond();
-    stream.cork();
-    try {
-      if (isFirst) this.#write(format.open(context));
-      for (const text of texts) {
-        for (const piece of format.cut(text)) {
-          const event = format.chunk(piece);
-          if (!this.#hasRoomFor(event)) {
-            throw new StreamError('ResponseTooLarge', 'the answer is longer than a response may be');
-          }
-          this.#write(event);
-          this.#chunks += 1;
-          this.#textBytes += Buffer.byteLength(piece);
+    if (isFirst) this.#write(format.open(context));
+    for (const text of texts) {
+      for (const piece of format.cut(text)) {
+        const event = format.chunk(piece);
+        if (!this.#hasRoomFor(event)) {
+          throw new StreamError('ResponseTooLarge', 'the answer is longer than a response may be');
         }
+        this.#write(event);
+        this.#chunks += 1;
+        this.#textBytes += Buffer.byteLength(piece);
       }
-    } finally {
-      stream.uncork();
     }
     this.#nudgeLater();
     return stream.writableNeedDrain ? this.#drained(stream) : undefined;

@@ -1,4 +1,5 @@
 import type { ResponseFormat } from './format.ts';
+import { quote } from './quote.ts';
 
 /** UTF-16 units. The existing client loses an event that is split over two reads, and big ones nearly always are. */
 const MAX_CHUNK_LENGTH = 4096;
@@ -13,7 +14,7 @@ export const sse: ResponseFormat = {
   fillsSilence: true,
   open: ({ sessionId, agentId, requestId }) => event({ start: true, sessionId, agentId, requestId }),
   cut,
-  chunk: (chunk) => event({ chunk }),
+  chunk: (text) => `data: {"chunk":${quote(text)}}\n\n`,
   heartbeat: ': keep-alive\n\n',
   nudge: ':\n\n',
   done: ({ sessionId }, stats) => event({ done: true, sessionId, ...stats }),
