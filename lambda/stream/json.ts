@@ -1,5 +1,4 @@
 import type { ResponseFormat } from './format.ts';
-import { quote } from './quote.ts';
 
 /** One JSON document, written as it arrives: memory stays flat, and it is valid at every kind of end. */
 export const json: ResponseFormat = {
@@ -8,7 +7,7 @@ export const json: ResponseFormat = {
   open: ({ sessionId, agentId }) => `${JSON.stringify({ sessionId, agentId }).slice(0, -1)},"response":"`,
   cut: (text) => [text],
   // The inside of a JSON string: a pair cut between two chunks is escaped as two halves, which a parser joins.
-  chunk: (text) => quote(text).slice(1, -1),
+  chunk: (text) => JSON.stringify(text).slice(1, -1),
   heartbeat: '',
   nudge: '',
   done: (_context, { chunks, durationMs }) => `",${members({ metadata: { chunks, durationMs } })}`,

@@ -1,5 +1,4 @@
 import type { ResponseFormat } from './format.ts';
-import { quote } from './quote.ts';
 
 /** UTF-16 units. The existing client loses an event that is split over two reads, and big ones nearly always are. */
 const MAX_CHUNK_LENGTH = 4096;
@@ -14,7 +13,8 @@ export const sse: ResponseFormat = {
   fillsSilence: true,
   open: ({ sessionId, agentId, requestId }) => event({ start: true, sessionId, agentId, requestId }),
   cut,
-  chunk: (text) => `data: {"chunk":${quote(text)}}\n\n`,
+  // As event({ chunk }) would, without the object.
+  chunk: (text) => `data: {"chunk":${JSON.stringify(text)}}\n\n`,
   heartbeat: ': keep-alive\n\n',
   nudge: ':\n\n',
   done: ({ sessionId }, stats) => event({ done: true, sessionId, ...stats }),
