@@ -51,7 +51,7 @@ const WARM_UPGRADE_MS = 1000;
 
 /** Logs and metrics by hand: Powertools' decorators take a streaming handler's second argument for the context. */
 export function createTelemetry(serviceName: string): Telemetry {
-  const logger = new Logger({ serviceName });
+  const logger = new Logger({ serviceName, jsonReplacerFn: printable });
   // It would warn of every dimension that stands in two sets, as `agent` does on purpose.
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName, logger: quiet });
@@ -89,6 +89,15 @@ export function createTelemetry(serviceName: string): Telemetry {
       logger.info('Connection discarded', { reason, age_ms: ageMs });
     },
   };
+}
+
+/** JSON leaves these as they are: terminal controls, and separators at which readers of lines break one. */
+function printable(_key: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  return value.replace(
+    /[\u007f-\u009f\u2028\u2029]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function toLog(logger: Logger): Log {
