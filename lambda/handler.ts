@@ -49,7 +49,7 @@ export const handler = awslambda.streamifyResponse(
     const startedAt = performance.now();
     const requestId = context.awsRequestId;
     const requestTelemetry = telemetry.request(requestId, config.tracing && isSampled(context.xRayTraceId));
-    const outcome: RequestOutcome = { route: undefined, error: undefined, startedAt };
+    const outcome: RequestOutcome = { route: undefined, error: undefined, startedAt, endedAt: startedAt };
     const respond = (prelude: Prelude) => awslambda.HttpResponseStream.from(stream, prelude);
     try {
       const route = routeOf(event);
@@ -75,6 +75,7 @@ export const handler = awslambda.streamifyResponse(
       outcome.error = toStreamError(thrown);
       if (!stream.writableEnded) answerError(outcome.error, requestId, respond);
     }
+    outcome.endedAt = performance.now();
     await requestTelemetry.finish(outcome);
   },
 );

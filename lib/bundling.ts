@@ -19,6 +19,7 @@ export const BUNDLE_HANDLER = 'index.handler';
 const ENTRIES = {
   index: 'lambda/handler.ts',
   'default-credentials': 'lambda/agentcore/default-credentials.ts',
+  powertools: 'lambda/powertools.ts',
   stacks: 'lambda/http/stacks.ts',
   tracing: 'lambda/tracing.ts',
 };

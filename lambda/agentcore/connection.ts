@@ -137,6 +137,9 @@ export class Connection {
     });
     ws.on('close', (code, reason) => {
       this.#closed = { code, reason: reason.toString() };
+      if (hasUnfinishedMessage(ws)) {
+        this.#broken ??= new StreamError('AgentInterrupted', 'the agent closed in the middle of a message');
+      }
     });
   }
 
@@ -256,4 +259,10 @@ export class Connection {
   terminate(): void {
     this.#ws.terminate();
   }
+}
+
+/** Whether a message has begun and not ended. ws tells nobody, but its receiver keeps the fragments. */
+function hasUnfinishedMessage(ws: WebSocket): boolean {
+  const { _receiver } = ws as unknown as { _receiver?: { _fragments?: unknown[] } };
+  return (_receiver?._fragments?.length ?? 0) > 0;
 }

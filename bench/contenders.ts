@@ -1,0 +1,58 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { BUNDLE_FOLDER, buildLambda, esbuildOptions } from '../lib/bundling.ts';
+
+/** A function that is measured. */
+export interface Contender {
+  name: string;
+  /** Holds `index.mjs`. */
+  folder: string;
+}
+
+/** Of bench/contenders, in the order of the table; `empty` is measured to be subtracted. */
+const SOURCES = ['raw', 'signer', 'hono', 'powertools', 'sdk', 'empty'] as const;
+const ROOT = join(import.meta.dirname, '..');
+
+/** Installs what only the bench needs, unless it is there as the lock file says. */
+export function installPeers(): void {
+  const installed = join(import.meta.dirname, 'node_modules/.package-lock.json');
+  const lock = join(import.meta.dirname, 'package-lock.json');
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  execFileSync('npm', ['ci', '--prefix', import.meta.dirname, '--ignore-scripts'], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+}
+
+/**
+ * Builds all of them with the options of the deployed function.
+ *
+ * @param variant another build of ours to measure beside it
+ */
+export async function buildContenders(variant?: string): Promise<Contender[]> {
+  await buildLambda();
+  const peers = SOURCES.map((name) => ({ name, folder: join(ROOT, 'dist/bench', name) }));
+  for (const { name, folder } of peers) {
+    await build({
+      ...esbuildOptions,
+      absWorkingDir: ROOT,
+      entryPoints: [{ in: join(import.meta.dirname, 'contenders', `${name}.ts`), out: 'index' }],
+      outdir: folder,
+      logLevel: 'error',
+    });
+  }
+  const [raw, ...others] = peers;
+  const ours = { name: 'ours', folder: BUNDLE_FOLDER };
+  return [
+    ...(raw ? [raw] : []),
+    ours,
+    ...(variant === undefined ? [] : [{ name: 'variant', folder: variant }]),
+    ...others,
+  ];
+}
+
+/** Of the file that is loaded at init, in KiB. */
+export function bundleKiB({ folder }: Contender): number {
+  return readFileSync(join(folder, 'index.mjs')).length / 1024;
+}

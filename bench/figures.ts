@@ -1,0 +1,130 @@
+import { median, ratios, ratiosAbove, type Spread, spreadOf } from './statistics.ts';
+
+/** A row of the table. */
+export interface Figure {
+  id: string;
+  title: string;
+  unit: string;
+  /** Subtracted from every contender before a ratio is taken. */
+  floor?: 'empty';
+  /** What ours must reach. */
+  bars?: readonly Bar[];
+}
+
+export interface Bar {
+  /** `ratio`: to `of`. `value`: ours itself, in the figure's unit. */
+  of: 'raw' | 'signer' | 'value';
+  atMost?: number;
+  atLeast?: number;
+}
+
+/** The bars are those of the project's acceptance: they are not moved. */
+export const FIGURES: readonly Figure[] = [
+  { id: 'bundle', title: 'bundle size', unit: 'KiB' },
+  {
+    id: 'init',
+    title: 'init over an empty handler',
+    unit: 'ms',
+    floor: 'empty',
+    bars: [
+      { of: 'raw', atMost: 1.5 },
+      { of: 'signer', atMost: 0.5 },
+    ],
+  },
+  {
+    id: 'cold',
+    title: 'cold: process start to first chunk',
+    unit: 'ms',
+    bars: [{ of: 'raw', atMost: 1.25 }],
+  },
+  { id: 'warm-byte', title: 'warm first byte, agent thinks 50 ms', unit: 'ms' },
+  {
+    id: 'warm-chunk',
+    title: 'warm first chunk, agent thinks 50 ms',
+    unit: 'ms',
+    bars: [{ of: 'raw', atMost: 1.05 }],
+  },
+  {
+    id: 'second-turn',
+    title: 'second turn, TLS, 20 ms each way',
+    unit: 'ms',
+    bars: [{ of: 'raw', atMost: 0.4 }],
+  },
+  { id: 'pace30-p50', title: 'chunk lag p50, 30/s', unit: 'ms' },
+  { id: 'pace30-p99', title: 'chunk lag p99, 30/s', unit: 'ms' },
+  { id: 'pace200-p50', title: 'chunk lag p50, 200/s', unit: 'ms', bars: [{ of: 'raw', atMost: 1.15 }] },
+  { id: 'pace200-p99', title: 'chunk lag p99, 200/s', unit: 'ms' },
+  { id: 'concurrent-p50', title: 'chunk lag p50, 10 streams, 30/s', unit: 'ms' },
+  { id: 'concurrent-p99', title: 'chunk lag p99, 10 streams, 30/s', unit: 'ms' },
+  { id: 'pace200-cpu', title: 'CPU per 1,000 chunks, 200/s', unit: 'ms', bars: [{ of: 'raw', atMost: 1.3 }] },
+  { id: 'flood-cpu', title: 'CPU per 1,000 chunks, flood', unit: 'ms', bars: [{ of: 'raw', atMost: 1.3 }] },
+  {
+    id: 'throughput',
+    title: 'throughput, 60 KB messages',
+    unit: 'MB/s',
+    bars: [{ of: 'raw', atLeast: 0.9 }],
+  },
+  {
+    id: 'memory',
+    title: 'memory growth, 64 MB to 8 MB/s',
+    unit: 'MiB',
+    bars: [{ of: 'value', atMost: 32 }],
+  },
+];
+
+/** Words instead of a number. */
+export const OBSERVATIONS = [
+  { id: 'cut-caller', title: 'upstream cut mid-answer: the caller has' },
+  { id: 'cut-process', title: 'upstream cut mid-answer: the process' },
+] as const;
+
+/** Samples by figure and contender, one per round. */
+export type Samples = Record<string, Record<string, number[]>>;
+
+export interface Row extends Figure {
+  /** By contender, in the figure's unit, floor subtracted. */
+  values: Record<string, Spread>;
+  /** By contender, to raw in the same round. */
+  ratios: Record<string, Spread>;
+  verdicts: Verdict[];
+}
+
+export interface Verdict {
+  text: string;
+  value: number;
+  met: boolean;
+}
+
+export function rowsOf(samples: Samples): Row[] {
+  return FIGURES.filter(({ id }) => samples[id]?.raw?.length).map((figure) =>
+    rowOf(figure, samples[figure.id] ?? {}),
+  );
+}
+
+function rowOf(figure: Figure, { empty = [], ...samples }: Record<string, number[]>): Row {
+  const hasFloor = figure.floor !== undefined && empty.length > 0;
+  const ground = hasFloor ? median(empty) : 0;
+  const compare = (came: number[], base: number[]) =>
+    spreadOf(hasFloor ? ratiosAbove(empty, came, base) : ratios(came, base));
+  const values: Row['values'] = {};
+  const toRaw: Row['ratios'] = {};
+  for (const [name, came] of Object.entries(samples)) {
+    values[name] = spreadOf(came.map((value) => value - ground));
+    toRaw[name] = compare(came, samples.raw ?? []);
+  }
+  const verdicts = (figure.bars ?? []).flatMap((bar) => {
+    const { ours } = samples;
+    if (!ours) return [];
+    if (bar.of === 'value') return [verdictOf(bar, values.ours?.median ?? Number.NaN, figure.unit)];
+    const base = samples[bar.of];
+    return base ? [verdictOf(bar, compare(ours, base).median, figure.unit)] : [];
+  });
+  return { ...figure, values, ratios: toRaw, verdicts };
+}
+
+function verdictOf({ of, atMost, atLeast }: Bar, value: number, unit: string): Verdict {
+  const limit = atMost ?? atLeast ?? Number.NaN;
+  const met = atMost === undefined ? value >= limit : value <= limit;
+  const base = of === 'value' ? ` ${unit}` : ` × ${of}`;
+  return { text: `${atMost === undefined ? '≥' : '≤'} ${limit}${base}`, value, met };
+}

@@ -1,0 +1,198 @@
+import { randomUUID } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { scatterFaults } from './load/faults.ts';
+import { count, type Held, heldBy, percentile, positive, sleep, table, until } from './load/probe.ts';
+import { type TurnResult, takeTurn } from './load/turn.ts';
+import { type System, startSystem } from './system.ts';
+
+const USAGE = `npm run load -- [--seconds 60] [--sessions 200] [--environments 10]
+
+Drives the local system: so many sessions over so many environments, all three agents, both formats, faults on 10 %
+of the streams. Every prompt holds a canary of its session.
+
+Exit code 1 when
+- an answer is wrong: complete, but not the right text for its prompt and for what the session had asked before;
+- a canary of another session, or another session's id, is in an answer;
+- an answer breaks off without its end, or an error is one that no injected fault explains;
+- an environment has died, or holds after the load over 3 descriptors or 40 MB more than after warming up,
+  both counted when the service has dropped the connections that were kept.`;
+
+const FAULT_SHARE = 0.1;
+const MAX_MORE_DESCRIPTORS = 3;
+/** The service's limit for a silent connection, shortened: what is kept must be gone before descriptors are counted. */
+const DROP_AFTER_MS = 5000;
+const MAX_MORE_MB = 40;
+/** What the faults come to. Anything else is unexplained. */
+const EXPLAINED = new Set(['Throttled', 'AgentUnavailable', 'AgentFailed', 'AgentInterrupted']);
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '60' },
+    sessions: { type: 'string', default: '200' },
+    environments: { type: 'string', default: '10' },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  console.log(USAGE);
+  process.exit();
+}
+const seconds = positive('seconds', values.seconds);
+const sessions = positive('sessions', values.sessions);
+const environments = positive('environments', values.environments);
+
+/** One session's own words; an answer repeats them. */
+interface Session {
+  id: string;
+  canary: string;
+  agentId: string;
+  turns: number;
+  /** What the agent has surely heard last; undefined when nobody can know. */
+  last: string | undefined;
+  busy: boolean;
+}
+
+const AGENT_IDS = ['onboarding', 'provisioning', 'mwc'] as const;
+const all: Session[] = Array.from({ length: sessions }, (_, i) => ({
+  id: randomUUID(),
+  canary: `canary-${randomUUID()}`,
+  agentId: AGENT_IDS[i % AGENT_IDS.length] ?? 'onboarding',
+  turns: 0,
+  last: undefined,
+  busy: false,
+}));
+
+const problems: string[] = [];
+const errors = new Map<string, number>();
+const firstChunks: number[] = [];
+const totals: number[] = [];
+let right = 0;
+let recalled = 0;
+
+function judge(session: Session, prompt: string, isFirst: boolean, result: TurnResult): void {
+  const { text, code, whole } = result;
+  const problem = (what: string) => problems.push(`${session.agentId}, turn ${session.turns}: ${what}`);
+  if (!whole) problem('the answer broke off');
+  if (result.sessionId !== session.id) problem("another session's id");
+  const strange = text.match(/canary-[0-9a-f-]{36}/g)?.some((canary) => canary !== session.canary);
+  if (strange) problem('the canary of another session');
+  if (code !== undefined) {
+    count(errors, code);
+    if (!EXPLAINED.has(code)) problem(`an error that no fault explains: ${code}`);
+    return;
+  }
+  const asked = session.last;
+  const recalls = asked !== undefined && text.includes(`Earlier in this session you asked for: "${asked}"`);
+  const ends = /Ask the ProvisioningAgent|The stack for|All done\.\n$/.test(text.slice(-300));
+  if (!text.includes(prompt) || !ends) return void problem('a wrong answer');
+  if (asked !== undefined && !recalls) return void problem('does not recall the turn before');
+  if (isFirst && text.startsWith('Earlier in this session')) return void problem('recalls what nobody asked');
+  right += 1;
+  if (recalls) recalled += 1;
+  totals.push(result.totalMs);
+  if (result.firstChunkMs !== undefined) firstChunks.push(result.firstChunkMs);
+}
+
+/** Takes whichever session is free until the time is up; there are as many of these as environments. */
+async function drive(system: System, until: number): Promise<void> {
+  while (performance.now() < until) {
+    const free = all.filter(({ busy }) => !busy);
+    const session = free[Math.floor(Math.random() * free.length)];
+    if (!session) {
+      await sleep(5);
+      continue;
+    }
+    session.busy = true;
+    const isFirst = session.turns === 0;
+    session.turns += 1;
+    const prompt = `thing ${session.turns} of ${session.canary}`;
+    try {
+      const format = Math.random() < 0.5 ? 'sse' : 'json';
+      const result = await takeTurn(
+        system.url,
+        { agentId: session.agentId, prompt, sessionId: session.id },
+        format,
+      );
+      judge(session, prompt, isFirst, result);
+      // A prompt that was not sent leaves the one before as the last; of a failed one nobody knows.
+      if (result.code === undefined) session.last = prompt;
+      else if (!result.retryable) session.last = undefined;
+    } catch (error) {
+      problems.push(`${session.agentId}: ${(error as Error).message}`);
+      session.last = undefined;
+    }
+    session.busy = false;
+  }
+}
+
+const system = await startSystem({
+  agents: { tokenDelayMs: 1 },
+  runtime: { maxEnvironments: environments },
+  dataPlane: { quotas: { idleTimeoutMs: DROP_AFTER_MS } },
+  environment: {
+    MAX_RETRIES: '1',
+    RETRY_BASE_MS: '20',
+    FIRST_CHUNK_TIMEOUT_MS: '20000',
+    PING_INTERVAL_MS: '500',
+  },
+});
+try {
+  const runFor = (ms: number) =>
+    Promise.all(Array.from({ length: environments }, () => drive(system, performance.now() + ms)));
+  const idle = () =>
+    until(() => system.runtime.environments.every(({ state }) => state === 'idle'), 'all is idle');
+  /** What each environment holds when kept connections are gone: a turn in each, so that each has noticed. */
+  const held = async () => {
+    for (const { runtimeArn } of system.agents) system.dataPlane.fault(runtimeArn, undefined);
+    await idle();
+    await sleep(DROP_AFTER_MS + 500);
+    for (let round = 0; round < 2; round += 1) {
+      await Promise.all(
+        system.runtime.environments.map(() =>
+          takeTurn(system.url, { agentId: 'provisioning', prompt: 'x', sessionId: randomUUID() }, 'sse'),
+        ),
+      );
+      await idle();
+    }
+    for (const { runtimeArn } of system.agents) scatterFaults(system.dataPlane, runtimeArn, FAULT_SHARE);
+    return new Map(system.runtime.environments.map(({ id, pid }): [number, Held] => [id, heldBy(pid)]));
+  };
+
+  for (const { runtimeArn } of system.agents) scatterFaults(system.dataPlane, runtimeArn, FAULT_SHARE);
+  // Code is compiled and pools are filled in the first sixth; growth counts from there.
+  await runFor((seconds * 1000) / 6);
+  const before = await held();
+  const pids = new Map(system.runtime.environments.map(({ id, pid }) => [id, pid]));
+  await runFor((seconds * 1000 * 5) / 6);
+  const after = await held();
+
+  for (const [id] of pids) if (!after.has(id)) problems.push(`environment ${id} has died`);
+  const rows: (string | number)[][] = [['environment', 'invocations', 'MB', 'MB after', 'fds', 'fds after']];
+  for (const { id, invocations } of system.runtime.environments) {
+    const [from, to] = [before.get(id), after.get(id)];
+    if (!from || !to) continue;
+    rows.push([id, invocations, from.rssMb, to.rssMb, from.descriptors, to.descriptors]);
+    if (to.rssMb - from.rssMb > MAX_MORE_MB) problems.push(`environment ${id} has grown by memory`);
+    if (to.descriptors - from.descriptors > MAX_MORE_DESCRIPTORS) {
+      problems.push(`environment ${id} has grown by descriptors`);
+    }
+  }
+  const failed = [...errors.values()].reduce((sum, n) => sum + n, 0);
+  const used = all.filter(({ turns }) => turns > 0).length;
+  console.log(`${seconds} s, ${used} sessions, ${environments} environments, ${right + failed} answers`);
+  console.log(`right: ${right}, of which ${recalled} recalled the turn before`);
+  const byCode = [...errors].toSorted(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`);
+  console.log(
+    `errors: ${failed} (${((100 * failed) / (right + failed)).toFixed(1)} %): ${byCode.join(', ')}`,
+  );
+  console.log(`first chunk: p50 ${percentile(firstChunks, 0.5)} ms, p99 ${percentile(firstChunks, 0.99)} ms`);
+  console.log(`whole: p50 ${percentile(totals, 0.5)} ms, p99 ${percentile(totals, 0.99)} ms`);
+  console.log(table(rows));
+} finally {
+  await system.close();
+}
+console.log(
+  problems.length === 0 ? 'wrong answers, cross-talk, growth: none' : `${problems.length} problems:`,
+);
+for (const problem of problems.slice(0, 20)) console.log(`- ${problem}`);
+process.exitCode = problems.length === 0 ? 0 : 1;
