@@ -36,6 +36,8 @@ export interface SystemRuntime {
   name: string;
   runtimeArn: string;
   target: string;
+  /** Endpoints that exist. @default DEFAULT alone */
+  qualifiers?: string[];
   [key: string]: unknown;
 }
 
@@ -91,7 +93,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       folder: BUNDLE_FOLDER,
       ...options.runtime,
       environment: {
-        [ENV.AGENTS]: JSON.stringify(runtimes.map(({ target: _target, ...entry }) => entry)),
+        [ENV.AGENTS]: JSON.stringify(
+          runtimes.map(({ target: _target, qualifiers: _qualifiers, ...entry }) => entry),
+        ),
         [ENV.STAGE]: 'local',
         POWERTOOLS_SERVICE_NAME: SERVICE_NAME,
         [ENV.ENDPOINT_URL]: dataPlane.url,
