@@ -9,6 +9,7 @@ import { AGENT_ARN, readTls, type UpstreamUrls } from './upstream.ts';
 
 // Run by bench/upstream.ts as a process of its own, so that making an answer does not delay reading it.
 
+const SESSION_HEADER = 'x-amzn-bedrock-agentcore-runtime-session-id';
 const MAX_BUFFERED_BYTES = 1_000_000;
 /** Of the link to the far data plane. */
 const LATENCY_MS = 20;
@@ -20,7 +21,7 @@ interface Sink {
   send(message: Buffer): void;
   isFull(): boolean;
   end(): void;
-  cut(): void;
+  cut(how: 'drop' | 'reset'): void;
 }
 
 async function answer(scenario: Scenario, sink: Sink): Promise<void> {
@@ -28,7 +29,7 @@ async function answer(scenario: Scenario, sink: Sink): Promise<void> {
   const texts = textsOf(scenario).map((text) => Buffer.from(text, 'latin1'));
   if (firstMs > 0) await sleep(firstMs);
   const startedAt = performance.now();
-  for (let i = 0; i < messages; i += 1) {
+  for (let i = 0; i < (cut ? messages / 2 : messages); i += 1) {
     if (perSecond) {
       // By the clock: a late timer does not make the next ones late.
       const waitMs = startedAt + (i * 1000) / perSecond - performance.now();
@@ -45,7 +46,7 @@ async function answer(scenario: Scenario, sink: Sink): Promise<void> {
   if (!cut) return sink.end();
   // What was written leaves first.
   await sleep(20);
-  sink.cut();
+  sink.cut(cut);
 }
 
 function overWebSocket(socket: WebSocket, request: IncomingMessage): Sink {
@@ -54,7 +55,13 @@ function overWebSocket(socket: WebSocket, request: IncomingMessage): Sink {
     send: (message) => socket.send(message, { binary: false }),
     isFull: () => socket.bufferedAmount > MAX_BUFFERED_BYTES,
     end: () => socket.send('[DONE]'),
-    cut: () => request.socket.destroy(),
+    cut(how) {
+      const sessionId = request.headers[SESSION_HEADER];
+      const session = [...near.connections].find((connection) => connection.sessionId === sessionId);
+      // Only the data plane's own socket carries a reset to the function.
+      if (how === 'reset') session?.socket.resetAndDestroy();
+      else request.socket.destroy();
+    },
   };
 }
 

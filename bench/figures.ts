@@ -72,11 +72,26 @@ export const FIGURES: readonly Figure[] = [
   },
 ];
 
-/** Words instead of a number. */
+/** Words instead of a number, and how those for ours must end. */
 export const OBSERVATIONS = [
-  { id: 'cut-caller', title: 'upstream cut mid-answer: the caller has' },
-  { id: 'cut-process', title: 'upstream cut mid-answer: the process' },
+  { id: 'drop-caller', title: 'upstream lost half way: the caller has', bar: 'chunks, an error' },
+  { id: 'drop-process', title: 'upstream lost half way: the process', bar: 'lives' },
+  { id: 'reset-caller', title: 'upstream reset half way: the caller has', bar: 'chunks, an error' },
+  { id: 'reset-process', title: 'upstream reset half way: the process', bar: 'lives' },
 ] as const;
+
+/** Words by observation and contender. */
+export type Observations = Record<string, Record<string, string>>;
+
+/** Whether each bar on words is met, by observation. */
+export function judge(observations: Observations): Map<string, boolean> {
+  const judged = new Map<string, boolean>();
+  for (const { id, bar } of OBSERVATIONS) {
+    const ours = observations[id]?.ours;
+    if (ours !== undefined) judged.set(id, ours.endsWith(bar));
+  }
+  return judged;
+}
 
 /** Samples by figure and contender, one per round. */
 export type Samples = Record<string, Record<string, number[]>>;

@@ -7,8 +7,8 @@ export interface Scenario {
   perSecond?: number;
   /** How long the agent thinks before the first one. @default 0 */
   firstMs?: number;
-  /** After the last message the connection is cut, without any end. */
-  cut?: true;
+  /** How the connection is lost after half of the messages: without a close frame, or with a TCP reset. */
+  cut?: 'drop' | 'reset';
 }
 
 /** Each figure's input, by name. `quick` ones only show that the bench works. */
@@ -22,7 +22,8 @@ export const SCENARIOS = {
   long: { messages: 1120, bytes: 60_000 },
   warmUp: { messages: 500, bytes: 60 },
   bulkWarmUp: { messages: 50, bytes: 60_000 },
-  cut: { messages: 10, bytes: 60, perSecond: 100, cut: true },
+  drop: { messages: 20, bytes: 60, perSecond: 100, cut: 'drop' },
+  reset: { messages: 20, bytes: 60, perSecond: 100, cut: 'reset' },
 } as const satisfies Record<string, Scenario>;
 
 /** A shorter run of a scenario, for a look at whether everything works. */

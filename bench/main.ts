@@ -1,9 +1,9 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { buildContenders, type Contender, installPeers } from './contenders.ts';
-import { rowsOf, type Samples } from './figures.ts';
+import { judge, type Observations, rowsOf, type Samples } from './figures.ts';
 import type { BenchFunction } from './function.ts';
-import { formatTable, type Observations } from './table.ts';
+import { formatTable } from './table.ts';
 import { type Bench, TRIALS, type Trial } from './trials.ts';
 import { startUpstream } from './upstream.ts';
 
@@ -101,7 +101,9 @@ async function main(): Promise<void> {
     console.log(`Node ${machine.node}, ${machine.cores} cores, load ${machine.load?.toFixed(1)}\n`);
     console.log(formatTable(rows, observations, names));
   }
-  const missed = rows.some(({ verdicts }) => verdicts.some(({ met }) => !met));
+  const missed =
+    rows.some(({ verdicts }) => verdicts.some(({ met }) => !met)) ||
+    [...judge(observations).values()].includes(false);
   if (options.check && missed) process.exitCode = 1;
 }
 

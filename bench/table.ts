@@ -1,8 +1,5 @@
-import { OBSERVATIONS, type Row } from './figures.ts';
+import { judge, OBSERVATIONS, type Observations, type Row } from './figures.ts';
 import type { Spread } from './statistics.ts';
-
-/** Words by observation and contender. */
-export type Observations = Record<string, Record<string, string>>;
 
 /** The result for people: per figure raw's own median, and everyone's ratio to raw with its interquartile range. */
 export function formatTable(
@@ -11,6 +8,7 @@ export function formatTable(
   contenders: readonly string[],
 ): string {
   const others = contenders.filter((name) => name !== 'raw' && name !== 'empty');
+  const judged = judge(observations);
   const lines = [
     ['ratio to raw [quartiles]', 'raw', ...others, 'bar for ours'],
     ...rows.map((row) => [
@@ -21,11 +19,11 @@ export function formatTable(
         .map(({ text, value, met }) => `${text}: ${digits(value)} ${met ? 'met' : 'MISSED'}`)
         .join('; '),
     ]),
-    ...OBSERVATIONS.filter(({ id }) => observations[id]).map(({ id, title }) => [
+    ...OBSERVATIONS.filter(({ id }) => observations[id]).map(({ id, title, bar }) => [
       title,
       observations[id]?.raw ?? '',
       ...others.map((name) => observations[id]?.[name] ?? ''),
-      '',
+      judged.has(id) ? `${bar}: ${judged.get(id) ? 'met' : 'MISSED'}` : '',
     ]),
   ];
   const widths =

@@ -80,6 +80,23 @@ function perThousand(cpuMs: number | undefined, { messages }: Scenario): number 
   return cpuMs === undefined ? undefined : (cpuMs / messages) * 1000;
 }
 
+/** What is left of an answer, and of the process, when the agent's connection is lost half way. */
+function cut(id: string, scenario: Scenario): Trial {
+  return {
+    id,
+    rounds: 1,
+    async run(contender, { upstream }) {
+      const one = new BenchFunction(contender, { endpoint: upstream.near, freeze: false }).start();
+      const answer = await one.ask(scenario, { keepText: true, readStamps: true });
+      // A process that dies of it does so a little later.
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      const lives = one.isAlive;
+      one.close();
+      return { [`${id}-caller`]: describeCut(answer, scenario), [`${id}-process`]: lives ? 'lives' : 'dies' };
+    },
+  };
+}
+
 export const TRIALS: readonly Trial[] = [
   {
     id: 'bundle',
@@ -184,26 +201,13 @@ export const TRIALS: readonly Trial[] = [
       return { 'concurrent-p50': quantile(lagsMs, 0.5), 'concurrent-p99': quantile(lagsMs, 0.99) };
     },
   },
-  {
-    id: 'cut',
-    rounds: 1,
-    async run(contender, { upstream }) {
-      const one = new BenchFunction(contender, { endpoint: upstream.near, freeze: false }).start();
-      const answer = await one.ask(SCENARIOS.cut, { keepText: true, readStamps: true });
-      const sees = describeCut(answer, SCENARIOS.cut.messages);
-      // A process that dies of it does so a little later.
-      await new Promise((resolve) => setTimeout(resolve, 300));
-      const lives = one.isAlive;
-      one.close();
-      return { 'cut-caller': sees, 'cut-process': lives ? 'lives' : 'dies' };
-    },
-  },
+  cut('drop', SCENARIOS.drop),
+  cut('reset', SCENARIOS.reset),
 ];
 
-/** What the caller of an interrupted answer is left with. */
-function describeCut({ lagsMs, text, broke, outcome }: Answer, messages: number): string {
-  const got = lagsMs.length === messages ? 'all text' : `${lagsMs.length} of ${messages} chunks`;
+function describeCut({ lagsMs, text, broke, outcome }: Answer, { messages }: Scenario): string {
+  const got = `${lagsMs.length} of ${messages} chunks`;
   if (/error/i.test(text)) return `${got}, an error`;
-  if (broke || outcome !== 'success') return `${got}, a broken answer`;
+  if (broke || outcome !== 'success') return `${got}, broken off`;
   return `${got}, no error`;
 }

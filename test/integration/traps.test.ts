@@ -95,9 +95,10 @@ describe('this service', () => {
     await system.close();
     await puppet.close();
   });
+  const idle = () => until(() => system.runtime.environments[0]?.state === 'idle', 'the environment is idle');
   afterEach(async () => {
     // Whatever it was, the same process serves on.
-    await until(() => system.runtime.environments[0]?.state === 'idle', 'the environment is idle');
+    await idle();
     expect(system.runtime.environments.map(({ id }) => id)).toEqual([1]);
   });
 
@@ -105,6 +106,7 @@ describe('this service', () => {
 
   test('has a body, and so its status, in every answer, also of an agent that says nothing', async () => {
     const empty = await invoke(script({ send: '[DONE]' }));
+    await idle();
     const refused = await fetch(system.url, { method: 'PUT' });
 
     expect(empty.headers.get('content-type')).toContain('text/event-stream');

@@ -149,9 +149,11 @@ describe('the table', () => {
   });
 
   test('words stand as they are', () => {
-    const table = formatTable([], { 'cut-process': { raw: 'lives', sdk: 'dies' } }, ['raw', 'sdk']);
+    const words = { 'drop-process': { raw: 'lives', ours: 'dies' } };
 
-    expect(table).toMatch(/\| upstream cut mid-answer: the process \| lives \| dies \|/);
+    const table = formatTable([], words, ['raw', 'ours']);
+
+    expect(table).toMatch(/\| upstream lost half way: the process \| lives \| dies \| lives: MISSED \|/);
   });
 
   test('figures have one id each', () => {
