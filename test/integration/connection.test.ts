@@ -95,26 +95,38 @@ describe('a data plane that cannot be reached', () => {
     expect(JSON.stringify(await response.json())).not.toMatch(/certificate|self.signed/i);
   });
 
-  test('that takes connections and says nothing is 504 after two attempts', async () => {
-    proxy = await startFaultProxy({ target: secure.url });
-    proxy.blackhole(true);
-    const { url } = await start(overTls(proxy.url));
-    const startedAt = performance.now();
+  test.each([
+    ['SSE before the commit point', '/', {}, 504],
+    ['SSE after it', '/', { COMMIT_AFTER_MS: '0' }, 200],
+    ['JSON', '/api/agents/invoke', { COMMIT_AFTER_MS: '0' }, 504],
+  ])(
+    'that takes connections and says nothing times out after two attempts, as %s',
+    async (_mode, path, more, status) => {
+      proxy = await startFaultProxy({ target: secure.url });
+      proxy.blackhole(true);
+      const { url } = await start({ ...overTls(proxy.url), ...more });
+      const startedAt = performance.now();
 
-    const response = await fetch(url, {
-      method: 'POST',
-      body: JSON.stringify({ agentId: 'puppet', prompt: ok }),
-    });
+      const response = await fetch(url + path, {
+        method: 'POST',
+        body: JSON.stringify({ agentId: 'puppet', prompt: ok }),
+      });
+      const body = await response.text();
 
-    expect(response.status).toBe(504);
-    expect(await response.json()).toMatchObject({
-      error: 'AgentTimeout',
-      retryable: true,
-      promptSent: false,
-    });
-    expect(proxy.accepted).toBe(2);
-    expect(performance.now() - startedAt).toBeLessThan(4000);
-  });
+      expect(response.status).toBe(status);
+      expect(response.headers.get('retry-after')).toBe(status === 504 ? '5' : null);
+      for (const part of [
+        'AgentTimeout',
+        '"retryable":true',
+        '"promptSent":false',
+        '"retryAfterSeconds":5',
+      ]) {
+        expect(body).toContain(part);
+      }
+      expect(proxy.accepted).toBe(2);
+      expect(performance.now() - startedAt).toBeLessThan(4000);
+    },
+  );
 });
 
 describe('over TLS', () => {
