@@ -3,6 +3,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface FaultProxyOptions {
   /** Origin to pass everything on to; its scheme stays. */
   target: string;
+  /** Name of this machine in the proxy's URL. @default 127.0.0.1 */
+  hostname?: string;
   /** Added each way. Opening a connection is charged a round trip, as TCP's handshake is. @default 0 */
   latencyMs?: number;
   /** Bytes per second from the target. @default no limit */
@@ -20,13 +22,18 @@ export interface FaultProxy {
   blackhole(on: boolean): void;
   /** Nothing passes any more on the connections that are open; new ones are well. */
   swallowOpen(): void;
+  /** Sends new connections to another origin; undefined to the target again. */
+  divert(origin: string | undefined): void;
+  /** Whether new connections are refused; those that are open are well. */
+  refuse(on: boolean): Promise<void>;
   close(): Promise<void>;
 }
 
 /** A TCP proxy that delays, slows, resets or swallows what passes, below TLS and HTTP. */
 export async function startFaultProxy(options: FaultProxyOptions): Promise<FaultProxy> {
-  const { latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY } = options;
+  const { latencyMs = 0, bytesPerSecond = Number.POSITIVE_INFINITY, hostname = '127.0.0.1' } = options;
   const target = new URL(options.target);
+  let current = target;
   const sockets = new Set<Socket>();
   let accepted = 0;
   let swallowing = false;
@@ -49,14 +56,22 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     open.add(state);
     client.once('close', () => open.delete(state));
     const upstream = track(
-      connect({ host: target.hostname, port: Number(target.port), allowHalfOpen: true }),
+      connect({ host: current.hostname, port: Number(current.port), allowHalfOpen: true }),
     );
     pass(client, upstream, latencyMs, 2 * latencyMs, Number.POSITIVE_INFINITY, isSwallowing);
     pass(upstream, client, latencyMs, 0, bytesPerSecond, isSwallowing);
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const listen = (port: number) =>
+    new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(port, '127.0.0.1', () => {
+        server.off('error', reject);
+        resolve();
+      });
+    });
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
   return {
-    url: `${target.protocol}//127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url: `${target.protocol}//${hostname}:${port}`,
     get accepted() {
       return accepted;
     },
@@ -68,6 +83,14 @@ export async function startFaultProxy(options: FaultProxyOptions): Promise<Fault
     },
     swallowOpen() {
       for (const state of open) state.swallowed = true;
+    },
+    divert(origin) {
+      current = origin === undefined ? target : new URL(origin);
+    },
+    async refuse(on) {
+      if (on === !server.listening) return;
+      if (on) server.close();
+      else await listen(port);
     },
     close: () =>
       new Promise((resolve) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { scatterFaults } from './load/faults.ts';
-import { count, type Held, heldBy, percentile, positive, sleep, table, until } from './load/probe.ts';
+import { count, type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './load/probe.ts';
 import { type TurnResult, takeTurn } from './load/turn.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -14,14 +14,15 @@ Exit code 1 when
 - an answer is wrong: complete, but not the right text for its prompt and for what the session had asked before;
 - a canary of another session, or another session's id, is in an answer;
 - an answer breaks off without its end, or an error is one that no injected fault explains;
-- an environment has died, or holds after the load over 3 descriptors or 40 MB more than after warming up,
-  both counted when the service has dropped the connections that were kept.`;
+- an environment has died, or holds after the load over 3 MB of heap, 10 listeners or 3 descriptors more than after
+  warming up, all counted after a collection, when the service has dropped the connections that were kept.`;
 
 const FAULT_SHARE = 0.1;
+const MAX_MORE_HEAP_MB = 3;
+const MAX_MORE_LISTENERS = 10;
 const MAX_MORE_DESCRIPTORS = 3;
 /** The service's limit for a silent connection, shortened: what is kept must be gone before descriptors are counted. */
 const DROP_AFTER_MS = 5000;
-const MAX_MORE_MB = 40;
 /** What the faults come to. Anything else is unexplained. */
 const EXPLAINED = new Set(['Throttled', 'AgentUnavailable', 'AgentFailed', 'AgentInterrupted']);
 
@@ -127,7 +128,7 @@ async function drive(system: System, until: number): Promise<void> {
 
 const system = await startSystem({
   agents: { tokenDelayMs: 1 },
-  runtime: { maxEnvironments: environments },
+  runtime: { maxEnvironments: environments, preload: [PROBE] },
   dataPlane: { quotas: { idleTimeoutMs: DROP_AFTER_MS } },
   environment: {
     MAX_RETRIES: '1',
@@ -155,7 +156,11 @@ try {
       await idle();
     }
     for (const { runtimeArn } of system.agents) scatterFaults(system.dataPlane, runtimeArn, FAULT_SHARE);
-    return new Map(system.runtime.environments.map(({ id, pid }): [number, Held] => [id, heldBy(pid)]));
+    const all = new Map<number, Held>();
+    for (const environment of system.runtime.environments) {
+      all.set(environment.id, await heldBy(environment, system));
+    }
+    return all;
   };
 
   for (const { runtimeArn } of system.agents) scatterFaults(system.dataPlane, runtimeArn, FAULT_SHARE);
@@ -167,15 +172,37 @@ try {
   const after = await held();
 
   for (const [id] of pids) if (!after.has(id)) problems.push(`environment ${id} has died`);
-  const rows: (string | number)[][] = [['environment', 'invocations', 'MB', 'MB after', 'fds', 'fds after']];
+  const heapMb = ({ heapUsed }: Held) => heapUsed / 2 ** 20;
+  const rows = [
+    [
+      'environment',
+      'invocations',
+      'heap MB',
+      'after',
+      'RSS MB',
+      'after',
+      'listeners',
+      'after',
+      'fds',
+      'after',
+    ],
+  ];
   for (const { id, invocations } of system.runtime.environments) {
     const [from, to] = [before.get(id), after.get(id)];
     if (!from || !to) continue;
-    rows.push([id, invocations, from.rssMb, to.rssMb, from.descriptors, to.descriptors]);
-    if (to.rssMb - from.rssMb > MAX_MORE_MB) problems.push(`environment ${id} has grown by memory`);
-    if (to.descriptors - from.descriptors > MAX_MORE_DESCRIPTORS) {
-      problems.push(`environment ${id} has grown by descriptors`);
-    }
+    const cells = [
+      [heapMb(from).toFixed(1), heapMb(to).toFixed(1)],
+      [from.rssMb, to.rssMb],
+      [from.listeners, to.listeners],
+      [from.descriptors ?? '', to.descriptors ?? ''],
+    ];
+    rows.push([id, invocations, ...cells.flat()].map(String));
+    const grown = (what: string, by: number, limit: number) => {
+      if (by > limit) problems.push(`environment ${id} has grown by ${what}`);
+    };
+    grown('heap', heapMb(to) - heapMb(from), MAX_MORE_HEAP_MB);
+    grown('listeners', to.listeners - from.listeners, MAX_MORE_LISTENERS);
+    grown('descriptors', (to.descriptors ?? 0) - (from.descriptors ?? 0), MAX_MORE_DESCRIPTORS);
   }
   const failed = [...errors.values()].reduce((sum, n) => sum + n, 0);
   const used = all.filter(({ turns }) => turns > 0).length;

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Held, heldBy, percentile, positive, sleep, table, until } from './load/probe.ts';
+import { type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './load/probe.ts';
 import { takeTurn } from './load/turn.ts';
 import { type System, startSystem } from './system.ts';
 
@@ -37,13 +36,7 @@ if (values.help) {
 }
 const minutes = positive('minutes', values.minutes);
 
-interface Collected {
-  heapUsed: number;
-  external: number;
-  resources: Record<string, number>;
-  listeners: number;
-}
-type Sample = Collected & Held & { what: string; invocations: number; connections: number };
+type Sample = Held & { what: string; invocations: number; connections: number };
 
 const sessions = Array.from({ length: SESSIONS }, () => randomUUID());
 const problems: string[] = [];
@@ -78,24 +71,11 @@ async function soakUntil(system: System, end: number): Promise<void> {
   }
 }
 
-/** What is left after a collection. The signal waits until the next turn lets the process go on. */
 async function sample(system: System, what: string): Promise<void> {
   const [environment] = system.runtime.environments;
   if (!environment) throw new Error('the environment is gone');
-  const seen = system.logs.length;
-  const find = () =>
-    system.logs
-      .slice(Math.min(seen, system.logs.length - 500))
-      .findLast(({ line }) => line.includes('afterCollection'));
-  const last = find();
-  process.kill(environment.pid, 'SIGUSR2');
-  await turn(system, sessions[0] ?? '');
-  await turn(system, sessions[0] ?? '');
-  await until(() => find() !== undefined && find() !== last, 'the environment has answered the signal');
-  const { afterCollection } = JSON.parse(find()?.line ?? '') as { afterCollection: Collected };
   samples.push({
-    ...afterCollection,
-    ...heldBy(environment.pid),
+    ...(await heldBy(environment, system)),
     what,
     invocations: environment.invocations,
     connections: system.dataPlane.connections.size,
@@ -106,7 +86,7 @@ const system = await startSystem({
   agents: { tokenDelayMs: 0, only: ['provisioning'] },
   // Twenty sessions ask a hundred times a second: no person does, and the service would close at 250 frames.
   dataPlane: { quotas: { maxFramesPerSecond: Number.POSITIVE_INFINITY } },
-  runtime: { maxEnvironments: 1, preload: [join(import.meta.dirname, 'load', 'gc-preload.mjs')] },
+  runtime: { maxEnvironments: 1, preload: [PROBE] },
 });
 try {
   const startedAt = performance.now();
@@ -143,7 +123,7 @@ try {
           listeners,
           resources.TCPSocketWrap ?? 0,
           resources.Timeout ?? 0,
-          descriptors,
+          descriptors ?? '',
           connections,
         ],
       ),
@@ -157,7 +137,7 @@ try {
     const perConnection = Math.max(0, more) * 20;
     if (last.listeners - first.listeners > MAX_MORE_LISTENERS + perConnection)
       problems.push('listeners have grown');
-    if (last.descriptors - first.descriptors > MAX_MORE_DESCRIPTORS + Math.max(0, more)) {
+    if ((last.descriptors ?? 0) - (first.descriptors ?? 0) > MAX_MORE_DESCRIPTORS + Math.max(0, more)) {
       problems.push('descriptors have grown');
     }
   }

@@ -4,6 +4,7 @@ import { CORS } from '../lib/cors.ts';
 import { type LocalAgent, type LocalAgents, type LocalAgentsOptions, startAgents } from './agents.ts';
 import { startCloudFormation } from './cloudformation.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
+import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';
 import { type Cors, type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
 import {
   type LambdaRuntime,
@@ -19,6 +20,8 @@ export interface SystemOptions {
   /** Containers in the place of local agents, by id. */
   replacedAgents?: Record<string, string>;
   dataPlane?: Omit<DataPlaneOptions, 'runtimes' | 'credentials'>;
+  /** A network with faults of its own between function and data plane. @default none, they are neighbours */
+  network?: Omit<FaultProxyOptions, 'target'>;
   /** Keys of the function that the data plane knows. */
   credentials?: DataPlaneOptions['credentials'];
   runtime?: Partial<Omit<LambdaRuntimeOptions, 'environment'>>;
@@ -46,6 +49,7 @@ export interface System {
   url: string;
   agents: LocalAgent[];
   dataPlane: DataPlane;
+  network: FaultProxy | undefined;
   runtime: LambdaRuntime;
   logs: LogEntry[];
   close(): Promise<void>;
@@ -87,6 +91,8 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       options.runtimes ?? withReplacements(local.agents, options.replacedAgents ?? {});
     const dataPlane = await startDataPlane({ ...options.dataPlane, runtimes, credentials });
     started.push(dataPlane);
+    const network = options.network && (await startFaultProxy({ ...options.network, target: dataPlane.url }));
+    if (network) started.push(network);
     const cloudFormation = await startCloudFormation();
     started.push(cloudFormation);
     const runtime = startLambdaRuntime({
@@ -98,7 +104,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         ),
         [ENV.STAGE]: 'local',
         POWERTOOLS_SERVICE_NAME: SERVICE_NAME,
-        [ENV.ENDPOINT_URL]: dataPlane.url,
+        [ENV.ENDPOINT_URL]: (network ?? dataPlane).url,
         [ENV.STACK_STATUS_PREFIX]: 'agent-',
         AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
         AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
@@ -119,7 +125,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       cors: { ...LOCAL_CORS, allowedOrigins: options.allowedOrigins ?? LOCAL_CORS.allowedOrigins },
     });
     started.push(functionUrl);
-    return { url: functionUrl.url, agents: local.agents, dataPlane, runtime, logs, close };
+    return { url: functionUrl.url, agents: local.agents, dataPlane, network, runtime, logs, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,9 +1,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type System, startSystem } from '../local/system.ts';
-import { FAULT_MATRIX, type FaultCase, matrixSystem, ok, runtimeArn } from './fixtures/fault-matrix.ts';
+import { FAULT_MATRIX, type FaultCase } from './fixtures/fault-matrix.ts';
+import { type FaultWorld, ok, runtimeArn, startFaultWorld } from './fixtures/fault-world.ts';
 import { startPuppetAgent } from './fixtures/puppet-agent.ts';
-import { invokeSse, newSessionId, until } from './fixtures/sse.ts';
+import { newSessionId, readSse } from './fixtures/sse.ts';
 
 /** Runs every case of the fault matrix and writes what its caller received to docs/reliability.md. */
 
@@ -17,8 +17,8 @@ const HEAD = `# Reliability
 What a caller receives when something breaks, for every case of the fault matrix (\`test/fixtures/fault-matrix.ts\`). The
 table is written by \`npm run reliability\` from real answers: the deployed bundle in AWS's runtime client, against the
 local data plane over TLS. \`npm test\` asserts each row in three ways: as JSON, and as SSE before and after the commit
-point; and after each row that the same process serves on, that no socket is left, that no prompt was sent twice, and
-that nothing secret is in a log.
+point; and after each row that the same process serves on, that no listener, timer, socket or file descriptor is left,
+that no prompt was sent twice, and that nothing secret is in a log.
 
 An error before the first text is a status; behind the text it is in-band with status 200. \`retryable\` and \`promptSent\`
 are the same in both formats. "text" is what the caller has of the answer.
@@ -37,19 +37,23 @@ interface Received {
 
 type Fields = Record<string, unknown>;
 
-async function asJson(url: string, request: object): Promise<Received> {
-  const response = await fetch(`${url}/api/agents/invoke`, { method: 'POST', body: JSON.stringify(request) });
+async function asJson(response: Response): Promise<Received> {
   const body = (await response.json()) as Fields;
   if (response.status !== 200) return received(`status ${response.status}`, body, body.error, '');
   const inBand = body.error as Fields | undefined;
   return received(inBand ? '200, `incomplete`' : '200', inBand ?? {}, inBand?.code, String(body.response));
 }
 
-async function asSse(url: string, request: object): Promise<Received> {
-  const { status, raw, last, text } = await invokeSse(url, request);
+async function asSse(response: Response): Promise<Received> {
+  const { status, raw, last, text } = await readSse(response);
   if (status === 200) return received(last.code ? '200, `error` event' : '200', last, last.code, text);
   const body = JSON.parse(raw) as Fields;
   return received(`status ${status}`, body, body.error, text);
+}
+
+/** Of a caller that is not there to receive anything: what the log says. */
+function asLogged({ code, prompt_sent: promptSent, retryable }: Fields = {}): Received {
+  return received('(gone)', { promptSent, retryable }, code, '');
 }
 
 function received(how: string, error: Fields, code: unknown, text: string): Received {
@@ -57,16 +61,23 @@ function received(how: string, error: Fields, code: unknown, text: string): Rece
   return { how, code: String(code ?? 'complete'), retryable, promptSent, text };
 }
 
-async function rowOf(system: System, name: string, row: FaultCase): Promise<string> {
-  const { prompt = ok, agentId = 'puppet', before, fault } = row;
+async function rowOf(world: FaultWorld, name: string, row: FaultCase): Promise<string> {
+  const { prompt = ok, agentId = 'puppet', before, fault, caller } = row;
   const answers: Received[] = [];
-  for (const ask of [asJson, asSse]) {
+  for (const [path, read] of [
+    ['/api/agents/invoke', asJson],
+    ['/', asSse],
+  ] as const) {
     const sessionId = newSessionId();
-    if (before) await asJson(system.url, { agentId, prompt: before, sessionId });
-    system.dataPlane.fault(runtimeArn, fault);
-    answers.push(await ask(system.url, { agentId, prompt, sessionId }));
-    system.dataPlane.fault(runtimeArn, undefined);
-    await until(() => system.runtime.environments.every(({ state }) => state === 'idle'), 'all is idle');
+    if (before) await (await world.ask(path, { agentId, prompt: before, sessionId }))?.text();
+    await world.idle();
+    world.dataPlane.fault(runtimeArn, fault);
+    await row.breakPath?.(world);
+    const response = await world.ask(path, { agentId, prompt, sessionId }, caller);
+    const answer = response && (await read(response));
+    await world.heal();
+    await world.idle();
+    answers.push(answer ?? asLogged(world.summaryOf(sessionId)));
   }
   const [json, sse] = answers;
   if (!json || !sse) throw new Error(`${name}: no answer`);
@@ -81,15 +92,19 @@ async function rowOf(system: System, name: string, row: FaultCase): Promise<stri
 }
 
 const puppet = await startPuppetAgent();
-const system = await startSystem(matrixSystem(puppet.target));
+const shared = await startFaultWorld(puppet);
 try {
   const rows: string[] = [];
-  for (const [name, row] of Object.entries(FAULT_MATRIX)) rows.push(await rowOf(system, name, row));
+  for (const [name, row] of Object.entries(FAULT_MATRIX)) {
+    const world = row.own ? await startFaultWorld(puppet, {}, row.own) : shared;
+    rows.push(await rowOf(world, name, row));
+    if (world !== shared) await world.close();
+  }
   const [, behind = '\n'] = existing().split(END);
   writeFileSync(FILE, `${HEAD}${rows.join('\n')}\n\n${END}${behind}`);
   console.log(`${rows.length} cases: docs/reliability.md`);
 } finally {
-  await system.close();
+  await shared.close();
   await puppet.close();
 }
 

@@ -71,6 +71,8 @@ export function postInvocation(
     finish: () => {
       signal.removeEventListener('abort', onAbort);
       request.destroy();
+      // A request that has its whole answer has let go of its socket.
+      socket.destroy();
     },
   };
 }

@@ -1,17 +1,40 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { System } from '../system.ts';
 
-/** What a process holds, as the kernel sees it. Linux only. */
+/** To be among the `preload` of a runtime whose environments are to be asked what they hold. */
+export const PROBE = join(import.meta.dirname, 'probe-preload.mjs');
+
+/** What an idle environment holds when everything that can be collected has been. */
 export interface Held {
+  /** Bytes. */
+  heapUsed: number;
   rssMb: number;
-  descriptors: number;
+  /** Sockets, timers and the like that are active, by Node's name for them. */
+  resources: Record<string, number>;
+  /** Of the process and of its sockets. */
+  listeners: number;
+  /** Open files and sockets as the kernel counts them; undefined where there is no /proc. */
+  descriptors: number | undefined;
 }
 
-export function heldBy(pid: number): Held {
-  const rss = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return {
-    rssMb: Math.round(Number(rss) / 1024),
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
-  };
+type Environment = System['runtime']['environments'][number];
+
+/** Asks an idle environment, which is let run for as long as that takes. Its runtime must preload {@link PROBE}. */
+export async function heldBy(
+  { id, pid, frozen }: Environment,
+  { logs }: Pick<System, 'logs'>,
+): Promise<Held> {
+  const find = () =>
+    logs.findLast(({ environment, line }) => environment === id && line.startsWith('{"held":'));
+  const last = find();
+  process.kill(pid, 'SIGCONT');
+  process.kill(pid, 'SIGUSR2');
+  await until(() => find() !== last, 'the environment has answered the signal');
+  if (frozen) process.kill(pid, 'SIGSTOP');
+  const { held } = JSON.parse(find()?.line ?? '') as { held: Omit<Held, 'descriptors'> };
+  const descriptors = `/proc/${pid}/fd`;
+  return { ...held, descriptors: existsSync(descriptors) ? readdirSync(descriptors).length : undefined };
 }
 
 /** The value below which a share of the values lies. */

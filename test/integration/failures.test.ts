@@ -1,221 +1,222 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type System, startSystem } from '../../local/system.ts';
-import { CANARY, FAULT_MATRIX, matrixSystem, ok, runtimeArn } from '../fixtures/fault-matrix.ts';
+import { FAULT_MATRIX, type FaultCase } from '../fixtures/fault-matrix.ts';
+import {
+  CANARY,
+  type FaultWorld,
+  type Leftovers,
+  ok,
+  runtimeArn,
+  startFaultWorld,
+} from '../fixtures/fault-world.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
-import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
+import { invokeSse, newSessionId, type ReceivedAnswer, readSse, until } from '../fixtures/sse.ts';
 
-const json = (value: unknown) => JSON.stringify(value);
+/** The three ways to be told of a failure, each with an environment of its own; they run side by side. */
+const MODES = {
+  'as JSON': { path: '/api/agents/invoke', environment: {} },
+  'as SSE before the commit point': { path: '/', environment: {} },
+  'as SSE after it': { path: '/', environment: { COMMIT_AFTER_MS: '0' } },
+};
+type Mode = keyof typeof MODES;
+const MODE_NAMES = Object.keys(MODES) as Mode[];
+
+/** What no log line may hold. */
+const SECRETS = [CANARY, 'the tool broke', 'not for you', 'local-secret-access-key', 'local-session-token'];
 
 let puppet: PuppetAgent;
-/** Commits at the first text or an error. */
-let lazy: System;
-/** Commits at once: every failure is in-band. */
-let eager: System;
+/** With what each held before the first case. */
+const worlds = new Map<Mode, { world: FaultWorld; before: Leftovers }>();
+
+async function start(mode: Mode, { own }: Pick<FaultCase, 'own'> = {}) {
+  const world = await startFaultWorld(puppet, MODES[mode].environment, own);
+  return { world, before: await world.leftovers() };
+}
 
 beforeAll(async () => {
   puppet = await startPuppetAgent();
-  [lazy, eager] = await Promise.all([
-    startSystem(matrixSystem(puppet.target)),
-    startSystem(matrixSystem(puppet.target, { COMMIT_AFTER_MS: '0' })),
-  ]);
+  await Promise.all(MODE_NAMES.map(async (mode) => worlds.set(mode, await start(mode))));
 });
 afterAll(async () => {
-  await Promise.all([lazy.close(), eager.close()]);
+  await Promise.all([...worlds.values()].map(({ world }) => world.close()));
   await puppet.close();
 });
 
-const ENVIRONMENTS_IDLE = async (system: System) =>
-  until(
-    () => system.runtime.environments.every(({ state }) => state === 'idle'),
-    'the environments are idle',
-  );
-
 describe.each(Object.entries(FAULT_MATRIX))('%s', (_name, row) => {
-  const { fault, prompt = ok, agentId = 'puppet', status, code, promptSent = false, retryAfter } = row;
-  const retryable = retryAfter !== undefined;
-  const isComplete = code === 'complete';
-  const text = row.text instanceof RegExp ? expect.stringMatching(row.text) : row.text;
-
-  async function drive(system: System, call: (sessionId: string) => Promise<void>): Promise<void> {
-    await ENVIRONMENTS_IDLE(system);
-    const pid = system.runtime.environments[0]?.pid;
-    const sessionId = newSessionId();
-    if (row.before) {
-      const { last } = await invokeSse(system.url, { agentId, prompt: row.before, sessionId });
-      expect(last).toMatchObject({ done: true });
-      await ENVIRONMENTS_IDLE(system);
+  const outcomes = new Map<Mode, Promise<void>>();
+  beforeAll(() => {
+    for (const mode of MODE_NAMES) {
+      const outcome = inWorldOf(mode, row);
+      outcome.catch(() => {});
+      outcomes.set(mode, outcome);
     }
-    const asked = system.dataPlane.requests.length;
-    const logged = system.logs.length;
-    system.dataPlane.fault(runtimeArn, fault);
+  });
+  test.each(MODE_NAMES)('%s', (mode) => outcomes.get(mode));
+});
 
-    await call(sessionId);
+async function inWorldOf(mode: Mode, row: FaultCase): Promise<void> {
+  if (!row.own) {
+    const started = worlds.get(mode);
+    if (started) await drive(started, mode, row);
+    return;
+  }
+  const started = await start(mode, row);
+  try {
+    await drive(started, mode, row);
+  } finally {
+    await started.world.close();
+  }
+}
 
-    system.dataPlane.fault(runtimeArn, undefined);
-    await ENVIRONMENTS_IDLE(system);
-    if (row.attempts) expect(system.dataPlane.requests.length - asked).toBe(row.attempts);
-    // Never twice; exactly once where it was handed over to an agent.
-    const received = puppet.prompts.filter((taken) => taken.sessionId === sessionId).length;
-    expect(received).toBe((promptSent && !(fault && agentId === 'http') ? 1 : 0) + (row.before ? 1 : 0));
-    // What a stopped process has printed may still be on its way.
-    const find = () =>
-      system.logs
-        .slice(logged)
-        .map(({ line }) => JSON.parse(line))
-        .find((entry) => entry.outcome === code && entry.level);
-    await until(() => find() !== undefined, 'the log has the outcome');
-    const summary = find();
-    expect(summary).toMatchObject({ status, session_id: sessionId });
-    if (!isComplete) {
-      expect(summary).toMatchObject({ code, prompt_sent: promptSent });
-      expect(['ERROR', 'WARN']).toContain(summary.level);
-    }
-    for (const secret of [
-      CANARY,
-      'the tool broke',
-      'not for you',
-      'local-secret-access-key',
-      'local-session-token',
-    ]) {
-      expect(JSON.stringify(system.logs.slice(logged))).not.toContain(secret);
-    }
-    // The same process serves on.
-    const next = await invokeSse(system.url, { agentId: 'puppet', prompt: ok });
-    expect(next.text).toBe(CANARY);
-    await ENVIRONMENTS_IDLE(system);
-    expect(system.runtime.environments.map((environment) => environment.pid)).toEqual(
-      pid ? [pid] : [expect.any(Number)],
-    );
-    // The other end of a half-open connection has not been told.
-    if (row.halfOpen) for (const { socket } of system.dataPlane.connections) socket.destroy();
-    await until(() => system.dataPlane.connections.size === 0, 'no socket is left');
+/** One case from its fault to the next answer, and everything that must hold in between and after it. */
+async function drive(
+  { world, before }: { world: FaultWorld; before: Leftovers },
+  mode: Mode,
+  row: FaultCase,
+): Promise<void> {
+  const { fault, prompt = ok, agentId = 'puppet', status, code, promptSent = false } = row;
+  const { dataPlane, network, runtime, url } = world;
+  await world.idle();
+  const pid = runtime.environments[0]?.pid;
+  const sessionId = newSessionId();
+  if (row.before) {
+    const { last } = await invokeSse(url, { agentId, prompt: row.before, sessionId });
+    expect(last).toMatchObject({ done: true });
+    await world.idle();
+  }
+  const asked = dataPlane.requests.length;
+  const accepted = network.accepted;
+  const logged = world.logs.length;
+  const summary = () => world.summaryOf(sessionId);
+  dataPlane.fault(runtimeArn, fault);
+  await row.breakPath?.(world);
+
+  const response = await world.ask(MODES[mode].path, { agentId, prompt, sessionId }, row.caller);
+  if (response) {
+    if (mode === 'as JSON') expectJson(response, await response.json(), row, sessionId);
+    else expectSse(await readSse(response), mode, row, sessionId);
   }
 
-  const publicError = {
-    retryable,
+  // What a stopped process has printed may still be on its way.
+  await until(() => summary()?.outcome === code, `the log has the outcome ${code}`);
+  await world.heal();
+  await world.idle();
+  expect(summary()).toMatchObject({ status, session_id: sessionId });
+  if (code !== 'complete') {
+    expect(summary()).toMatchObject({ code, prompt_sent: promptSent });
+    expect(['ERROR', 'WARN']).toContain(summary()?.level);
+  }
+  if (row.attempts !== undefined) expect(dataPlane.requests.length - asked).toBe(row.attempts);
+  if (row.connections !== undefined) expect(network.accepted - accepted).toBe(row.connections);
+  // Never twice; exactly once where it was handed over to an agent.
+  const received = puppet.prompts.filter((taken) => taken.sessionId === sessionId).length;
+  const reachedAgent = promptSent && !(fault?.at === 'upgrade' && agentId === 'http');
+  expect(received).toBe((reachedAgent ? 1 : 0) + (row.before ? 1 : 0));
+  for (const secret of SECRETS) expect(JSON.stringify(world.logs.slice(logged))).not.toContain(secret);
+  // The same process serves on.
+  const next = await invokeSse(url, { agentId: 'puppet', prompt: ok });
+  expect(next).toMatchObject({ status: 200, text: CANARY, last: { done: true } });
+  await world.idle();
+  expect(runtime.environments.map((environment) => environment.pid)).toEqual([pid]);
+  // The other end of a half-open connection has not been told.
+  if (row.halfOpen) for (const { socket } of dataPlane.connections) socket.destroy();
+  await until(() => dataPlane.connections.size === 0, 'no connection is left');
+  // No listener, timer, socket or descriptor more than before the first case.
+  expect(await world.leftovers()).toEqual(before);
+}
+
+function publicErrorOf({ retryAfter, promptSent = false, message }: FaultCase) {
+  return {
+    retryable: retryAfter !== undefined,
     promptSent,
-    message: row.message ? expect.stringMatching(row.message) : expect.any(String),
+    message: message ? expect.stringMatching(message) : expect.any(String),
   };
+}
 
-  test('as JSON', async () => {
-    await drive(lazy, async (sessionId) => {
-      const response = await fetch(`${lazy.url}/api/agents/invoke`, {
-        method: 'POST',
-        body: json({ agentId, prompt, sessionId }),
-      });
-      const body = (await response.json()) as Record<string, unknown>;
+const textOf = ({ text }: FaultCase) => (text instanceof RegExp ? expect.stringMatching(text) : text);
 
-      expect(response.headers.get('x-session-id')).toBe(sessionId);
-      if (row.text !== undefined) {
-        expect(response.status).toBe(200);
-        if (isComplete)
-          return void expect(body).toEqual({
-            sessionId,
-            agentId,
-            response: text,
-            metadata: expect.anything(),
-          });
-        expect(body).toMatchObject({ response: text, incomplete: true, error: { code, ...publicError } });
-        expect(body.error).toMatchObject(row.details ? { details: row.details } : {});
-        return;
-      }
-      expectStatus(response, body, sessionId);
-    });
+function expectJson(
+  response: Response,
+  body: Record<string, unknown>,
+  row: FaultCase,
+  sessionId: string,
+): void {
+  const { agentId = 'puppet', code } = row;
+  expect(response.headers.get('x-session-id')).toBe(sessionId);
+  if (row.text === undefined) return expectStatus(response, body, row, sessionId);
+  expect(response.status).toBe(200);
+  if (code === 'complete') {
+    return expect(body).toEqual({ sessionId, agentId, response: textOf(row), metadata: expect.anything() });
+  }
+  expect(body).toMatchObject({
+    response: textOf(row),
+    incomplete: true,
+    error: { code, ...publicErrorOf(row), ...(row.details && { details: row.details }) },
   });
+}
 
-  test('as SSE before the commit point', async () => {
-    await drive(lazy, async (sessionId) => {
-      const answer = await invokeSse(lazy.url, { agentId, prompt, sessionId });
+function expectSse(answer: ReceivedAnswer, mode: Mode, row: FaultCase, sessionId: string): void {
+  const isStatus = row.text === undefined && mode === 'as SSE before the commit point';
+  if (isStatus) expectStatus(answer, JSON.parse(answer.raw), row, sessionId);
+  else expectInBand(answer, row, sessionId);
+}
 
-      if (row.text !== undefined) return expectInBand(answer, sessionId);
-      expectStatus(answer, JSON.parse(answer.raw), sessionId);
-    });
+function expectStatus(
+  response: { status: number; headers: Headers },
+  body: object,
+  row: FaultCase,
+  sessionId: string,
+): void {
+  const { agentId = 'puppet', retryAfter } = row;
+  expect(response.status).toBe(row.status);
+  expect(response.headers.get('retry-after')).toBe(retryAfter === undefined ? null : String(retryAfter));
+  expect(response.headers.get('x-session-id')).toBe(sessionId);
+  expect(body).toMatchObject({
+    error: row.code,
+    requestId: response.headers.get('x-amzn-requestid'),
+    ...publicErrorOf(row),
+    details: { agentId, sessionId, ...row.details, ...(retryAfter && { retryAfterSeconds: retryAfter }) },
   });
+  if (row.promptSent) {
+    expect(body).toHaveProperty('message', expect.stringContaining('The agent may have acted'));
+  }
+  expectNothingLeaks(JSON.stringify(body));
+}
 
-  test('as SSE after it', async () => {
-    await drive(eager, async (sessionId) => {
-      expectInBand(await invokeSse(eager.url, { agentId, prompt, sessionId }), sessionId);
-    });
+function expectInBand(answer: ReceivedAnswer, row: FaultCase, sessionId: string): void {
+  expect(answer.status).toBe(200);
+  expect(answer.truncated).toBe(false);
+  expect(answer.events[0]?.data).toMatchObject({ start: true, sessionId });
+  expect(answer.text).toEqual(textOf(row) ?? '');
+  if (row.code === 'complete') return expect(answer.last).toMatchObject({ done: true, sessionId });
+  const { message, ...publicError } = publicErrorOf(row);
+  expect(answer.last).toMatchObject({
+    error: message,
+    code: row.code,
+    ...publicError,
+    partial: row.text !== undefined,
+    sessionId,
+    requestId: answer.headers.get('x-amzn-requestid'),
+    ...(row.details && { details: row.details }),
   });
+  expectNothingLeaks(JSON.stringify(answer.last));
+}
 
-  function expectStatus(
-    response: { status: number; headers: Headers },
-    body: object,
-    sessionId: string,
-  ): void {
-    expect(response.status).toBe(status);
-    expect(response.headers.get('retry-after')).toBe(retryAfter === undefined ? null : String(retryAfter));
-    expect(response.headers.get('x-session-id')).toBe(sessionId);
-    expect(body).toMatchObject({
-      error: code,
-      requestId: response.headers.get('x-amzn-requestid'),
-      ...publicError,
-      details: { agentId, sessionId, ...row.details, ...(retryAfter && { retryAfterSeconds: retryAfter }) },
-    });
-    if (promptSent)
-      expect(body).toHaveProperty('message', expect.stringContaining('The agent may have acted'));
-    expectNothingLeaks(JSON.stringify(body));
-  }
-
-  function expectInBand(answer: Awaited<ReturnType<typeof invokeSse>>, sessionId: string): void {
-    expect(answer.status).toBe(200);
-    expect(answer.truncated).toBe(false);
-    expect(answer.events[0]?.data).toMatchObject({ start: true, sessionId });
-    expect(answer.text).toEqual(text ?? '');
-    if (isComplete) return expect(answer.last).toMatchObject({ done: true, sessionId });
-    expect(answer.last).toMatchObject({
-      error: publicError.message,
-      code,
-      retryable,
-      promptSent,
-      partial: row.text !== undefined,
-      sessionId,
-      requestId: answer.headers.get('x-amzn-requestid'),
-      ...(row.details && { details: row.details }),
-    });
-    expectNothingLeaks(JSON.stringify(answer.last));
-  }
-
-  function expectNothingLeaks(text: string): void {
-    expect(text).not.toMatch(
-      /Canonical|assumed-role|Traceback|\.ts:|node_modules|local-secret|local-session-token/,
-    );
-  }
-});
-
-test('a caller that is gone changes nothing: the answer runs to its end, once, and the next is served', async () => {
-  for (const system of [lazy, eager]) {
-    await ENVIRONMENTS_IDLE(system);
-    const sessionId = newSessionId();
-    const logged = system.logs.length;
-    const abort = new AbortController();
-    const prompt = script({ send: 'tick ', times: 20, everyMs: 20 }, { send: '[DONE]' });
-    const response = await fetch(system.url, {
-      method: 'POST',
-      body: json({ agentId: 'puppet', prompt, sessionId }),
-      signal: abort.signal,
-    });
-    await response.body?.getReader().read();
-    abort.abort();
-
-    await until(
-      () => system.logs.slice(logged).some(({ line }) => line.includes('"outcome":"complete","duration_ms"')),
-      'the answer is complete',
-    );
-    expect(puppet.prompts.filter((taken) => taken.sessionId === sessionId)).toHaveLength(1);
-    await ENVIRONMENTS_IDLE(system);
-    expect((await invokeSse(system.url, { agentId: 'puppet', prompt: ok })).text).toBe(CANARY);
-  }
-});
+function expectNothingLeaks(text: string): void {
+  expect(text).not.toMatch(
+    /Canonical|assumed-role|Traceback|\.ts:|node_modules|local-secret|local-session-token|certificate|127\.0\.0\.1|localhost/i,
+  );
+}
 
 // A message is passed on when it is whole; of one that never was, nobody hears. The answer is told to be complete.
 test('a clean close in the middle of a fragmented message is no complete answer', async () => {
-  await ENVIRONMENTS_IDLE(lazy);
+  const { world } =
+    worlds.get('as SSE before the commit point') ?? (await start('as SSE before the commit point'));
+  await world.idle();
   const begun = Buffer.from([0x01, 4, ...Buffer.from('half')]);
   const closed = Buffer.from([0x88, 2, 0x03, 0xe8]);
   const prompt = script({ send: 'some text' }, { raw: Buffer.concat([begun, closed]).toString('base64') });
 
-  const answer = await invokeSse(lazy.url, { agentId: 'puppet', prompt });
+  const answer = await invokeSse(world.url, { agentId: 'puppet', prompt });
 
   expect(answer.last).toMatchObject({ code: 'AgentInterrupted', promptSent: true, partial: true });
 });
