@@ -4,7 +4,7 @@ import type { DecoderOptions } from './frames.ts';
 /** A prompt that has been handed over, and the agent's messages; the same for both transports. */
 export interface Exchange {
   /** Each message as its bytes and whether it is binary. Bounded; ends however the connection ends. */
-  messages: AsyncIterable<[Uint8Array, boolean]>;
+  messages: AsyncIterable<[Buffer, boolean]>;
   /** What the transport knows better than the agent's entry, once the first message is there. */
   decoding?: () => Partial<DecoderOptions>;
   /** Why the messages ended; undefined when that was in good order. */

@@ -1,5 +1,5 @@
 import { type ErrorDetails, StreamError, type StreamErrorOptions } from '../errors.ts';
-import { boundedAgentError } from './frames.ts';
+import { boundedAgentError } from './agent-error.ts';
 
 /** An HTTP answer of the data plane that is not the one hoped for. */
 export interface HttpAnswer {

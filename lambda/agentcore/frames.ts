@@ -1,6 +1,8 @@
 import { createParser } from 'eventsource-parser';
 import type { AgentEntry } from '../agents.ts';
 import type { AgentError } from '../errors.ts';
+import { boundedAgentError, textOfUnknownError } from './agent-error.ts';
+import { type Utf8Piece, Utf8Reader } from './utf8.ts';
 
 /** What a message of an agent holds: text for the caller, the end of the answer, or a failure. */
 export type Item =
@@ -18,7 +20,7 @@ export type DecoderOptions = Pick<AgentEntry, 'framing' | 'endMarker' | 'textPat
 
 /** Reads the messages of one exchange. `decode` never throws, whatever the bytes. */
 export interface Decoder {
-  decode(bytes: Uint8Array, isBinary: boolean): Item[];
+  decode(bytes: Buffer, isBinary: boolean): Item[];
   /** To be called when the agent's messages have ended: what was still held back. */
   flush(): Item[];
 }
@@ -53,34 +55,32 @@ const ENVELOPE_KEYS = new Set([
   'parentMessageId',
 ]);
 const DONE = '[DONE]';
-const MAX_AGENT_ERROR_LENGTH = 2000;
+const NOT_UTF8 = 'the agent sent bytes that are not UTF-8';
 
 type JsonObject = Record<string, unknown>;
 
 /** The decoder of one exchange; the framing is decided once, by the agent's entry or by the first message. */
 export function createDecoder(options: DecoderOptions): Decoder {
-  // One decoder for all messages: a character may be cut between two binary ones. `ignoreBOM` keeps a BOM.
-  const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let utf8: Utf8Reader | undefined;
   let reader = options.framing === 'auto' ? undefined : readerOf(options.framing, options);
 
-  const toItems = (text: string): Item[] => {
+  const read = (text: string): Item[] => {
     if (text === '') return [];
     reader ??= readerOf(detectFraming(text), options);
     return reader.read(text);
   };
-  const decode = (bytes: Uint8Array | undefined, stream: boolean): Item[] => {
-    let text: string;
-    try {
-      text = utf8.decode(bytes, { stream });
-    } catch {
-      return [{ type: 'malformed', problem: 'the agent sent bytes that are not UTF-8' }];
-    }
-    return toItems(text);
-  };
+  const readPiece = ({ text, isValid }: Utf8Piece): Item[] =>
+    isValid ? read(text) : [...read(text), { type: 'malformed', problem: NOT_UTF8 }];
+
   return {
-    decode: (bytes, isBinary) => decode(bytes, isBinary),
+    decode(bytes, isBinary) {
+      // A text message is valid, which the WebSocket has seen to; within a character it may not stand, though.
+      if (!isBinary && utf8 === undefined) return read(bytes.toString());
+      utf8 ??= new Utf8Reader();
+      return readPiece(utf8.read(bytes));
+    },
     // An SSE event still open is completed, as if its blank line had come.
-    flush: () => [...decode(undefined, false), ...(reader?.flush?.() ?? [])],
+    flush: () => [...(utf8 ? readPiece(utf8.end()) : []), ...(reader?.flush?.() ?? [])],
   };
 }
 
@@ -110,8 +110,7 @@ function sseReader(options: DecoderOptions): Reader {
     onEvent({ event, data }) {
       const type = event?.toLowerCase();
       if (type === 'error') items.push(failureOf(parseJson(data), data));
-      else items.push(...readJson(data, options));
-      if (type === 'done' || type === 'complete' || type === 'end') items.push({ type: 'end' });
+      else items.push(...readJson(data, options, type === 'done' || type === 'complete' || type === 'end'));
     },
     onError({ type }) {
       overflown = type === 'max-buffer-size-exceeded';
@@ -135,22 +134,32 @@ function sseReader(options: DecoderOptions): Reader {
   };
 }
 
-/** One message of the `json` framing, or the data of one SSE event; the rules in their order. */
-function readJson(message: string, { endMarker, textPath, structured }: DecoderOptions): Item[] {
+/**
+ * One message of the `json` framing, or the data of one SSE event; the rules in their order.
+ *
+ * @param isLast whether its SSE event has said that it is the end
+ */
+function readJson(
+  message: string,
+  { endMarker, textPath, structured }: DecoderOptions,
+  isLast = false,
+): Item[] {
+  const end: Item[] = isLast ? [{ type: 'end' }] : [];
   if (message.trim() === DONE) return [{ type: 'end' }];
   const value = parseJson(message);
-  if (typeof value === 'string') return chunk(value);
+  if (typeof value === 'string') return [...chunk(value), ...end];
   if (!isObject(value)) {
-    return Array.isArray(value) && structured === 'drop' ? [] : chunk(message);
+    return Array.isArray(value) && structured === 'drop' ? end : [...chunk(message), ...end];
   }
   const typeField = value.type ?? value.event;
   const type = typeof typeField === 'string' ? typeField.toLowerCase() : undefined;
 
-  if (isEnd(value, type, endMarker)) {
+  const isEndMessage = isEnd(value, type, endMarker);
+  if (!isEndMessage && isFailure(value)) return [failureOf(value, message)];
+  if (isEndMessage || isLast) {
     const last = textPath === undefined ? anyText(value) : textAt(value, textPath);
     return [...chunk(last ?? ''), { type: 'end' }];
   }
-  if (isFailure(value)) return [failureOf(value, message)];
   const text = textPath === undefined ? onlyText(value) : textAt(value, textPath);
   if (text !== undefined) return chunk(text);
   return structured === 'drop' ? [] : chunk(message);
@@ -225,25 +234,10 @@ function failureOf(value: unknown, raw: string): Item {
     (candidate): candidate is string | number =>
       typeof candidate === 'string' || typeof candidate === 'number',
   );
-  const message = pick(inner.message, outer.error, outer.message, outer.details, value, raw) ?? 'no message';
+  const message =
+    pick(inner.message, outer.error, outer.message, outer.details, value) ??
+    (value === undefined ? raw : textOfUnknownError(value));
   return { type: 'failure', agentError: boundedAgentError({ type, code, message }) };
-}
-
-/** Bounds what an agent says of its failure: 2,000 characters, cut before a traceback or stack. */
-export function boundedAgentError(said: {
-  type?: string | undefined;
-  code?: string | number | undefined;
-  message: string;
-}): AgentError {
-  const [message = ''] = said.message.split(
-    /\s*(?:Traceback \(most recent call last\)|\n\s+at\s|\n\s+File ")/,
-  );
-  const { type, code } = said;
-  return {
-    ...(type !== undefined && { type: type.slice(0, 100) }),
-    ...(code !== undefined && { code: typeof code === 'string' ? code.slice(0, 100) : code }),
-    message: message.slice(0, MAX_AGENT_ERROR_LENGTH).toWellFormed(),
-  };
 }
 
 function parseJson(text: string): unknown {
@@ -261,6 +255,5 @@ function isObject(value: unknown): value is JsonObject {
 }
 
 function isEmpty(value: unknown): boolean {
-  if (value === undefined || value === null || value === '' || value === false) return true;
-  return typeof value === 'object' && Object.keys(value).length === 0;
+  return !value || (typeof value === 'object' && Object.keys(value).length === 0);
 }

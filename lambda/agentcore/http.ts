@@ -38,7 +38,7 @@ export function postInvocation(
   request.end(body);
   let contentType = '';
 
-  async function* messages(): AsyncGenerator<[Uint8Array, boolean]> {
+  async function* messages(): AsyncGenerator<[Buffer, boolean]> {
     const answer = await answered;
     const status = answer.statusCode ?? 0;
     if (status !== 200)
@@ -57,7 +57,7 @@ export function postInvocation(
         throw new StreamError('AgentFailed', 'the agent sent a message over the size limit');
       }
     }
-    yield [Buffer.concat(parts), false];
+    yield [Buffer.concat(parts), true];
   }
 
   return {
