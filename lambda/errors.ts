@@ -26,8 +26,8 @@ export interface AgentError {
 
 interface CodeRules {
   status: number;
-  /** The cause is passing: worth another try, as long as no prompt was handed over. */
-  passing?: true;
+  /** The cause is transient: worth another try, as long as no prompt was handed over. */
+  transient?: true;
   retryAfterSeconds?: number;
 }
 
@@ -40,14 +40,14 @@ const RULES: Record<ErrorCode, CodeRules> = {
   NotFound: { status: 404 },
   MethodNotAllowed: { status: 405 },
   PayloadTooLarge: { status: 413 },
-  Throttled: { status: 429, passing: true, retryAfterSeconds: 1 },
+  Throttled: { status: 429, transient: true, retryAfterSeconds: 1 },
   Internal: { status: 500 },
   AgentFailed: { status: 502 },
   AgentInterrupted: { status: 502 },
   // Reached only by an answer that is under way, so that its status never leaves.
   ResponseTooLarge: { status: 502 },
-  AgentUnavailable: { status: 503, passing: true, retryAfterSeconds: 5 },
-  AgentTimeout: { status: 504, passing: true, retryAfterSeconds: 5 },
+  AgentUnavailable: { status: 503, transient: true, retryAfterSeconds: 5 },
+  AgentTimeout: { status: 504, transient: true, retryAfterSeconds: 5 },
 };
 
 export interface StreamErrorOptions {
@@ -67,6 +67,8 @@ export class StreamError extends Error {
   readonly code: ErrorCode;
   /** Whether the prompt had been handed to an open socket: the agent may have acted on it. */
   promptSent = false;
+  /** AgentCore's id of the request, when there was one. */
+  upstreamRequestId: string | undefined;
   // Not a property of its own: a logged error shows all of those, and the agent's words are not for the log.
   readonly #options: StreamErrorOptions;
 
@@ -78,7 +80,10 @@ export class StreamError extends Error {
   }
 
   get details(): ErrorDetails {
-    return this.#options.details ?? {};
+    const { details } = this.#options;
+    return this.upstreamRequestId
+      ? { ...details, upstreamRequestId: this.upstreamRequestId }
+      : (details ?? {});
   }
 
   get headers(): Record<string, string> {
@@ -98,9 +103,9 @@ export class StreamError extends Error {
     return RULES[this.code].status;
   }
 
-  /** True only if the prompt was not handed over and the cause is passing. */
+  /** True only if the prompt was not handed over and the cause is transient. */
   get retryable(): boolean {
-    return !this.promptSent && RULES[this.code].passing === true;
+    return !this.promptSent && RULES[this.code].transient === true;
   }
 
   /** Seconds, only where {@link retryable}. */

@@ -1,6 +1,6 @@
 import { credentialProvider } from './agentcore/credentials.ts';
-import type { Upstream } from './agentcore/invocation.ts';
 import { ConnectionPool } from './agentcore/pool.ts';
+import type { Upstream } from './agentcore/transports.ts';
 import { readConfig } from './config.ts';
 import { errorBody, type StreamError, toStreamError } from './errors.ts';
 import { answerInvoke } from './http/invoke.ts';

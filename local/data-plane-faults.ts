@@ -59,6 +59,13 @@ export const FAULTS = {
       socket.end(rawAnswer(status, headers, JSON.stringify({ message, ...options.body })));
       return true;
     }),
+  /** Refuses with an answer whose body is announced and never ends. */
+  refuseEndlessly: (status: number, errorType: string, message = 'refused'): UpgradeFault =>
+    upgrade(({ socket }) => {
+      const answer = rawAnswer(status, { 'x-amzn-ErrorType': errorType }, JSON.stringify({ message }));
+      socket.write(answer.replace(/content-length: \d+/, 'content-length: 1000'));
+      return true;
+    }),
   /** Lets the upgrade through, late. */
   slowUpgrade: (ms: number): UpgradeFault =>
     upgrade(async () => {

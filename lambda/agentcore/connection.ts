@@ -4,7 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import WebSocket from 'ws';
 import { StreamError } from '../errors.ts';
-import { failureOfAnswer, failureOfBreak, failureOfClose, failureOfSocket } from './failures.ts';
+import { failureOfAnswer, requestIdOf } from './failures.ts';
+import { failureOfBreak, failureOfClose, failureOfSocket } from './socket-failures.ts';
 
 /** What was signed is what is sent. */
 export interface Upgrade {
@@ -26,6 +27,7 @@ export interface OpenOptions {
 const MAX_FRAME_BYTES = 32_000;
 /** Of the answer to a refused upgrade. */
 const MAX_ANSWER_BYTES = 16_384;
+const ANSWER_TIMEOUT_MS = 1000;
 /** How long a peer may take to answer our close frame. */
 const CLOSE_TIMEOUT_MS = 1000;
 
@@ -37,11 +39,9 @@ const CLOSE_TIMEOUT_MS = 1000;
  */
 export function openConnection({ url, headers }: Upgrade, options: OpenOptions): Promise<Connection> {
   const { socket, signal } = options;
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) {
-      socket.destroy();
-      throw signal.reason;
-    }
+  return new Promise<Connection>((resolve, reject) => {
+    signal.throwIfAborted();
+    // A variable, as the types of ws do not know closeTimeout yet.
     const clientOptions = {
       headers,
       createConnection: () => socket,
@@ -50,42 +50,49 @@ export function openConnection({ url, headers }: Upgrade, options: OpenOptions):
       closeTimeout: CLOSE_TIMEOUT_MS,
     };
     const ws = new WebSocket(url, clientOptions);
+    let upstreamRequestId: string | undefined;
     // ws reports a terminated upgrade as an error, also after it has been settled here.
     ws.on('error', () => {});
     const settle = (error?: unknown) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       ws.off('open', onOpen).off('error', onError).off('unexpected-response', onAnswer);
-      if (error === undefined) return resolve(new Connection(ws, options.pingIntervalMs));
+      if (error === undefined) {
+        return resolve(new Connection(ws, { pingIntervalMs: options.pingIntervalMs, upstreamRequestId }));
+      }
       ws.terminate();
-      socket.destroy();
       reject(error);
+    };
+    const onUpgrade = (answer: IncomingMessage) => {
+      upstreamRequestId = requestIdOf(answer.headers);
     };
     const onOpen = () => settle();
     const onError = (error: unknown) => settle(failureOfSocket(error));
     const onAbort = () => settle(signal.reason);
     const onAnswer = async (_request: unknown, answer: IncomingMessage) => {
-      settle(
-        failureOfAnswer({
-          status: answer.statusCode ?? 0,
-          headers: answer.headers,
-          body: await bodyOf(answer),
-        }),
-      );
+      // The answer is there: from here on it is only a matter of how much of its body is read.
+      clearTimeout(timer);
+      const { statusCode: status = 0, headers: answered } = answer;
+      settle(failureOfAnswer({ operation: 'ws', status, headers: answered, body: await bodyOf(answer) }));
     };
     // ws's own handshakeTimeout is an inactivity limit, which a dripping server never reaches.
     const timer = setTimeout(() => {
       settle(new StreamError('AgentTimeout', 'the agent took too long to accept the connection'));
     }, options.handshakeTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
+    ws.once('upgrade', onUpgrade);
     ws.once('open', onOpen).once('error', onError).once('unexpected-response', onAnswer);
+  }).catch((error) => {
+    socket.destroy();
+    throw error;
   });
 }
 
-/** The start of a body; what came until then, when it breaks off. */
+/** The start of a body; what came until then, when it breaks off or takes longer than a second. */
 export async function bodyOf(answer: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
+  const timer = setTimeout(() => answer.destroy(), ANSWER_TIMEOUT_MS);
   try {
     for await (const part of answer as AsyncIterable<Buffer>) {
       parts.push(part);
@@ -94,6 +101,8 @@ export async function bodyOf(answer: IncomingMessage): Promise<string> {
     }
   } catch {
     // The status alone tells enough.
+  } finally {
+    clearTimeout(timer);
   }
   return Buffer.concat(parts).toString('utf8', 0, MAX_ANSWER_BYTES);
 }
@@ -104,7 +113,7 @@ export interface ConnectionExchange {
    * To be called once, when the iteration has been left.
    *
    * @param taken how many messages were taken
-   * @returns whether that was all that came
+   * @returns whether that was all that came, and nothing more has begun
    */
   finish(taken: number): boolean;
 }
@@ -115,6 +124,8 @@ export class Connection {
   readonly openedAt = Date.now();
   /** When it last was in use or known to live, wall clock. */
   lastUsedAt = Date.now();
+  /** AgentCore's id of the upgrade. */
+  readonly upstreamRequestId: string | undefined;
   readonly #ws: WebSocket;
   readonly #pingIntervalMs: number;
   #received = 0;
@@ -122,9 +133,10 @@ export class Connection {
   #closed: { code: number; reason: string } | undefined;
   #broken: unknown;
 
-  constructor(ws: WebSocket, pingIntervalMs: number) {
+  constructor(ws: WebSocket, options: { pingIntervalMs: number; upstreamRequestId?: string | undefined }) {
     this.#ws = ws;
-    this.#pingIntervalMs = pingIntervalMs;
+    this.#pingIntervalMs = options.pingIntervalMs;
+    this.upstreamRequestId = options.upstreamRequestId;
     ws.on('message', () => {
       this.#received += 1;
       this.#unansweredPings = 0;
@@ -137,7 +149,8 @@ export class Connection {
     });
     ws.on('close', (code, reason) => {
       this.#closed = { code, reason: reason.toString() };
-      if (hasUnfinishedMessage(ws)) {
+      const isClean = failureOfClose(code, '') === undefined;
+      if (isClean && hasBegunMessage(ws)) {
         this.#broken ??= new StreamError('AgentInterrupted', 'the agent closed in the middle of a message');
       }
     });
@@ -145,6 +158,11 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#ws.readyState === WebSocket.OPEN;
+  }
+
+  /** Open, and between two messages: what was begun before a turn would end in its answer. */
+  get isReusable(): boolean {
+    return this.isOpen && !hasBegunMessage(this.#ws);
   }
 
   /** Close code and reason, once closed. */
@@ -177,7 +195,7 @@ export class Connection {
         // Left early with a full queue the socket would stay paused, deaf to pings and unable to close.
         ws.resume();
         this.lastUsedAt = Date.now();
-        return this.#received - receivedBefore === taken;
+        return this.#received - receivedBefore === taken && !hasBegunMessage(ws);
       },
     };
   }
@@ -255,14 +273,29 @@ export class Connection {
     this.#ws.close(1000);
   }
 
+  /**
+   * Ends an exchange that is not over: a close frame, and no wait for its answer, before which everything would have
+   * to be read that the agent still sends. An environment is frozen long before that.
+   */
+  abandon(): void {
+    this.#ws.close(1000);
+    this.#ws.terminate();
+  }
+
   /** Cuts the connection off. */
   terminate(): void {
     this.#ws.terminate();
   }
 }
 
-/** Whether a message has begun and not ended. ws tells nobody, but its receiver keeps the fragments. */
-function hasUnfinishedMessage(ws: WebSocket): boolean {
-  const { _receiver } = ws as unknown as { _receiver?: { _fragments?: unknown[] } };
-  return (_receiver?._fragments?.length ?? 0) > 0;
+/**
+ * Whether a message or frame has begun and not ended. ws 8.23 tells nobody, but its receiver keeps fragments, the
+ * bytes of a frame, and in which part of one it is (0: in none).
+ */
+function hasBegunMessage(ws: WebSocket): boolean {
+  const { _receiver: receiver } = ws as unknown as {
+    _receiver?: { _fragments: unknown[]; _bufferedBytes: number; _state: number };
+  };
+  if (!receiver) return false;
+  return receiver._fragments.length > 0 || receiver._bufferedBytes > 0 || receiver._state !== 0;
 }

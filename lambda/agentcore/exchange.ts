@@ -1,5 +1,21 @@
+import type { Agent } from '../agents.ts';
 import type { StreamError } from '../errors.ts';
 import type { DecoderOptions } from './frames.ts';
+
+/** One prompt to one agent. */
+export interface Invocation {
+  agent: Agent;
+  prompt: string;
+  sessionId: string;
+  /** Trace headers for the upstream request, names in lower case. */
+  traceHeaders: Record<string, string>;
+  /** Ends the invocation; its signal's reason is the StreamError that is reported. */
+  abort: AbortController;
+  /** Milliseconds until the invocation will be aborted for time. */
+  remainingMs: () => number;
+  record: InvocationRecord;
+  log: Log;
+}
 
 /** A prompt that has been handed over, and the agent's messages; the same for both transports. */
 export interface Exchange {
@@ -32,7 +48,8 @@ export interface InvocationRecord {
   connectedAt?: number;
   promptSentAt?: number;
   firstChunkAt?: number;
-  upstreamRequestId?: string;
+  /** AgentCore's id of the upgrade or request. */
+  upstreamRequestId?: string | undefined;
 }
 
 /** A line of the log: what happened, and fields to search it by. */

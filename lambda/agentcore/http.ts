@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { StreamError } from '../errors.ts';
 import { bodyOf } from './connection.ts';
 import type { Exchange } from './exchange.ts';
-import { failureOfAnswer } from './failures.ts';
+import { failureOfAnswer, requestIdOf } from './failures.ts';
 import type { DecoderOptions } from './frames.ts';
 import type { SignedRequest } from './signing.ts';
 
@@ -17,6 +17,8 @@ export interface PostOptions {
   socket: Socket;
   maxMessageBytes: number;
   signal: AbortSignal;
+  /** Told of AgentCore's id of the request, when the answer begins. */
+  onAnswer: (upstreamRequestId: string | undefined) => void;
 }
 
 /**
@@ -26,10 +28,11 @@ export interface PostOptions {
 export function postInvocation(
   { url, headers }: SignedRequest,
   body: string,
-  { socket, maxMessageBytes, signal }: PostOptions,
+  { socket, maxMessageBytes, signal, onAnswer }: PostOptions,
 ): Exchange {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-  const request = send(url, { method: 'POST', headers, createConnection: () => socket, agent: false });
+  // Without an agent, not even a new one (`agent: false`): that would open a connection of its own.
+  const request = send(url, { method: 'POST', headers, createConnection: () => socket });
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
     request.once('response', resolve).on('error', reject);
   });
@@ -40,10 +43,13 @@ export function postInvocation(
 
   async function* messages(): AsyncGenerator<[Buffer, boolean]> {
     const answer = await answered;
-    const status = answer.statusCode ?? 0;
-    if (status !== 200)
-      throw failureOfAnswer({ status, headers: answer.headers, body: await bodyOf(answer) });
-    contentType = answer.headers['content-type'] ?? '';
+    const { statusCode: status = 0, headers: answeredHeaders } = answer;
+    if (status !== 200) {
+      const body = await bodyOf(answer);
+      throw failureOfAnswer({ operation: 'invocations', status, headers: answeredHeaders, body });
+    }
+    onAnswer(requestIdOf(answeredHeaders));
+    contentType = answeredHeaders['content-type'] ?? '';
     if (!isJson(contentType)) {
       for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
       return;

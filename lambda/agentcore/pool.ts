@@ -11,7 +11,12 @@ export interface PoolOptions {
   onDiscard?: (connection: Connection, reason: DiscardReason) => void;
 }
 
-export type DiscardReason = 'idle' | 'age' | 'full' | 'dead' | 'disturbed' | 'slow';
+/**
+ * `full`: another took its place; `replaced`: by a newer one of its session; `disturbed`: something came after the
+ * answer; `dead`: it is closed, or answers no ping; `slow`: a new one was there before its pong; `aborted`: the
+ * turn that took it was over before it began.
+ */
+export type DiscardReason = 'idle' | 'age' | 'full' | 'replaced' | 'dead' | 'disturbed' | 'slow' | 'aborted';
 
 /** After so long without a pong a new handshake starts beside the ping. */
 const PING_HEAD_START_MS = 50;
@@ -20,6 +25,13 @@ interface Idle {
   connection: Connection;
   forget: () => void;
 }
+
+interface Acquired {
+  connection: Connection;
+  reused: boolean;
+}
+
+type Open = (signal: AbortSignal) => Promise<Connection>;
 
 /**
  * Keeps drained connections for the next turn of their session. All times are by the wall clock, and nothing
@@ -38,13 +50,16 @@ export class ConnectionPool {
     return this.#idle.size;
   }
 
-  /** Keeps a connection, unless reuse is off. */
-  release(key: string, connection: Connection): void {
+  /**
+   * Keeps a drained connection for the next turn.
+   *
+   * @returns false where it is not kept: reuse is off, or the connection is not fit for it
+   */
+  release(key: string, connection: Connection): boolean {
     const { maxConnections, pingIntervalMs } = this.#options;
-    if (maxConnections === 0) return connection.close();
-    if (!connection.isOpen) return;
+    if (maxConnections === 0 || !connection.isReusable) return false;
     // A second connection of the session that ran at the same time.
-    this.#discard(key, 'full');
+    this.#discard(key, 'replaced');
     if (this.#idle.size >= maxConnections) {
       const [oldest] = this.#idle.keys();
       if (oldest !== undefined) this.#discard(oldest, 'full');
@@ -52,69 +67,53 @@ export class ConnectionPool {
     const forget = connection.onDisturbed(() => this.#discard(key, connection.isOpen ? 'disturbed' : 'dead'));
     this.#idle.set(key, { connection, forget });
     this.#sweeper ??= setInterval(() => this.#sweep(), pingIntervalMs).unref();
+    return true;
   }
 
   /**
    * The session's kept connection if it lives, else a new one.
    *
    * @param open opens one; the signal is aborted when the kept connection answers first
+   * @throws the signal's reason
    */
-  async acquire(
-    key: string,
-    open: (signal: AbortSignal) => Promise<Connection>,
-    signal: AbortSignal,
-  ): Promise<{ connection: Connection; reused: boolean }> {
+  async acquire(key: string, open: Open, signal: AbortSignal): Promise<Acquired> {
     const kept = this.#take(key);
     if (!kept) return { connection: await open(signal), reused: false };
-    // A message that came after the end may lie unread; the next turn would take it for its own.
-    let disturbed = false;
-    const forget = kept.onDisturbed(() => {
-      disturbed = true;
-    });
-    const headStart = Promise.withResolvers<undefined>();
-    let timer: NodeJS.Timeout | undefined;
+    const reuse = new Reuse(kept, signal);
     try {
-      if (Date.now() - kept.lastUsedAt <= this.#options.pingIntervalMs) {
-        // What was waiting has been read after one turn of the event loop.
-        await new Promise((resolve) => setImmediate(resolve));
-        if (!disturbed) return { connection: kept, reused: true };
-      } else {
-        const pong = kept.ping(this.#options.pongTimeoutMs).then((alive) => alive && !disturbed);
-        timer = setTimeout(() => headStart.resolve(undefined), PING_HEAD_START_MS);
-        const early = await Promise.race([pong, headStart.promise]);
-        if (early === true) return { connection: kept, reused: true };
-        if (early === undefined && !disturbed) return await this.#pongOrOpen(kept, pong, open, signal);
+      const isRecent = msSince(kept.lastUsedAt) <= this.#options.pingIntervalMs;
+      const proof = isRecent ? waitingInputIsRead() : kept.ping(this.#options.pongTimeoutMs);
+      const early = await Promise.race([proof, reuse.headStart]);
+      if (early === 'over' && reuse.obstacle === undefined) {
+        return await this.#proofOrOpen(reuse, proof, open, signal);
       }
+      const obstacle = reuse.obstacle ?? (early === true ? undefined : 'dead');
+      if (obstacle === undefined) return { connection: kept, reused: true };
+      this.#drop(kept, obstacle);
     } finally {
-      clearTimeout(timer);
-      forget();
+      reuse.end();
     }
-    this.#drop(kept, kept.isOpen && disturbed ? 'disturbed' : 'dead');
     return { connection: await open(signal), reused: false };
   }
 
   /** Takes whichever comes first, the pong or the new connection, and closes the other. */
-  async #pongOrOpen(
-    kept: Connection,
-    pong: Promise<boolean>,
-    open: (signal: AbortSignal) => Promise<Connection>,
+  async #proofOrOpen(
+    reuse: Reuse,
+    proof: Promise<boolean>,
+    open: Open,
     signal: AbortSignal,
-  ): Promise<{ connection: Connection; reused: boolean }> {
+  ): Promise<Acquired> {
     const abandon = new AbortController();
     const opening = open(AbortSignal.any([signal, abandon.signal]));
-    const alive = await Promise.race([pong, opening.then(() => undefined)]).catch(() => pong);
-    if (alive === true) {
+    const alive = await Promise.race([proof, opening.then(() => undefined)]).catch(() => proof);
+    const obstacle = reuse.obstacle ?? (alive === true ? undefined : alive === false ? 'dead' : 'slow');
+    if (obstacle === undefined) {
       abandon.abort(new Error('the kept connection answered'));
       opening.then((connection) => connection.close()).catch(() => {});
-      return { connection: kept, reused: true };
+      return { connection: reuse.connection, reused: true };
     }
-    this.#drop(kept, alive === false ? 'dead' : 'slow');
+    this.#drop(reuse.connection, obstacle);
     return { connection: await opening, reused: false };
-  }
-
-  /** Closes every kept connection. */
-  close(): void {
-    for (const key of [...this.#idle.keys()]) this.#discard(key, 'idle');
   }
 
   #take(key: string): Connection | undefined {
@@ -130,10 +129,9 @@ export class ConnectionPool {
   }
 
   #expired({ isOpen, openedAt, lastUsedAt }: Connection): DiscardReason | undefined {
-    const now = Date.now();
     if (!isOpen) return 'dead';
-    if (now - lastUsedAt > this.#options.maxIdleMs) return 'idle';
-    return now - openedAt > this.#options.maxAgeMs ? 'age' : undefined;
+    if (msSince(lastUsedAt) > this.#options.maxIdleMs) return 'idle';
+    return msSince(openedAt) > this.#options.maxAgeMs ? 'age' : undefined;
   }
 
   #sweep(): void {
@@ -166,4 +164,55 @@ export class ConnectionPool {
       this.#sweeper = undefined;
     }
   }
+}
+
+/** A kept connection on its way back into use. */
+class Reuse {
+  readonly connection: Connection;
+  /** Resolves when the proof has taken so long that a new handshake shall start beside it. */
+  readonly headStart: Promise<'over'>;
+  readonly #signal: AbortSignal;
+  readonly #forget: () => void;
+  #timer: NodeJS.Timeout | undefined;
+  #isDisturbed = false;
+
+  constructor(connection: Connection, signal: AbortSignal) {
+    this.connection = connection;
+    this.#signal = signal;
+    this.#forget = connection.onDisturbed(() => {
+      this.#isDisturbed = connection.isOpen;
+    });
+    this.headStart = new Promise((resolve) => {
+      this.#timer = setTimeout(() => resolve('over'), PING_HEAD_START_MS);
+    });
+  }
+
+  /** Why it cannot be used, as far as that is known. */
+  get obstacle(): DiscardReason | undefined {
+    if (this.#isDisturbed) return 'disturbed';
+    if (!this.connection.isOpen) return 'dead';
+    // A message that was begun before the turn would end in its answer.
+    if (!this.connection.isReusable) return 'disturbed';
+    return this.#signal.aborted ? 'aborted' : undefined;
+  }
+
+  end(): void {
+    clearTimeout(this.#timer);
+    this.#forget();
+  }
+}
+
+/**
+ * What waits in the socket has been read after two turns of the event loop: the first may have begun, and polled,
+ * before it came.
+ */
+async function waitingInputIsRead(): Promise<boolean> {
+  await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  return true;
+}
+
+/** By the wall clock, which may also have been set back: that is a gap as any other. */
+function msSince(at: number): number {
+  return Math.abs(Date.now() - at);
 }

@@ -1,7 +1,7 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { StreamError } from '../errors.ts';
-import { failureOfSocket } from './failures.ts';
+import { failureOfSocket } from './socket-failures.ts';
 
 export interface DialOptions {
   /** Limit for DNS, TCP and TLS together. */
@@ -9,20 +9,8 @@ export interface DialOptions {
   signal: AbortSignal;
 }
 
-/** Starts a TCP or TLS connection to an origin's host; 'connect' or 'secureConnect' says that it is there. */
-export function startSocket(origin: URL): Socket {
-  const secure = origin.protocol === 'https:';
-  // An IPv6 literal stands in brackets in a URL.
-  const host = origin.hostname.replace(/^\[|\]$/g, '');
-  const port = Number(origin.port) || (secure ? 443 : 80);
-  const socket = secure
-    ? connectTls({ host, port, servername: isIP(host) ? '' : host })
-    : connectTcp({ host, port });
-  socket.setNoDelay(true);
-  // A reset while nobody listens would end the process; whoever uses the socket hears it too.
-  socket.on('error', () => {});
-  return socket;
-}
+/** Node gives each address of a host 250 ms, which is less than a round trip between distant regions. */
+const SEVERAL_ADDRESSES = { autoSelectFamilyAttemptTimeout: 1000 };
 
 /**
  * Opens a connection to the data plane.
@@ -32,8 +20,19 @@ export function startSocket(origin: URL): Socket {
 export function dial(origin: URL, { connectTimeoutMs, signal }: DialOptions): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const socket = startSocket(origin);
-    const connected = origin.protocol === 'https:' ? 'secureConnect' : 'connect';
+    const isSecure = origin.protocol === 'https:';
+    const connected = isSecure ? 'secureConnect' : 'connect';
+    // An IPv6 literal stands in brackets in a URL.
+    const host = origin.hostname.replace(/^\[|\]$/g, '');
+    const to = {
+      host,
+      port: Number(origin.port) || (isSecure ? 443 : 80),
+      noDelay: true,
+      ...SEVERAL_ADDRESSES,
+    };
+    const socket = isSecure ? connectTls({ ...to, servername: isIP(host) ? '' : host }) : connectTcp(to);
+    // A reset while nobody listens would end the process; whoever uses the socket hears it too.
+    socket.on('error', () => {});
     const settle = (error?: unknown) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
@@ -51,4 +50,10 @@ export function dial(origin: URL, { connectTimeoutMs, signal }: DialOptions): Pr
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once(connected, onConnect).once('error', onError);
   });
+}
+
+/** @throws StreamError AgentUnavailable for a socket that was lost before it was used: nobody else would notice */
+export function assertUsable(socket: Socket): void {
+  if (socket.writable) return;
+  throw failureOfSocket(Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' }));
 }

@@ -1,5 +1,6 @@
 import type { InvocationRecord } from '../agentcore/exchange.ts';
-import { invoke, type Upstream } from '../agentcore/invocation.ts';
+import { invoke } from '../agentcore/invocation.ts';
+import type { Upstream } from '../agentcore/transports.ts';
 import { type Agent, findAgent } from '../agents.ts';
 import { StreamError, toStreamError } from '../errors.ts';
 import type { ResponseFormat } from '../stream/format.ts';

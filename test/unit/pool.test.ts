@@ -16,14 +16,24 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
   closed: Connection['closed'];
   /** How long a pong takes; infinite when the peer is gone without a close frame. */
   pongAfterMs = ROUND_TRIP_MS;
-  /** Arrived in a freeze: it is read in the next turn of the event loop, before any pong. */
+  readonly upstreamRequestId = undefined;
+  /** Arrived in a freeze: it is read in the second turn of the event loop, before any pong. */
   hasUnreadMessage = false;
+  /** So did a close frame; of one that has been read, the close itself is told a little later. */
+  hasUnreadClose = false;
+  /** Half a message, or the half of a frame, was read. */
+  hasBegunMessage = false;
   pings = 0;
   readonly #listeners = new Set<() => void>();
+  #isClosing = false;
   #onClose = () => {};
 
   get isOpen(): boolean {
-    return this.closed === undefined;
+    return this.closed === undefined && !this.#isClosing;
+  }
+
+  get isReusable(): boolean {
+    return this.isOpen && !this.hasBegunMessage;
   }
 
   get listenerCount(): number {
@@ -57,8 +67,15 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
 
   onDisturbed(listener: () => void): () => void {
     this.#listeners.add(listener);
-    if (this.hasUnreadMessage) setImmediate(() => this.receive());
+    if (this.hasUnreadMessage) setImmediate(() => setImmediate(() => this.receive()));
+    if (this.hasUnreadClose) setImmediate(() => setImmediate(() => this.readClose()));
     return () => this.#listeners.delete(listener);
+  }
+
+  readClose(): void {
+    this.hasUnreadClose = false;
+    this.#isClosing = true;
+    setTimeout(() => this.#end(1000), 2);
   }
 
   /** The agent says something. */
@@ -76,12 +93,16 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
     this.#end(1000);
   }
 
+  abandon(): void {
+    this.#end(1006);
+  }
+
   terminate(): void {
     this.#end(1006);
   }
 
   #end(code: number): void {
-    if (!this.isOpen) return;
+    if (this.closed) return;
     this.closed = { code, reason: '' };
     this.#onClose();
     this.#disturb();
@@ -128,11 +149,14 @@ class World {
   }
 
   /** Acquires, and says how long that took. */
-  async acquire(key: string): Promise<{ connection: FakeConnection; reused: boolean; tookMs: number }> {
+  async acquire(
+    key: string,
+    signal = new AbortController().signal,
+  ): Promise<{ connection: FakeConnection; reused: boolean; tookMs: number }> {
     const startedAt = performance.now();
     let settledAt: number | undefined;
     const acquired = this.pool
-      .acquire(key, (signal) => this.#open(signal), new AbortController().signal)
+      .acquire(key, (opening) => this.#open(opening), signal)
       .finally(() => {
         settledAt = performance.now();
       });
@@ -146,7 +170,7 @@ class World {
   /** Gives a connection back, as after a drained exchange. */
   release(key: string, connection: FakeConnection): void {
     connection.lastUsedAt = Date.now();
-    this.pool.release(key, connection as unknown as Connection);
+    if (!this.pool.release(key, connection as unknown as Connection)) connection.close();
   }
 
   /** Opens a connection and lets the pool keep it. */
@@ -159,6 +183,7 @@ class World {
   async #open(signal: AbortSignal): Promise<Connection> {
     this.openSignals.push(signal);
     return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
       const timer = setTimeout(() => {
         if (this.refusal) return reject(this.refusal);
         const connection = new FakeConnection();
@@ -193,7 +218,9 @@ describe('a connection that was released', () => {
 
     const { connection, reused, tookMs } = await world.acquire('a');
 
-    expect({ reused, tookMs, pings: kept.pings }).toEqual({ reused: true, tookMs: 0, pings: 0 });
+    expect({ reused, pings: kept.pings }).toEqual({ reused: true, pings: 0 });
+    // Fake time counts a millisecond for the second turn of the event loop.
+    expect(tookMs).toBeLessThanOrEqual(1);
     expect(connection).toBe(kept);
     expect(world.pool.size).toBe(0);
     expect(kept.listenerCount).toBe(0);
@@ -222,6 +249,17 @@ describe('a connection that was released', () => {
     expect(second).toMatchObject({ reused: false });
   });
 
+  test('is not kept when a message has begun on it: it would end in the next answer', async () => {
+    const world = new World();
+    const { connection } = await world.acquire('a');
+
+    connection.hasBegunMessage = true;
+    world.release('a', connection);
+
+    expect(world.pool.size).toBe(0);
+    expect(connection.isOpen).toBe(false);
+  });
+
   test('is not kept when it is closed already', async () => {
     const world = new World();
     const { connection } = await world.acquire('a');
@@ -242,7 +280,7 @@ describe('a connection that was released', () => {
     world.release('a', second.connection);
 
     expect(world.pool.size).toBe(1);
-    expect(world.discards).toEqual([{ connection: first.connection, reason: 'full' }]);
+    expect(world.discards).toEqual([{ connection: first.connection, reason: 'replaced' }]);
     expect(first.connection.closed).toMatchObject({ code: 1000 });
     expect((await world.acquire('a')).connection).toBe(second.connection);
   });
@@ -350,17 +388,6 @@ describe('a kept connection is discarded', () => {
     expect(kept.isOpen).toBe(false);
     expect(jest.getTimerCount()).toBe(0);
   });
-
-  test('with all others when the pool is closed', async () => {
-    const world = new World();
-    const kept = [await world.keep('a'), await world.keep('b')];
-
-    world.pool.close();
-
-    expect(kept.map(({ isOpen }) => isOpen)).toEqual([false, false]);
-    expect(world.pool.size).toBe(0);
-    expect(jest.getTimerCount()).toBe(0);
-  });
 });
 
 describe('while the environment is awake', () => {
@@ -410,7 +437,7 @@ describe('before reuse after a gap', () => {
 
     freeze(PING_INTERVAL_MS);
 
-    expect(await world.acquire('a')).toMatchObject({ reused: true, tookMs: 0 });
+    expect(await world.acquire('a')).toMatchObject({ reused: true });
     expect(kept.pings).toBe(0);
   });
 
@@ -425,6 +452,65 @@ describe('before reuse after a gap', () => {
     expect(reused).toBe(false);
     expect(connection).not.toBe(kept);
     expect(world.discards).toEqual([{ connection: kept, reason: 'disturbed' }]);
+  });
+
+  test.each([1000, PING_INTERVAL_MS + 1])(
+    'of %i ms, a close frame that lay unread costs a new one and is told as a discard',
+    async (ms) => {
+      const world = new World();
+      const kept = await world.keep('a');
+      freeze(ms);
+      kept.hasUnreadClose = true;
+
+      const { connection, reused } = await world.acquire('a');
+
+      expect(reused).toBe(false);
+      expect(connection).not.toBe(kept);
+      expect(world.reasons).toEqual(['dead']);
+    },
+  );
+
+  test.each([1000, PING_INTERVAL_MS + 1])(
+    'of %i ms, a message that has begun meanwhile costs a new one: it would end in the next answer',
+    async (ms) => {
+      const world = new World();
+      const kept = await world.keep('a');
+      freeze(ms);
+      kept.hasBegunMessage = true;
+
+      expect(await world.acquire('a')).toMatchObject({ reused: false });
+      expect(world.reasons).toEqual(['disturbed']);
+    },
+  );
+
+  test('of a clock that was set back, a ping is needed: nobody knows how long it was', async () => {
+    const world = new World();
+    const kept = await world.keep('a');
+    freeze(-PING_INTERVAL_MS - 1);
+
+    expect(await world.acquire('a')).toMatchObject({ reused: true });
+    expect(kept.pings).toBe(1);
+  });
+
+  test.each([
+    ['the unread input is read', 1000, 0],
+    ['the pong is awaited', PING_INTERVAL_MS + 1, 5],
+    ['a handshake runs beside the ping', PING_INTERVAL_MS + 1, 100],
+  ])('an invocation that is over while %s leaves no connection behind', async (_when, ms, afterMs) => {
+    const world = new World();
+    const kept = await world.keep('a');
+    kept.pongAfterMs = 150;
+    freeze(ms);
+    const abort = new AbortController();
+    if (afterMs === 0) queueMicrotask(() => abort.abort(new Error('deadline')));
+    else setTimeout(() => abort.abort(new Error('deadline')), afterMs);
+
+    await expect(world.acquire('a', abort.signal)).rejects.toThrow('deadline');
+
+    expect(kept.isOpen).toBe(false);
+    expect(world.reasons).toEqual(['aborted']);
+    expect(world.connections.filter(({ isOpen }) => isOpen)).toEqual([]);
+    expect(jest.getTimerCount()).toBe(0);
   });
 
   test('a pong within 50 ms is enough, and no handshake is begun', async () => {
@@ -568,7 +654,8 @@ describe('before reuse after a gap', () => {
 
     expect(reused).toBe(false);
     expect(connection).not.toBe(kept);
-    expect(kept.isOpen).toBe(false);
+    expect(world.discards).toEqual([{ connection: kept, reason: 'disturbed' }]);
+    expect(kept.closed).toMatchObject({ code: 1000 });
   });
 
   test('no timer and no listener is left', async () => {
@@ -640,7 +727,8 @@ describe('whatever happens in whatever order', () => {
       if (reason === 'disturbed') expect(model.disturbed.has(connection)).toBe(true);
       if (reason === 'slow') expect(peerIsGone(connection)).toBe(true);
       if (reason === 'dead') expect(peerIsGone(connection) || model.closed.has(connection)).toBe(true);
-      if (reason === 'full' && key !== other.released) {
+      if (reason === 'replaced') expect(key).toBe(other.released);
+      if (reason === 'full') {
         expect(connection).toBe(oldest);
         expect(model.kept.size).toBe(MAX_CONNECTIONS);
         expect(other.released).toBeDefined();
@@ -664,11 +752,15 @@ describe('whatever happens in whatever order', () => {
   }
 
   /** An environment that is awake reads what has arrived. */
-  function readWhatWaits({ kept, disturbed }: Model): void {
+  function readWhatWaits({ kept, disturbed, closed }: Model): void {
     for (const connection of kept.values()) {
-      if (!connection.hasUnreadMessage) continue;
-      disturbed.add(connection);
-      connection.receive();
+      if (connection.hasUnreadMessage) {
+        disturbed.add(connection);
+        connection.receive();
+      } else if (connection.hasUnreadClose) {
+        closed.add(connection);
+        connection.closeByPeer();
+      }
     }
   }
 
@@ -677,10 +769,15 @@ describe('whatever happens in whatever order', () => {
     async run(model, world) {
       const kept = model.kept.get(key);
       const needsPing = kept !== undefined && Date.now() - kept.lastUsedAt > PING_INTERVAL_MS;
-      const isLost = kept?.hasUnreadMessage === true || (needsPing && peerIsGone(kept));
+      const isLost =
+        kept?.hasUnreadMessage === true ||
+        kept?.hasUnreadClose === true ||
+        kept?.hasBegunMessage === true ||
+        (needsPing && peerIsGone(kept));
       const isWelcome = kept !== undefined && !isExpired(kept) && !isLost;
       if (kept && !isExpired(kept)) model.kept.delete(key);
-      if (kept?.hasUnreadMessage) model.disturbed.add(kept);
+      if (kept?.hasUnreadMessage || kept?.hasBegunMessage) model.disturbed.add(kept);
+      if (kept?.hasUnreadClose) model.closed.add(kept);
 
       const { connection, reused } = await world.acquire(key);
 
@@ -805,6 +902,17 @@ describe('whatever happens in whatever order', () => {
           connection.receive();
         }),
       ),
+      key.map((name) =>
+        befall('the start of a late message to', name, (connection) => {
+          connection.hasBegunMessage = true;
+        }),
+      ),
+      fc.tuple(key, fc.constantFrom(1000, PING_INTERVAL_MS + 1)).map(([name, ms]) =>
+        befall(`close frame, in a freeze of ${ms} ms, to`, name, (connection) => {
+          connection.hasUnreadClose = true;
+          freeze(ms);
+        }),
+      ),
       fc.tuple(key, fc.constantFrom(1000, PING_INTERVAL_MS + 1)).map(([name, ms]) =>
         befall(`late message, in a freeze of ${ms} ms, to`, name, (connection) => {
           connection.hasUnreadMessage = true;
@@ -824,7 +932,8 @@ describe('whatever happens in whatever order', () => {
 
         await fc.asyncModelRun(() => ({ model, real: world }), list);
 
-        world.pool.close();
+        // Nothing is kept for ever.
+        await jest.advanceTimersByTimeAsync(6 * MINUTE);
         for (const { connection } of model.inUse) connection.close();
         expect(world.connections.filter(({ isOpen }) => isOpen)).toEqual([]);
         expect(jest.getTimerCount()).toBe(0);

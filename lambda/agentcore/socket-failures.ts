@@ -1,0 +1,73 @@
+import { StreamError } from '../errors.ts';
+import { boundedAgentError } from './agent-error.ts';
+
+/** A socket that could not be opened, or was lost before the prompt was handed over. */
+export function failureOfSocket(thrown: unknown): StreamError {
+  const code = codeOf(thrown);
+  // Without a system or TLS code it is ws or the HTTP parser that complains of the answer's form.
+  if (code === undefined || code.startsWith('HPE_')) {
+    return new StreamError('AgentFailed', 'AgentCore gave an unexpected answer', { cause: causeOf(thrown) });
+  }
+  return new StreamError('AgentUnavailable', 'the agent cannot be reached', {
+    cause: causeOf(thrown),
+    retry: 'backoff',
+  });
+}
+
+/** A connection that broke while an answer was awaited. */
+export function failureOfBreak(thrown: unknown): StreamError {
+  const cause = causeOf(thrown);
+  const code = codeOf(thrown) ?? '';
+  switch (code) {
+    case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
+    case 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH':
+      return new StreamError('AgentFailed', 'the agent sent a message over the size limit', { cause });
+    case 'WS_ERR_INVALID_UTF8':
+      return new StreamError('AgentFailed', 'the agent sent bytes that are not UTF-8', { cause });
+  }
+  return code.startsWith('WS_ERR_')
+    ? new StreamError('AgentFailed', 'the agent broke the WebSocket protocol', { cause })
+    : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause });
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  const { code } = thrown as { code?: unknown };
+  return typeof code === 'string' ? code : undefined;
+}
+
+/** Message, code and stack alone: an error of Node's HTTP parser has the bytes that it could not read as well. */
+function causeOf(thrown: unknown): unknown {
+  if (!Error.isError(thrown)) return thrown;
+  // Where a host has several addresses, each has failed in its own way.
+  const { errors = [] } = thrown as { errors?: Error[] };
+  const cause = new Error(thrown.message || errors.map(({ message }) => message).join('; '));
+  if (thrown.stack !== undefined) cause.stack = thrown.stack;
+  const code = codeOf(thrown);
+  return code === undefined ? cause : Object.assign(cause, { code });
+}
+
+const INTERRUPTED_BY: Record<number, string> = {
+  1001: 'the agent went away',
+  1006: 'the connection to the agent was lost',
+  1008: 'AgentCore closed the connection at one of its limits',
+};
+
+/**
+ * What a close code means to an answer that has not ended: nothing wrong (1000, 1005), or a failure.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
+ */
+export function failureOfClose(code: number, reason: string): StreamError | undefined {
+  if (code === 1000 || code === 1005) return undefined;
+  const cause = new Error(`the WebSocket was closed with ${code}`);
+  // AgentCore's own limits close with 1008 and this text; any other reason is the agent's.
+  const isAgents = code === 1008 && reason !== '' && !reason.startsWith('Policy violated:');
+  if (code === 1011 || isAgents) {
+    return new StreamError('AgentFailed', 'the agent failed', {
+      cause,
+      details: { agentError: boundedAgentError({ code, message: reason }) },
+    });
+  }
+  const how = INTERRUPTED_BY[code] ?? `the agent closed the connection with code ${code}`;
+  return new StreamError('AgentInterrupted', how, { cause });
+}

@@ -1,0 +1,180 @@
+import type { AgentEntry } from '../agents.ts';
+import type { Config } from '../config.ts';
+import { type Connection, type ConnectionExchange, openConnection } from './connection.ts';
+import type { Exchange, Invocation } from './exchange.ts';
+import { postInvocation } from './http.ts';
+import type { ConnectionPool } from './pool.ts';
+import { type CredentialProvider, type SignedRequest, signInvocation, signUpgrade } from './signing.ts';
+import { assertUsable, dial } from './socket.ts';
+
+/** What outlives an invocation. */
+export interface Upstream {
+  config: Config;
+  credentials: CredentialProvider;
+  pool: ConnectionPool;
+}
+
+/**
+ * Hands the prompt over.
+ *
+ * @throws StreamError while it has not been: nothing was sent
+ */
+type Start = (invocation: Invocation, upstream: Upstream) => Promise<Exchange>;
+
+export const TRANSPORTS: Record<AgentEntry['transport'], Start> = {
+  websocket: overWebSocket,
+  http: overHttp,
+};
+
+async function overWebSocket(invocation: Invocation, upstream: Upstream): Promise<Exchange> {
+  const { agent, sessionId, abort, record, log } = invocation;
+  const { pool } = upstream;
+  const key = `${agent.arn.arn} ${agent.entry.qualifier} ${sessionId}`;
+  const open = (signal: AbortSignal) => openSigned(invocation, upstream, signal);
+
+  const { connection, reused } = await pool.acquire(key, open, abort.signal);
+  const { messages, finish } = begin(connection, bodyFor(invocation), abort.signal);
+  record.promptSentAt = performance.now();
+  record.upstreamRequestId = connection.upstreamRequestId;
+  if (reused) {
+    record.connectionsReused += 1;
+    // A handshake that ran beside the ping, and lost, has left its times.
+    delete record.connectionMs;
+    delete record.upgradeMs;
+    delete record.connectedAt;
+  } else record.connectionsOpened += 1;
+  log.info(reused ? 'Connection reused' : 'Connection opened', {
+    age_ms: Date.now() - connection.openedAt,
+    upstream_request_id: connection.upstreamRequestId,
+    ...(!reused && { connection_ms: round(record.connectionMs), upgrade_ms: round(record.upgradeMs) }),
+  });
+  return {
+    messages,
+    lost: () => connection.failure(),
+    finish: (taken, complete) => {
+      const isDrained = finish(taken) && complete;
+      if (isDrained && pool.release(key, connection)) return;
+      const { closed } = connection;
+      log.info('Connection closed', {
+        closed_by: closed ? 'agent' : 'function',
+        close_code: closed?.code ?? 1000,
+        // The reason may be the agent's own words, which are not logged.
+        close_reason_length: closed?.reason.length,
+        age_ms: Date.now() - connection.openedAt,
+      });
+      if (isDrained) connection.close();
+      else connection.abandon();
+    },
+  };
+}
+
+/** A connection that cannot begin its exchange is nobody's any more. */
+function begin(connection: Connection, message: string, signal: AbortSignal): ConnectionExchange {
+  try {
+    return connection.exchange(message, signal);
+  } catch (error) {
+    connection.abandon();
+    throw error;
+  }
+}
+
+async function openSigned(
+  invocation: Invocation,
+  { config, credentials }: Upstream,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { record, agent } = invocation;
+  const { connectTimeoutMs, handshakeTimeoutMs, maxMessageBytes, pingIntervalMs } = config;
+  const startedAt = performance.now();
+  const [upgrade, socket] = await signedAndDialled(
+    signUpgrade(runtimeRequest(invocation), credentials),
+    (abandoned) => dial(agent.origin, { connectTimeoutMs, signal: abandoned }),
+    signal,
+  );
+  const dialledAt = performance.now();
+  const connection = await openConnection(upgrade, {
+    socket,
+    handshakeTimeoutMs,
+    maxMessageBytes,
+    pingIntervalMs,
+    signal,
+  });
+  record.connectedAt = performance.now();
+  record.upgradeMs = record.connectedAt - dialledAt;
+  record.connectionMs = record.connectedAt - startedAt;
+  return connection;
+}
+
+async function overHttp(invocation: Invocation, { config, credentials }: Upstream): Promise<Exchange> {
+  const { agent, abort, record, log } = invocation;
+  const { connectTimeoutMs, maxMessageBytes } = config;
+  const { signal } = abort;
+  const body = bodyFor(invocation);
+  const request = runtimeRequest(invocation, {
+    'content-type': 'application/json',
+    accept: 'text/event-stream, application/json',
+  });
+  const startedAt = performance.now();
+  const [signed, socket] = await signedAndDialled(
+    signInvocation(request, body, credentials),
+    (abandoned) => dial(agent.origin, { connectTimeoutMs, signal: abandoned }),
+    signal,
+  );
+  record.connectedAt = performance.now();
+  record.connectionMs = record.connectedAt - startedAt;
+  record.connectionsOpened += 1;
+  record.promptSentAt = record.connectedAt;
+  log.info('Connection opened', { age_ms: 0, connection_ms: round(record.connectionMs) });
+  return postInvocation(signed, body, {
+    socket,
+    maxMessageBytes,
+    signal,
+    onAnswer: (upstreamRequestId) => {
+      record.upstreamRequestId = upstreamRequestId;
+    },
+  });
+}
+
+function bodyFor({ prompt, sessionId }: Invocation): string {
+  return JSON.stringify({ prompt, sessionId });
+}
+
+function runtimeRequest(
+  { agent, sessionId, traceHeaders }: Invocation,
+  headers: Record<string, string> = {},
+) {
+  return {
+    arn: agent.arn,
+    origin: agent.origin,
+    qualifier: agent.entry.qualifier,
+    sessionId,
+    headers: { ...traceHeaders, ...headers },
+  };
+}
+
+/**
+ * Signs and connects side by side: the one takes about a millisecond, the other several. Where one of them fails,
+ * the other is not left behind.
+ */
+async function signedAndDialled<Socket extends Awaited<ReturnType<typeof dial>>>(
+  signing: Promise<SignedRequest>,
+  connect: (signal: AbortSignal) => Promise<Socket>,
+  signal: AbortSignal,
+): Promise<[SignedRequest, Socket]> {
+  const abandon = new AbortController();
+  const dialling = connect(AbortSignal.any([signal, abandon.signal]));
+  try {
+    const both = await Promise.all([signing, dialling]);
+    signal.throwIfAborted();
+    assertUsable(both[1]);
+    return both;
+  } catch (error) {
+    abandon.abort(error);
+    dialling.then((socket) => socket.destroy()).catch(() => {});
+    throw error;
+  }
+}
+
+function round(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms);
+}
