@@ -125,26 +125,16 @@ function show(value: unknown): string {
   return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;
 }
 
-/** What a caller's `agentId` names: an agent, nothing that is configured, or an ARN that is none. */
-export type AgentLookup<Agent> = { agent: Agent } | { unknown: true } | { malformedArn: string };
-
-/** Finds a configured agent by id, by name, or by runtime ARN; case-sensitive. */
+/** The configured agent of this id, name or runtime ARN; case-sensitive. */
 export function findAgent<Agent extends { entry: AgentEntry }>(
   agents: readonly Agent[],
   agentId: string,
-): AgentLookup<Agent> {
-  const agent =
+): Agent | undefined {
+  return (
     agents.find(({ entry }) => entry.id === agentId) ??
     agents.find(({ entry }) => entry.name === agentId) ??
-    agents.find(({ entry }) => entry.runtimeArn === agentId);
-  if (agent) return { agent };
-  if (!agentId.startsWith('arn:')) return { unknown: true };
-  try {
-    parseRuntimeArn(agentId);
-    return { unknown: true };
-  } catch (cause) {
-    return { malformedArn: (cause as Error).message };
-  }
+    agents.find(({ entry }) => entry.runtimeArn === agentId)
+  );
 }
 
 /** A configured agent with what is derived from its ARN. */

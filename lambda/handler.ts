@@ -67,7 +67,8 @@ export const handler = awslambda.streamifyResponse(
         });
         Object.assign(outcome, answered);
       } else {
-        const body = JSON.stringify(await readResource(route, config));
+        const remainingMs = context.getRemainingTimeInMillis() - config.deadlineReserveMs;
+        const body = JSON.stringify(await readResource(route, config, remainingMs));
         const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
         endWith(respond({ statusCode: 200, headers }), body);
       }

@@ -6,8 +6,8 @@ import { retrying } from './retry.ts';
 import { watchSilence } from './silence.ts';
 import { TRANSPORTS, type Upstream } from './transports.ts';
 
-/** Takes the texts of one message; returns a promise when the reader is behind, to be awaited before the next. */
-export type TextSink = (texts: string[]) => Promise<void> | undefined;
+/** Takes a text; returns a promise when the reader is behind, to be awaited before the next. */
+export type TextSink = (text: string) => Promise<void> | undefined;
 
 /**
  * Sends a prompt to an agent, at most once, and passes its text on until the answer has ended.
@@ -65,26 +65,28 @@ async function passOn(
   // Whatever follows the end would be read as the next answer.
   let endsCleanly = false;
 
-  const pass = (items: Item[]): Promise<void> | undefined => {
-    const texts: string[] = [];
-    for (const item of items) {
+  /** Returns a promise only where the reader is behind, as most messages are one token, and a promise is dear. */
+  const pass = (items: Item[], from = 0): Promise<void> | undefined => {
+    for (let i = from; i < items.length; i += 1) {
+      const item = items[i] as Item;
       if (ending) endsCleanly &&= item.type === 'end';
-      else if (item.type === 'chunk') texts.push(item.text);
-      else {
+      else if (item.type === 'chunk') {
+        record.firstChunkAt ??= performance.now();
+        silence.heardText();
+        const full = sink(item.text);
+        if (full) return silence.suspendedDuring(full).then(() => pass(items, i + 1));
+      } else {
         ending = item;
         endsCleanly = item.type === 'end';
       }
     }
-    silence.heard(texts.length > 0);
-    if (texts.length === 0) return undefined;
-    record.firstChunkAt ??= performance.now();
-    const full = sink(texts);
-    return full && silence.suspendedDuring(full);
+    return undefined;
   };
 
   try {
     for await (const [bytes, isBinary] of exchange.messages) {
       taken += 1;
+      silence.heard();
       decoder ??= createDecoder({
         ...agent.entry,
         maxEventLength: config.maxMessageBytes,

@@ -14,7 +14,9 @@ const NO_END_MARKER_MS = 30_000;
 
 export interface SilenceWatch {
   /** A message came. */
-  heard(hasText: boolean): void;
+  heard(): void;
+  /** There was text in it. */
+  heardText(): void;
   /** Does not count the time in which the reader, not the agent, is waited for. */
   suspendedDuring(pause: Promise<void>): Promise<void>;
   stop(): void;
@@ -33,8 +35,9 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
   const check = () => {
     const silentMs = suspended ? 0 : performance.now() - since;
     if (silentMs >= limit()) {
-      const what = hadText ? 'went on' : 'began to answer';
-      return onTimeout(new StreamError('AgentTimeout', `no sign that the agent ${what} for ${limit()} ms`));
+      const seconds = limit() / 1000;
+      const what = hadText ? `sent nothing for ${seconds} s` : `did not begin to answer within ${seconds} s`;
+      return onTimeout(new StreamError('AgentTimeout', `the agent ${what}`));
     }
     if (hadText && !reported && silentMs >= NO_END_MARKER_MS) {
       reported = true;
@@ -47,15 +50,16 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
   timer = setTimeout(check, firstChunkTimeoutMs);
 
   return {
-    heard(hasText) {
-      const wasFirst = hasText && !hadText;
-      hadText ||= hasText;
+    heard() {
       // Before the first text only text counts.
       if (hadText) since = performance.now();
-      if (wasFirst) {
-        clearTimeout(timer);
-        check();
-      }
+    },
+    heardText() {
+      if (hadText) return;
+      hadText = true;
+      since = performance.now();
+      clearTimeout(timer);
+      check();
     },
     async suspendedDuring(pause) {
       suspended = true;

@@ -1,17 +1,14 @@
+import { parseRuntimeArn } from '../agentcore/arn.ts';
 import type { InvocationRecord } from '../agentcore/exchange.ts';
 import { invoke } from '../agentcore/invocation.ts';
 import type { Upstream } from '../agentcore/transports.ts';
 import { type Agent, findAgent } from '../agents.ts';
 import { StreamError, toStreamError } from '../errors.ts';
-import type { ResponseFormat } from '../stream/format.ts';
-import { json } from '../stream/json.ts';
+import { FORMATS, type FormatName } from '../stream/formats.ts';
 import { type Prelude, Relay, type ResponseStream } from '../stream/relay.ts';
-import { sse } from '../stream/sse.ts';
 import type { RequestOutcome, RequestTelemetry } from '../telemetry.ts';
 import { type FunctionUrlEvent, type InvokeRequest, readInvokeRequest, traceHeaders } from './request.ts';
-import { type FormatName, negotiateFormat } from './routes.ts';
-
-const FORMATS: Record<FormatName, ResponseFormat> = { sse, json };
+import { negotiateFormat } from './routes.ts';
 
 /** How long the end of an answer is waited for; a reader that stalls is left to the platform. */
 const CLOSE_WAIT_MS = 100;
@@ -24,7 +21,7 @@ export interface InvokeOptions {
   telemetry: RequestTelemetry;
   requestId: string;
   xRayTraceId: string | undefined;
-  /** Milliseconds until Lambda ends this environment. */
+  /** Milliseconds until Lambda ends this invocation. */
   remainingMs: () => number;
 }
 
@@ -48,7 +45,7 @@ export async function answerInvoke(
   const limitMs = Math.min(config.maxDurationMs, options.remainingMs() - config.deadlineReserveMs);
   const deadlineAt = performance.now() + limitMs;
   const deadline = setTimeout(
-    () => abort.abort(new StreamError('AgentTimeout', 'the answer took longer than it may')),
+    () => abort.abort(new StreamError('AgentTimeout', 'the answer exceeded its time limit')),
     Math.max(0, limitMs),
   );
   const record: InvocationRecord = {
@@ -60,7 +57,7 @@ export async function answerInvoke(
   let readerStalls = 0;
   const relay = new Relay({
     ...config,
-    format: FORMATS[negotiateFormat(event.headers?.accept, options.defaultFormat)],
+    format: FORMATS[negotiateFormat(event.headers?.accept, options.defaultFormat, FORMATS)],
     context: { sessionId, agentId: agent.entry.id, requestId },
     respond: options.respond,
     abort,
@@ -82,7 +79,7 @@ export async function answerInvoke(
       record,
       log: telemetry.log,
     };
-    await invoke(invocation, upstream, (texts) => relay.write(texts));
+    await invoke(invocation, upstream, (text) => relay.write(text));
     relay.done();
   } catch (thrown) {
     error = toStreamError(thrown);
@@ -109,18 +106,16 @@ export async function answerInvoke(
 }
 
 function agentOf({ agentId, sessionId }: InvokeRequest, agents: readonly Agent[]): Agent {
-  const lookup = findAgent(agents, agentId);
-  if ('agent' in lookup) return lookup.agent;
-  if ('malformedArn' in lookup) {
-    throw new StreamError('BadRequest', `"agentId": ${lookup.malformedArn}`, {
-      details: { sessionId, fields: ['agentId'] },
-    });
+  const agent = findAgent(agents, agentId);
+  if (agent) return agent;
+  const details = { sessionId, fields: ['agentId'] };
+  if (agentId.startsWith('arn:')) {
+    try {
+      parseRuntimeArn(agentId);
+    } catch (cause) {
+      throw new StreamError('BadRequest', `"agentId": ${(cause as Error).message}`, { details });
+    }
   }
-  throw new StreamError(
-    'AgentNotFound',
-    '"agentId": expected the id, name or runtime ARN of a configured agent',
-    {
-      details: { sessionId, fields: ['agentId'] },
-    },
-  );
+  const expected = 'the id, name or runtime ARN of a configured agent';
+  throw new StreamError('AgentNotFound', `"agentId": expected ${expected}`, { details });
 }

@@ -29,7 +29,7 @@ export function routeOf(event: FunctionUrlEvent): Route {
 /**
  * Reads the body of an invoke request. Unknown fields are ignored, an invalid session id is replaced.
  *
- * @throws StreamError BadRequest naming the field, or PayloadTooLarge; `details.sessionId` is there once it is known
+ * @throws StreamError BadRequest naming the field, or PayloadTooLarge; `details.sessionId` is always there
  */
 export function readInvokeRequest(event: FunctionUrlEvent, maxPromptBytes: number): InvokeRequest {
   const body = parseObject(decodeBody(event));
@@ -82,7 +82,8 @@ function parseObject(body: string): Record<string, unknown> {
 
 function badBody(expected: string, came = 'something else'): StreamError {
   return new StreamError('BadRequest', `"body": expected ${expected}, got ${came}`, {
-    details: { fields: ['body'] },
+    // There was none to take over, and every error of this route has one.
+    details: { sessionId: acceptOrMintSessionId(undefined), fields: ['body'] },
   });
 }
 

@@ -1,7 +1,6 @@
 import { ROUTES } from '../contract.ts';
 import { StreamError } from '../errors.ts';
-
-export type FormatName = 'sse' | 'json';
+import type { FormatName } from '../stream/formats.ts';
 
 export type Route =
   | { name: 'invoke'; defaultFormat: FormatName }
@@ -59,19 +58,32 @@ function parameter(path: string, prefix: string): { raw: string; decoded: string
 }
 
 /**
- * The format that `Accept` ranks higher; the route's default on a tie, a wildcard, an unknown type or no header.
+ * The format that `Accept` ranks highest; the route's default on a tie, a wildcard, an unknown type or no header.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
  */
-export function negotiateFormat(accept: string | undefined, defaultFormat: FormatName): FormatName {
-  const quality = { 'text/event-stream': 0, 'application/json': 0 };
-  for (const range of accept?.split(',') ?? []) {
-    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
-    if (type !== 'text/event-stream' && type !== 'application/json') continue;
-    const q = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
-    if (q === undefined) quality[type] = 1;
-    else if (/^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(q)) quality[type] = Number(q);
+export function negotiateFormat<Name extends string>(
+  accept: string | undefined,
+  defaultFormat: Name,
+  formats: Record<Name, { mediaType: string }>,
+): Name {
+  const quality = qualities(accept);
+  let best = defaultFormat;
+  for (const name of Object.keys(formats) as Name[]) {
+    const q = quality.get(formats[name].mediaType) ?? 0;
+    if (q > (quality.get(formats[best].mediaType) ?? 0)) best = name;
   }
-  if (quality['text/event-stream'] === quality['application/json']) return defaultFormat;
-  return quality['text/event-stream'] > quality['application/json'] ? 'sse' : 'json';
+  return best;
+}
+
+/** What a caller gives to each media type that it names. */
+function qualities(accept = ''): Map<string, number> {
+  const quality = new Map<string, number>();
+  for (const range of accept.split(',')) {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    const q = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
+    if (q === undefined) quality.set(type, 1);
+    else if (/^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(q)) quality.set(type, Number(q));
+  }
+  return quality;
 }

@@ -2,10 +2,11 @@ import type { ResponseFormat } from './format.ts';
 
 /** One JSON document, written as it arrives: memory stays flat, and it is valid at every kind of end. */
 export const json: ResponseFormat = {
+  mediaType: 'application/json',
   contentType: 'application/json',
   fillsSilence: false,
   open: ({ sessionId, agentId }) => `${JSON.stringify({ sessionId, agentId }).slice(0, -1)},"response":"`,
-  cut: (text) => [text],
+  maxChunkLength: Number.POSITIVE_INFINITY,
   // The inside of a JSON string: a pair cut between two chunks is escaped as two halves, which a parser joins.
   chunk: (text) => JSON.stringify(text).slice(1, -1),
   heartbeat: '',

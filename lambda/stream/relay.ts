@@ -1,9 +1,9 @@
 import { errorBody, StreamError } from '../errors.ts';
-import type { AnswerContext, AnswerStats, ResponseFormat } from './format.ts';
+import { type AnswerContext, type AnswerStats, cut, type ResponseFormat } from './format.ts';
 
 /** What this needs of the response stream, which is an `http.ClientRequest` underneath. */
 export interface ResponseStream {
-  write(chunk: string): boolean;
+  write(chunk: string | Uint8Array): boolean;
   end(): unknown;
   once(event: 'drain' | 'close', listener: () => void): unknown;
   off(event: 'drain' | 'close', listener: () => void): unknown;
@@ -44,6 +44,8 @@ export class Relay {
   readonly #options: RelayOptions;
   readonly #startedAt = performance.now();
   #stream: ResponseStream | undefined;
+  /** Ended, or closed by the platform: nothing may be written any more. */
+  #isOver = false;
   #chunks = 0;
   #textBytes = 0;
   #writtenBytes = 0;
@@ -69,30 +71,20 @@ export class Relay {
   }
 
   /**
-   * Writes the texts of one message, one write per event.
+   * Writes a text, one write per event.
    *
    * @returns a promise when the stream is full, to be awaited before the next call; it rejects when the answer
    * is aborted meanwhile
    * @throws StreamError ResponseTooLarge
    */
-  write(texts: string[]): Promise<void> | undefined {
-    const { format, context } = this.#options;
-    const isFirst = this.#stream === undefined;
-    const stream = this.#stream ?? this.#respond();
-    if (isFirst) this.#write(format.open(context));
-    for (const text of texts) {
-      for (const piece of format.cut(text)) {
-        const event = format.chunk(piece);
-        if (!this.#hasRoomFor(event)) {
-          throw new StreamError('ResponseTooLarge', 'the answer is longer than a response may be');
-        }
-        this.#write(event);
-        this.#chunks += 1;
-        this.#textBytes += Buffer.byteLength(piece);
-      }
-    }
+  write(text: string): Promise<void> | undefined {
+    const { maxChunkLength } = this.#options.format;
+    const stream = this.#stream ?? this.#commit();
+    let isFlowing = true;
+    if (text.length <= maxChunkLength) isFlowing = this.#writeChunk(text);
+    else for (const piece of cut(text, maxChunkLength)) isFlowing = this.#writeChunk(piece);
     this.#nudgeLater();
-    return stream.writableNeedDrain ? this.#drained(stream) : undefined;
+    return isFlowing ? undefined : this.#drained(stream);
   }
 
   /** Ends a complete answer. */
@@ -106,6 +98,7 @@ export class Relay {
     if (this.#stream) return this.#finish((format) => format.fail(context, this.stats, error));
     this.#stopTimers();
     const { requestId, ...details } = context;
+    this.#isOver = true;
     this.#stream = this.#options.respond(errorPrelude(error, context.sessionId));
     this.#stream.write(errorBody(error, requestId, details));
     this.#stream.end();
@@ -129,22 +122,17 @@ export class Relay {
 
   #finish(closing: (format: ResponseFormat, context: AnswerContext) => string): void {
     const { format, context } = this.#options;
-    if (!this.#stream) this.#commit();
+    const stream = this.#stream ?? this.#commit();
     this.#stopTimers();
-    const stream = this.#stream;
     // A write after the end would kill the process.
-    if (!stream || stream.writableEnded || stream.destroyed) return;
+    if (this.#isOver || stream.destroyed) return;
+    this.#isOver = true;
     stream.write(closing(format, context));
     stream.end();
   }
 
-  #commit(): void {
-    this.#respond();
-    this.#write(this.#options.format.open(this.#options.context));
-  }
-
-  /** Fixes status and headers; they leave with the first write. */
-  #respond(): ResponseStream {
+  /** Fixes status and headers, which leave with the first write, and begins the answer. */
+  #commit(): ResponseStream {
     const { format, context, respond, abort } = this.#options;
     clearTimeout(this.#commitTimer);
     const stream = respond({
@@ -157,25 +145,34 @@ export class Relay {
     });
     this.#stream = stream;
     stream.once('close', () => {
-      if (!stream.writableEnded) {
+      if (!this.#isOver) {
         abort.abort(new StreamError('AgentInterrupted', 'the platform closed the response stream'));
       }
+      this.#isOver = true;
     });
+    this.#write(format.open(context));
     if (format.fillsSilence) this.#beatAfter(this.#options.heartbeatIntervalMs);
+    this.#nudgeLater();
     return stream;
   }
 
-  /** Opening and closing always have: without them the answer would not be valid. */
-  #hasRoomFor(text: string): boolean {
-    return this.#writtenBytes + Buffer.byteLength(text) <= this.#options.maxResponseBytes;
+  #writeChunk(text: string): boolean {
+    const event = this.#options.format.chunk(text);
+    const bytes = Buffer.byteLength(event);
+    // Opening and closing always have room: without them the answer would not be valid.
+    if (this.#writtenBytes + bytes > this.#options.maxResponseBytes) {
+      throw new StreamError('ResponseTooLarge', 'the answer exceeded the maximum response size');
+    }
+    this.#chunks += 1;
+    this.#textBytes += Buffer.byteLength(text);
+    return this.#write(event, bytes);
   }
 
-  #write(text: string): void {
-    const stream = this.#stream;
-    if (!stream || stream.writableEnded || stream.destroyed) return;
-    this.#writtenBytes += Buffer.byteLength(text);
+  #write(text: string, bytes = Buffer.byteLength(text)): boolean {
+    if (this.#isOver) return true;
+    this.#writtenBytes += bytes;
     this.#lastWriteAt = performance.now();
-    stream.write(text);
+    return this.#stream?.write(text) ?? true;
   }
 
   #nudgeLater(): void {
@@ -203,7 +200,8 @@ export class Relay {
 
   /** Writes a comment, unless the reader is behind. */
   #fill(comment: string): void {
-    if (!this.#stream?.writableNeedDrain && this.#hasRoomFor(comment)) this.#write(comment);
+    const hasRoom = this.#writtenBytes + comment.length <= this.#options.maxResponseBytes;
+    if (hasRoom && !this.#stream?.writableNeedDrain) this.#write(comment);
   }
 
   #drained(stream: ResponseStream): Promise<void> {

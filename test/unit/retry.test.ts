@@ -244,7 +244,7 @@ describe('the deadline', () => {
 });
 
 describe('an abort', () => {
-  const reason = new StreamError('AgentTimeout', 'the answer took longer than it may');
+  const reason = new StreamError('AgentTimeout', 'the answer exceeded its time limit');
 
   test('during the wait ends it at once with the reason', async () => {
     const { attemptedAt, settled } = run([unavailable()]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { matchRoute, negotiateFormat, type Route } from '../../lambda/http/routes.ts';
+import { FORMATS } from '../../lambda/stream/formats.ts';
 import { FUZZ } from '../fixtures/arbitraries.ts';
 
 const SSE_INVOKE: Route = { name: 'invoke', defaultFormat: 'sse' };
@@ -207,8 +208,20 @@ describe('the format of an answer', () => {
     [';;,,;q=', 'default'],
     ['__proto__, constructor', 'default'],
   ])('Accept %j gives %s', (accept, format) => {
-    expect(negotiateFormat(accept, 'sse')).toBe(format === 'default' ? 'sse' : format);
-    expect(negotiateFormat(accept, 'json')).toBe(format === 'default' ? 'json' : format);
+    expect(negotiateFormat(accept, 'sse', FORMATS)).toBe(format === 'default' ? 'sse' : format);
+    expect(negotiateFormat(accept, 'json', FORMATS)).toBe(format === 'default' ? 'json' : format);
+  });
+
+  test.each([
+    ['text/plain', 'text'],
+    ['text/plain;q=0.9, application/json', 'json'],
+    ['text/plain, text/event-stream', 'sse'],
+    ['text/plain, application/json', 'json'],
+  ])('a third format needs no more than its media type: Accept %j gives %s', (accept, format) => {
+    const formats = { ...FORMATS, text: { mediaType: 'text/plain' } };
+    const defaultFormat = format === 'text' ? 'sse' : (format as 'sse' | 'json');
+
+    expect(negotiateFormat<keyof typeof formats>(accept, defaultFormat, formats)).toBe(format);
   });
 
   test('any Accept header gives one of the two', () => {
@@ -219,9 +232,9 @@ describe('the format of an answer', () => {
     fc.assert(
       fc.property(
         fc.array(part, { maxLength: 10 }),
-        fc.constantFrom('sse', 'json'),
+        fc.constantFrom<'sse' | 'json'>('sse', 'json'),
         (parts, defaultFormat) => {
-          expect(['sse', 'json']).toContain(negotiateFormat(parts.join(''), defaultFormat));
+          expect(['sse', 'json']).toContain(negotiateFormat(parts.join(''), defaultFormat, FORMATS));
         },
       ),
       FUZZ,
@@ -231,13 +244,18 @@ describe('the format of an answer', () => {
   test('of two quality values the higher one wins', () => {
     const quality = fc.integer({ min: 0, max: 1000 });
     fc.assert(
-      fc.property(quality, quality, fc.constantFrom('sse', 'json'), (sse, json, defaultFormat) => {
-        const accept = `text/event-stream;q=${(sse / 1000).toFixed(3)}, application/json;q=${(json / 1000).toFixed(3)}`;
+      fc.property(
+        quality,
+        quality,
+        fc.constantFrom<'sse' | 'json'>('sse', 'json'),
+        (sse, json, defaultFormat) => {
+          const accept = `text/event-stream;q=${(sse / 1000).toFixed(3)}, application/json;q=${(json / 1000).toFixed(3)}`;
 
-        const expected = sse === json ? defaultFormat : sse > json ? 'sse' : 'json';
+          const expected = sse === json ? defaultFormat : sse > json ? 'sse' : 'json';
 
-        expect(negotiateFormat(accept, defaultFormat)).toBe(expected);
-      }),
+          expect(negotiateFormat(accept, defaultFormat, FORMATS)).toBe(expected);
+        },
+      ),
       FUZZ,
     );
   });

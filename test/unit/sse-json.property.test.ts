@@ -3,7 +3,12 @@ import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
 import { ERROR_CODES } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
-import type { AnswerContext, AnswerStats, ResponseFormat } from '../../lambda/stream/format.ts';
+import {
+  type AnswerContext,
+  type AnswerStats,
+  cut,
+  type ResponseFormat,
+} from '../../lambda/stream/format.ts';
 import { json } from '../../lambda/stream/json.ts';
 import { sse } from '../../lambda/stream/sse.ts';
 import { AWKWARD_TOKENS, FUZZ, longTokens, token } from '../fixtures/arbitraries.ts';
@@ -49,7 +54,8 @@ function writesOf(
 
 /** One text, write by write. */
 function writesOfText(format: ResponseFormat, text: string): string[] {
-  return format.cut(text).map((piece) => format.chunk(piece));
+  const pieces = text.length <= format.maxChunkLength ? [text] : cut(text, format.maxChunkLength);
+  return pieces.map((piece) => format.chunk(piece));
 }
 
 /** What the bytes on the wire say: halves of surrogate pairs must have been escaped. */
