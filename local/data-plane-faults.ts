@@ -140,6 +140,8 @@ export interface FaultOptions {
 
 /** Faults waiting for their requests, by runtime. */
 export class FaultBox {
+  /** How many requests so far. */
+  met = 0;
   readonly #waiting = new Map<string, { fault: DataPlaneFault; options: FaultOptions; left: number }[]>();
   readonly #random: () => number;
 
@@ -163,7 +165,9 @@ export class FaultBox {
           (options.sessionId ?? sessionId) === sessionId &&
           (options.probability === undefined || this.#random() < options.probability),
       );
-    if (met) met.left -= 1;
-    return met?.fault;
+    if (!met) return undefined;
+    met.left -= 1;
+    this.met += 1;
+    return met.fault;
   }
 }

@@ -53,6 +53,8 @@ export interface DataPlane {
   readonly connections: ReadonlySet<DataPlaneConnection>;
   /** How many upgrades were accepted so far. */
   readonly upgrades: number;
+  /** How many requests have met a fault so far. */
+  readonly faultsMet: number;
   /** Headers of the last 10,000 requests, refused ones included. */
   readonly requests: readonly { path: string; headers: IncomingMessage['headers'] }[];
   /**
@@ -162,6 +164,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     const upstream = requestHttp(`${runtime.target}/invocations`, {
       method: 'POST',
       headers: forwardedHeaders(request, sessionId),
+      // A connection of its own: a container may close one that has served, just when it would be used again.
+      agent: false,
     });
     upstream.on('error', () => {
       if (response.headersSent) response.destroy();
@@ -200,6 +204,9 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     connections,
     get upgrades() {
       return upgrades;
+    },
+    get faultsMet() {
+      return faults.met;
     },
     requests,
     fault: (runtimeArn, fault, faultOptions = {}) =>

@@ -1,19 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { learnAnswers } from './load/expected.ts';
 import { scatterFaults } from './load/faults.ts';
-import { count, type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './load/probe.ts';
-import { type TurnResult, takeTurn } from './load/turn.ts';
+import { Judge, type Session } from './load/judge.ts';
+import { type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './load/probe.ts';
+import { takeTurn } from './load/turn.ts';
 import { type System, startSystem } from './system.ts';
 
 const USAGE = `npm run load -- [--seconds 60] [--sessions 200] [--environments 10]
 
-Drives the local system: so many sessions over so many environments, all three agents, both formats, faults on 10 %
-of the streams. Every prompt holds a canary of its session.
+Drives the local system: so many sessions over so many environments, all three agents and both transports, both
+formats, faults on 10 % of the streams. Every prompt holds a canary of its session.
 
 Exit code 1 when
-- an answer is wrong: complete, but not the right text for its prompt and for what the session had asked before;
+- an answer is wrong: complete, but not to the letter what the agent says to this prompt after what its session had
+  asked before; or broken off, and its text is not the beginning of that;
+- an agent has had a prompt twice, or not at all though its answer is complete;
 - a canary of another session, or another session's id, is in an answer;
-- an answer breaks off without its end, or an error is one that no injected fault explains;
+- an answer has no end, an error is of a kind that no fault makes, or there are more errors than faults;
 - an environment has died, or holds after the load over 3 MB of heap, 10 listeners or 3 descriptors more than after
   warming up, all counted after a collection, when the service has dropped the connections that were kept.`;
 
@@ -23,8 +27,6 @@ const MAX_MORE_LISTENERS = 10;
 const MAX_MORE_DESCRIPTORS = 3;
 /** The service's limit for a silent connection, shortened: what is kept must be gone before descriptors are counted. */
 const DROP_AFTER_MS = 5000;
-/** What the faults come to. Anything else is unexplained. */
-const EXPLAINED = new Set(['Throttled', 'AgentUnavailable', 'AgentFailed', 'AgentInterrupted']);
 
 const { values } = parseArgs({
   options: {
@@ -42,60 +44,19 @@ const seconds = positive('seconds', values.seconds);
 const sessions = positive('sessions', values.sessions);
 const environments = positive('environments', values.environments);
 
-/** One session's own words; an answer repeats them. */
-interface Session {
-  id: string;
-  canary: string;
-  agentId: string;
-  turns: number;
-  /** What the agent has surely heard last; undefined when nobody can know. */
-  last: string | undefined;
-  busy: boolean;
-}
-
-const AGENT_IDS = ['onboarding', 'provisioning', 'mwc'] as const;
+const AGENT_IDS = ['onboarding', 'provisioning', 'mwc', 'onboarding-http'];
 const all: Session[] = Array.from({ length: sessions }, (_, i) => ({
   id: randomUUID(),
   canary: `canary-${randomUUID()}`,
   agentId: AGENT_IDS[i % AGENT_IDS.length] ?? 'onboarding',
   turns: 0,
-  last: undefined,
+  heard: { atLeast: 0, atMost: 0 },
+  last: 'nothing',
   busy: false,
 }));
 
-const problems: string[] = [];
-const errors = new Map<string, number>();
-const firstChunks: number[] = [];
-const totals: number[] = [];
-let right = 0;
-let recalled = 0;
-
-function judge(session: Session, prompt: string, isFirst: boolean, result: TurnResult): void {
-  const { text, code, whole } = result;
-  const problem = (what: string) => problems.push(`${session.agentId}, turn ${session.turns}: ${what}`);
-  if (!whole) problem('the answer broke off');
-  if (result.sessionId !== session.id) problem("another session's id");
-  const strange = text.match(/canary-[0-9a-f-]{36}/g)?.some((canary) => canary !== session.canary);
-  if (strange) problem('the canary of another session');
-  if (code !== undefined) {
-    count(errors, code);
-    if (!EXPLAINED.has(code)) problem(`an error that no fault explains: ${code}`);
-    return;
-  }
-  const asked = session.last;
-  const recalls = asked !== undefined && text.includes(`Earlier in this session you asked for: "${asked}"`);
-  const ends = /Ask the ProvisioningAgent|The stack for|All done\.\n$/.test(text.slice(-300));
-  if (!text.includes(prompt) || !ends) return void problem('a wrong answer');
-  if (asked !== undefined && !recalls) return void problem('does not recall the turn before');
-  if (isFirst && text.startsWith('Earlier in this session')) return void problem('recalls what nobody asked');
-  right += 1;
-  if (recalls) recalled += 1;
-  totals.push(result.totalMs);
-  if (result.firstChunkMs !== undefined) firstChunks.push(result.firstChunkMs);
-}
-
 /** Takes whichever session is free until the time is up; there are as many of these as environments. */
-async function drive(system: System, until: number): Promise<void> {
+async function drive(system: System, judge: Judge, until: number): Promise<void> {
   while (performance.now() < until) {
     const free = all.filter(({ busy }) => !busy);
     const session = free[Math.floor(Math.random() * free.length)];
@@ -104,7 +65,6 @@ async function drive(system: System, until: number): Promise<void> {
       continue;
     }
     session.busy = true;
-    const isFirst = session.turns === 0;
     session.turns += 1;
     const prompt = `thing ${session.turns} of ${session.canary}`;
     try {
@@ -114,32 +74,34 @@ async function drive(system: System, until: number): Promise<void> {
         { agentId: session.agentId, prompt, sessionId: session.id },
         format,
       );
-      judge(session, prompt, isFirst, result);
-      // A prompt that was not sent leaves the one before as the last; of a failed one nobody knows.
-      if (result.code === undefined) session.last = prompt;
-      else if (!result.retryable) session.last = undefined;
+      judge.answer(session, prompt, result);
     } catch (error) {
-      problems.push(`${session.agentId}: ${(error as Error).message}`);
-      session.last = undefined;
+      judge.noAnswer(session, error);
     }
     session.busy = false;
   }
 }
 
+let problems: string[] = [];
 const system = await startSystem({
   agents: { tokenDelayMs: 1 },
+  overHttp: ['onboarding'],
   runtime: { maxEnvironments: environments, preload: [PROBE] },
   dataPlane: { quotas: { idleTimeoutMs: DROP_AFTER_MS } },
   environment: {
     MAX_RETRIES: '1',
     RETRY_BASE_MS: '20',
     FIRST_CHUNK_TIMEOUT_MS: '20000',
+    IDLE_TIMEOUT_MS: '5000',
     PING_INTERVAL_MS: '500',
   },
 });
 try {
+  const judge = new Judge(await learnAnswers(system.url, AGENT_IDS));
+  const { errors, firstChunks, totals } = judge;
+  problems = judge.problems;
   const runFor = (ms: number) =>
-    Promise.all(Array.from({ length: environments }, () => drive(system, performance.now() + ms)));
+    Promise.all(Array.from({ length: environments }, () => drive(system, judge, performance.now() + ms)));
   const idle = () =>
     until(() => system.runtime.environments.every(({ state }) => state === 'idle'), 'all is idle');
   /** What each environment holds when kept connections are gone: a turn in each, so that each has noticed. */
@@ -204,13 +166,18 @@ try {
     grown('listeners', to.listeners - from.listeners, MAX_MORE_LISTENERS);
     grown('descriptors', (to.descriptors ?? 0) - (from.descriptors ?? 0), MAX_MORE_DESCRIPTORS);
   }
+  await judge.prompts(all, system.agents);
   const failed = [...errors.values()].reduce((sum, n) => sum + n, 0);
+  const { faultsMet } = system.dataPlane;
+  if (failed > faultsMet) problems.push(`${failed} errors, and only ${faultsMet} faults`);
   const used = all.filter(({ turns }) => turns > 0).length;
-  console.log(`${seconds} s, ${used} sessions, ${environments} environments, ${right + failed} answers`);
-  console.log(`right: ${right}, of which ${recalled} recalled the turn before`);
+  console.log(
+    `${seconds} s, ${used} sessions, ${environments} environments, ${judge.right + failed} answers`,
+  );
+  console.log(`right: ${judge.right}, of which ${judge.recalled} recalled the turn before`);
   const byCode = [...errors].toSorted(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`);
   console.log(
-    `errors: ${failed} (${((100 * failed) / (right + failed)).toFixed(1)} %): ${byCode.join(', ')}`,
+    `errors: ${failed} of ${faultsMet} faults (${((100 * failed) / (judge.right + failed)).toFixed(1)} %): ${byCode.join(', ')}`,
   );
   console.log(`first chunk: p50 ${percentile(firstChunks, 0.5)} ms, p99 ${percentile(firstChunks, 0.99)} ms`);
   console.log(`whole: p50 ${percentile(totals, 0.5)} ms, p99 ${percentile(totals, 0.99)} ms`);

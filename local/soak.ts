@@ -38,7 +38,10 @@ const minutes = positive('minutes', values.minutes);
 
 type Sample = Held & { what: string; invocations: number; connections: number };
 
-const sessions = Array.from({ length: SESSIONS }, () => randomUUID());
+const sessions: string[] = Array.from({ length: SESSIONS }, () => randomUUID());
+/** Every fourth session's agent is reached by its entrypoint. */
+const agentOf = (sessionId: string) =>
+  sessions.indexOf(sessionId) % 4 === 3 ? 'provisioning-http' : 'provisioning';
 const problems: string[] = [];
 const samples: Sample[] = [];
 const totals: number[] = [];
@@ -50,7 +53,7 @@ async function turn(system: System, sessionId: string): Promise<number> {
   const format = turns % 2 === 0 ? 'sse' : 'json';
   const { text, code, whole, totalMs } = await takeTurn(
     system.url,
-    { agentId: 'provisioning', prompt, sessionId },
+    { agentId: agentOf(sessionId), prompt, sessionId },
     format,
   );
   if (code !== undefined || !whole || !text.endsWith(`The stack for "${prompt}" is complete.\n`)) {
@@ -84,6 +87,7 @@ async function sample(system: System, what: string): Promise<void> {
 
 const system = await startSystem({
   agents: { tokenDelayMs: 0, only: ['provisioning'] },
+  overHttp: ['provisioning'],
   // Twenty sessions ask a hundred times a second: no person does, and the service would close at 250 frames.
   dataPlane: { quotas: { maxFramesPerSecond: Number.POSITIVE_INFINITY } },
   runtime: { maxEnvironments: 1, preload: [PROBE] },
@@ -134,7 +138,7 @@ try {
   if (first && last) {
     const more = last.connections - first.connections;
     if (last.heapUsed - first.heapUsed > MAX_MORE_HEAP_MB * 2 ** 20) problems.push('the heap has grown');
-    const perConnection = Math.max(0, more) * 20;
+    const perConnection = Math.max(0, more) * MAX_MORE_LISTENERS;
     if (last.listeners - first.listeners > MAX_MORE_LISTENERS + perConnection)
       problems.push('listeners have grown');
     if ((last.descriptors ?? 0) - (first.descriptors ?? 0) > MAX_MORE_DESCRIPTORS + Math.max(0, more)) {

@@ -1,7 +1,13 @@
 import { ENV, SERVICE_NAME } from '../lambda/contract.ts';
 import { BUNDLE_FOLDER } from '../lib/bundling.ts';
 import { CORS } from '../lib/cors.ts';
-import { type LocalAgent, type LocalAgents, type LocalAgentsOptions, startAgents } from './agents.ts';
+import {
+  type LocalAgent,
+  type LocalAgentId,
+  type LocalAgents,
+  type LocalAgentsOptions,
+  startAgents,
+} from './agents.ts';
 import { startCloudFormation } from './cloudformation.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';
@@ -19,6 +25,8 @@ export interface SystemOptions {
   runtimes?: SystemRuntime[];
   /** Containers in the place of local agents, by id. */
   replacedAgents?: Record<string, string>;
+  /** Local agents that are configured a second time, as `<id>-http`, by their entrypoint. @default none */
+  overHttp?: readonly LocalAgentId[];
   dataPlane?: Omit<DataPlaneOptions, 'runtimes' | 'credentials'>;
   /** A network with faults of its own between function and data plane. @default none, they are neighbours */
   network?: Omit<FaultProxyOptions, 'target'>;
@@ -88,7 +96,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       : await startAgents(options.agents);
     started.push(local);
     const runtimes: SystemRuntime[] =
-      options.runtimes ?? withReplacements(local.agents, options.replacedAgents ?? {});
+      options.runtimes ?? configured(local.agents, options.replacedAgents ?? {}, options.overHttp ?? []);
     const dataPlane = await startDataPlane({ ...options.dataPlane, runtimes, credentials });
     started.push(dataPlane);
     const network = options.network && (await startFaultProxy({ ...options.network, target: dataPlane.url }));
@@ -132,13 +140,26 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
   }
 }
 
-function withReplacements(agents: LocalAgent[], replacements: Record<string, string>): SystemRuntime[] {
+function configured(
+  agents: LocalAgent[],
+  replacements: Record<string, string>,
+  overHttp: readonly LocalAgentId[],
+): SystemRuntime[] {
   const unknown = Object.keys(replacements).find((id) => !agents.some((agent) => agent.id === id));
   if (unknown !== undefined) {
     throw new Error(`no agent "${unknown}": expected one of ${agents.map(({ id }) => id).join(', ')}`);
   }
-  return agents.map(({ promptsReceived: _asked, ...agent }) => ({
+  const runtimes = agents.map(({ promptsReceived: _asked, ...agent }) => ({
     ...agent,
     target: replacements[agent.id] ?? agent.target,
   }));
+  const again = runtimes
+    .filter(({ id }) => overHttp.includes(id))
+    .map((agent) => ({
+      ...agent,
+      id: `${agent.id}-http`,
+      name: `${agent.name} over http`,
+      transport: 'http',
+    }));
+  return [...runtimes, ...again];
 }

@@ -72,7 +72,7 @@ export function postInvocation(
         ? cause
         : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause }),
     ),
-    decoding: () => decodingOf(contentType),
+    decoding: (framing) => decodingOf(contentType, framing),
     lost: () => undefined,
     finish: () => {
       signal.removeEventListener('abort', onAbort);
@@ -95,8 +95,9 @@ function isJson(contentType: string): boolean {
   return /^application\/json\b/i.test(contentType);
 }
 
-/** The encodings of both SDKs: SSE from generators, one JSON value otherwise, or plain text. */
-function decodingOf(contentType: string): Partial<DecoderOptions> {
+/** The encodings of both SDKs: SSE from generators; otherwise one JSON value, or text, unless the agent's entry says. */
+function decodingOf(contentType: string, framing: DecoderOptions['framing']): Partial<DecoderOptions> {
   if (/^text\/event-stream\b/i.test(contentType)) return { framing: 'sse', body: true };
+  if (framing !== 'auto') return { framing };
   return { framing: isJson(contentType) ? 'json' : 'text' };
 }

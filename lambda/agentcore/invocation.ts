@@ -90,7 +90,7 @@ async function passOn(
       decoder ??= createDecoder({
         ...agent.entry,
         maxEventLength: config.maxMessageBytes,
-        ...exchange.decoding?.(),
+        ...exchange.decoding?.(agent.entry.framing),
       });
       const full = pass(decoder.decode(bytes, isBinary));
       if (full) await full;

@@ -7,7 +7,13 @@ process.on('SIGUSR2', () => {
   let listeners = 0;
   for (const name of process.eventNames()) listeners += process.listenerCount(name);
   for (const handle of process._getActiveHandles()) {
-    for (const name of handle.eventNames?.() ?? []) listeners += handle.listenerCount(name);
+    // ws hangs its WebSocket on the socket, by a symbol of its own.
+    const webSocket = Object.getOwnPropertySymbols(handle).find(
+      ({ description }) => description === 'websocket',
+    );
+    for (const emitter of [handle, handle[webSocket]]) {
+      for (const name of emitter?.eventNames?.() ?? []) listeners += emitter.listenerCount(name);
+    }
   }
   const held = { heapUsed, rssMb: Math.round(rss / 2 ** 20), resources, listeners };
   process.stdout.write(`${JSON.stringify({ held })}\n`);

@@ -7,7 +7,8 @@ export interface TurnResult {
   sessionId: string | undefined;
   /** Undefined where the answer is complete. */
   code: string | undefined;
-  retryable: boolean;
+  /** Whether the agent may have had the prompt. */
+  promptSent: boolean;
   /** Ended as an answer must: nothing broke off. */
   whole: boolean;
   firstChunkMs: number | undefined;
@@ -53,7 +54,7 @@ async function readSse(response: Response, since: () => number): Promise<Read> {
     text: '',
     sessionId: undefined,
     code: undefined,
-    retryable: false,
+    promptSent: true,
     whole: false,
     firstChunkMs: undefined,
   };
@@ -69,7 +70,7 @@ async function readSse(response: Response, since: () => number): Promise<Read> {
       if (event.done === true) result.whole = true;
       if (typeof event.code === 'string') {
         result.code = event.code;
-        result.retryable = event.retryable === true;
+        result.promptSent = event.promptSent === true;
         result.whole = true;
       }
     },
@@ -82,8 +83,8 @@ async function readSse(response: Response, since: () => number): Promise<Read> {
 interface Document {
   sessionId?: string;
   response?: string;
-  error?: string | { code: string; retryable: boolean };
-  retryable?: boolean;
+  error?: string | { code: string; promptSent: boolean };
+  promptSent?: boolean;
   details?: { sessionId?: string };
 }
 
@@ -95,12 +96,12 @@ async function readJson(response: Response, since: () => number): Promise<Read> 
     firstChunkMs ??= since();
     body += decoder.decode(bytes, { stream: true });
   }
-  const { sessionId, response: text = '', error, retryable, details } = JSON.parse(body) as Document;
+  const { sessionId, response: text = '', error, promptSent = true, details } = JSON.parse(body) as Document;
   return {
     text,
     sessionId: sessionId ?? details?.sessionId,
     code: typeof error === 'object' ? error.code : error,
-    retryable: typeof error === 'object' ? error.retryable : retryable === true,
+    promptSent: typeof error === 'object' ? error.promptSent : promptSent,
     whole: true,
     firstChunkMs: text === '' ? undefined : firstChunkMs,
   };

@@ -21,7 +21,7 @@ test('docs/errors.md has an article for every code, and for no other, with the s
 
 test('every article says causes, what the caller and what the operator should do', () => {
   for (const article of read('docs/errors.md').split(/^## /m).slice(1)) {
-    for (const part of ['- Causes: ', '- Caller: ', '- Operator: ']) expect(article).toContain(part);
+    for (const part of ['- Causes:', '- Caller: ', '- Operator: ']) expect(article).toContain(part);
   }
 });
 
