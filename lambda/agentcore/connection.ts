@@ -1,111 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { on } from 'node:events';
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+// biome-ignore lint/style/noRestrictedImports: it is at home here and in upgrade.ts
 import WebSocket from 'ws';
 import { StreamError } from '../errors.ts';
-import { failureOfAnswer, requestIdOf } from './failures.ts';
-import { failureOfBreak, failureOfClose, failureOfSocket } from './socket-failures.ts';
-
-/** What was signed is what is sent. */
-export interface Upgrade {
-  url: URL;
-  headers: Record<string, string>;
-}
-
-export interface OpenOptions {
-  /** A connected socket to the URL's host. */
-  socket: Socket;
-  /** Limit for the whole upgrade: AgentCore answers it when the session's microVM is up. */
-  handshakeTimeoutMs: number;
-  maxMessageBytes: number;
-  pingIntervalMs: number;
-  signal: AbortSignal;
-}
+import { failureOfBreak, failureOfClose } from './socket-failures.ts';
+import type { Upgraded } from './upgrade.ts';
 
 /** AgentCore closes at a frame over 64 KB, its older texts say 32 KB. */
 const MAX_FRAME_BYTES = 32_000;
-/** Of the answer to a refused upgrade. */
-const MAX_ANSWER_BYTES = 16_384;
-const ANSWER_TIMEOUT_MS = 1000;
-/** How long a peer may take to answer our close frame. */
-const CLOSE_TIMEOUT_MS = 1000;
-
-/**
- * Upgrades a socket to a WebSocket. No compression is offered, no redirect followed.
- *
- * @throws StreamError as `docs/errors.md` maps the answer; AgentTimeout when there is none in time
- * @see https://www.rfc-editor.org/rfc/rfc6455#section-4.1
- */
-export function openConnection({ url, headers }: Upgrade, options: OpenOptions): Promise<Connection> {
-  const { socket, signal } = options;
-  return new Promise<Connection>((resolve, reject) => {
-    signal.throwIfAborted();
-    // A variable, as the types of ws do not know closeTimeout yet.
-    const clientOptions = {
-      headers,
-      createConnection: () => socket,
-      perMessageDeflate: false,
-      maxPayload: options.maxMessageBytes,
-      closeTimeout: CLOSE_TIMEOUT_MS,
-    };
-    const ws = new WebSocket(url, clientOptions);
-    let upstreamRequestId: string | undefined;
-    // ws reports a terminated upgrade as an error, also after it has been settled here.
-    ws.on('error', () => {});
-    const settle = (error?: unknown) => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
-      ws.off('open', onOpen).off('error', onError).off('unexpected-response', onAnswer);
-      if (error === undefined) {
-        return resolve(new Connection(ws, { pingIntervalMs: options.pingIntervalMs, upstreamRequestId }));
-      }
-      ws.terminate();
-      reject(error);
-    };
-    const onUpgrade = (answer: IncomingMessage) => {
-      upstreamRequestId = requestIdOf(answer.headers);
-    };
-    const onOpen = () => settle();
-    const onError = (error: unknown) => settle(failureOfSocket(error));
-    const onAbort = () => settle(signal.reason);
-    const onAnswer = async (_request: unknown, answer: IncomingMessage) => {
-      // The answer is there: from here on it is only a matter of how much of its body is read.
-      clearTimeout(timer);
-      const { statusCode: status = 0, headers: answered } = answer;
-      settle(failureOfAnswer({ operation: 'ws', status, headers: answered, body: await bodyOf(answer) }));
-    };
-    // ws's own handshakeTimeout is an inactivity limit, which a dripping server never reaches.
-    const timer = setTimeout(() => {
-      settle(new StreamError('AgentTimeout', 'the agent took too long to accept the connection'));
-    }, options.handshakeTimeoutMs);
-    signal.addEventListener('abort', onAbort, { once: true });
-    ws.once('upgrade', onUpgrade);
-    ws.once('open', onOpen).once('error', onError).once('unexpected-response', onAnswer);
-  }).catch((error) => {
-    socket.destroy();
-    throw error;
-  });
-}
-
-/** The start of a body; what came until then, when it breaks off or takes longer than a second. */
-export async function bodyOf(answer: IncomingMessage): Promise<string> {
-  const parts: Buffer[] = [];
-  let length = 0;
-  const timer = setTimeout(() => answer.destroy(), ANSWER_TIMEOUT_MS);
-  try {
-    for await (const part of answer as AsyncIterable<Buffer>) {
-      parts.push(part);
-      length += part.length;
-      if (length >= MAX_ANSWER_BYTES) break;
-    }
-  } catch {
-    // The status alone tells enough.
-  } finally {
-    clearTimeout(timer);
-  }
-  return Buffer.concat(parts).toString('utf8', 0, MAX_ANSWER_BYTES);
-}
 
 export interface ConnectionExchange {
   messages: AsyncIterable<[Buffer, boolean]>;
@@ -133,10 +35,10 @@ export class Connection {
   #closed: { code: number; reason: string } | undefined;
   #broken: unknown;
 
-  constructor(ws: WebSocket, options: { pingIntervalMs: number; upstreamRequestId?: string | undefined }) {
+  constructor({ ws, upstreamRequestId }: Upgraded, pingIntervalMs: number) {
     this.#ws = ws;
-    this.#pingIntervalMs = options.pingIntervalMs;
-    this.upstreamRequestId = options.upstreamRequestId;
+    this.#pingIntervalMs = pingIntervalMs;
+    this.upstreamRequestId = upstreamRequestId;
     ws.on('message', () => {
       this.#received += 1;
       this.#unansweredPings = 0;

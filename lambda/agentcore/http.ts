@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { StreamError } from '../errors.ts';
-import { bodyOf } from './connection.ts';
+import { bodyOf } from './answer-body.ts';
 import type { Exchange } from './exchange.ts';
 import { failureOfAnswer, requestIdOf } from './failures.ts';
 import type { DecoderOptions } from './frames.ts';

@@ -1,11 +1,12 @@
 import type { AgentEntry } from '../agents.ts';
 import type { Config } from '../config.ts';
-import { type Connection, type ConnectionExchange, openConnection } from './connection.ts';
+import { Connection, type ConnectionExchange } from './connection.ts';
 import type { Exchange, Invocation } from './exchange.ts';
 import { postInvocation } from './http.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type CredentialProvider, type SignedRequest, signInvocation, signUpgrade } from './signing.ts';
 import { assertUsable, dial } from './socket.ts';
+import { upgrade } from './upgrade.ts';
 
 /** What outlives an invocation. */
 export interface Upstream {
@@ -86,23 +87,17 @@ async function openSigned(
   const { record, agent } = invocation;
   const { connectTimeoutMs, handshakeTimeoutMs, maxMessageBytes, pingIntervalMs } = config;
   const startedAt = performance.now();
-  const [upgrade, socket] = await signedAndDialled(
+  const [signed, socket] = await signedAndDialled(
     signUpgrade(runtimeRequest(invocation), credentials),
     (abandoned) => dial(agent.origin, { connectTimeoutMs, signal: abandoned }),
     signal,
   );
   const dialledAt = performance.now();
-  const connection = await openConnection(upgrade, {
-    socket,
-    handshakeTimeoutMs,
-    maxMessageBytes,
-    pingIntervalMs,
-    signal,
-  });
+  const upgraded = await upgrade(signed, { socket, handshakeTimeoutMs, maxMessageBytes, signal });
   record.connectedAt = performance.now();
   record.upgradeMs = record.connectedAt - dialledAt;
   record.connectionMs = record.connectedAt - startedAt;
-  return connection;
+  return new Connection(upgraded, pingIntervalMs);
 }
 
 async function overHttp(invocation: Invocation, { config, credentials }: Upstream): Promise<Exchange> {

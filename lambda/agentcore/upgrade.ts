@@ -1,0 +1,83 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+// biome-ignore lint/style/noRestrictedImports: it is at home here and in connection.ts
+import WebSocket from 'ws';
+import { StreamError } from '../errors.ts';
+import { bodyOf } from './answer-body.ts';
+import { failureOfAnswer, requestIdOf } from './failures.ts';
+import type { SignedRequest } from './signing.ts';
+import { failureOfSocket } from './socket-failures.ts';
+
+export interface UpgradeOptions {
+  /** A connected socket to the URL's host. */
+  socket: Socket;
+  /** Limit for the whole upgrade: AgentCore answers it when the session's microVM is up. */
+  handshakeTimeoutMs: number;
+  maxMessageBytes: number;
+  signal: AbortSignal;
+}
+
+/** A WebSocket that is open. */
+export interface Upgraded {
+  ws: WebSocket;
+  /** AgentCore's id of the upgrade. */
+  upstreamRequestId: string | undefined;
+}
+
+/** How long a peer may take to answer our close frame. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+/**
+ * Upgrades a socket to a WebSocket. No compression is offered, no redirect followed.
+ *
+ * @throws StreamError as `docs/errors.md` maps the answer; AgentTimeout when there is none in time
+ * @see https://www.rfc-editor.org/rfc/rfc6455#section-4.1
+ */
+export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions): Promise<Upgraded> {
+  const { socket, signal } = options;
+  return new Promise<Upgraded>((resolve, reject) => {
+    signal.throwIfAborted();
+    // A variable, as the types of ws do not know closeTimeout yet.
+    const clientOptions = {
+      headers,
+      createConnection: () => socket,
+      perMessageDeflate: false,
+      maxPayload: options.maxMessageBytes,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+    };
+    const ws = new WebSocket(url, clientOptions);
+    let upstreamRequestId: string | undefined;
+    // ws reports a terminated upgrade as an error, also after it has been settled here.
+    ws.on('error', () => {});
+    const settle = (error?: unknown) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      ws.off('open', onOpen).off('error', onError).off('unexpected-response', onAnswer);
+      if (error === undefined) return resolve({ ws, upstreamRequestId });
+      ws.terminate();
+      reject(error);
+    };
+    const onUpgrade = (answer: IncomingMessage) => {
+      upstreamRequestId = requestIdOf(answer.headers);
+    };
+    const onOpen = () => settle();
+    const onError = (error: unknown) => settle(failureOfSocket(error));
+    const onAbort = () => settle(signal.reason);
+    const onAnswer = async (_request: unknown, answer: IncomingMessage) => {
+      // The answer is there: from here on it is only a matter of how much of its body is read.
+      clearTimeout(timer);
+      const { statusCode: status = 0, headers: answered } = answer;
+      settle(failureOfAnswer({ operation: 'ws', status, headers: answered, body: await bodyOf(answer) }));
+    };
+    // ws's own handshakeTimeout is an inactivity limit, which a dripping server never reaches.
+    const timer = setTimeout(() => {
+      settle(new StreamError('AgentTimeout', 'the agent took too long to accept the connection'));
+    }, options.handshakeTimeoutMs);
+    signal.addEventListener('abort', onAbort, { once: true });
+    ws.once('upgrade', onUpgrade);
+    ws.once('open', onOpen).once('error', onError).once('unexpected-response', onAnswer);
+  }).catch((error) => {
+    socket.destroy();
+    throw error;
+  });
+}
