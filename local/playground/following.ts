@@ -31,6 +31,8 @@ export function followIn(
     isFollowing = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - NEAR_PX;
     show();
   });
+  // A long prompt, or a phone's keyboard, takes room from below.
+  new ResizeObserver(follow).observe(scroller);
   toLatest.addEventListener('click', resume);
   return { follow, resume };
 }

@@ -225,6 +225,18 @@ describe('the composer', () => {
   }
 });
 
+test('the end of an answer stays in sight while a long prompt is written', async () => {
+  const { page, send } = await open(PHONE);
+  const turn = await send(PROMPT);
+  await reach(turn, 'complete');
+
+  await page.locator('#prompt').fill('line\n'.repeat(6));
+
+  await expectStill(turn);
+  const end = await boxOf(turn);
+  expect(end.bottom).toBeLessThanOrEqual((await boxOf(page.locator('.dock'))).top);
+});
+
 describe('the raw events', () => {
   test.each([
     ['a desktop', undefined],
