@@ -1,3 +1,5 @@
+import { createBodyReader } from './body.ts';
+
 /** The codes that the service sends, each described in docs/openapi.yaml. */
 export type ServerErrorCode =
   | 'BadRequest'
@@ -103,22 +105,67 @@ const CODE_OF_STATUS: Record<number, AgentErrorCode> = {
   429: 'Throttled',
 };
 
-/** The error that a response with a failing status stands for. */
-export async function errorOfResponse(response: Response): Promise<AgentError> {
+/** No error of the service is nearly as long; that of a stranger may have no end. */
+const MAX_ERROR_LENGTH = 65_536;
+
+/** The body of an error, as far as it arrives. */
+async function readError({ body }: Response, signal: AbortSignal | undefined): Promise<string> {
+  let text = '';
+  if (!body) return text;
+  const reader = createBodyReader(body, signal);
+  try {
+    while (text.length < MAX_ERROR_LENGTH) {
+      const part = await reader.read();
+      if (part === undefined) break;
+      text += part;
+    }
+  } catch {
+    signal?.throwIfAborted();
+  } finally {
+    reader.cancel();
+  }
+  return text;
+}
+
+interface ErrorBody {
+  error: AgentErrorCode;
+  message: string;
+  requestId: string;
+  retryable: boolean;
+  promptSent?: boolean;
+  details?: AgentErrorDetails;
+}
+
+/** A gateway's `{"error":"Not Found","message":"…"}` is not one: what it calls an error is no code of ours. */
+function isErrorBody(body: object | undefined): body is ErrorBody {
+  const { error, message, requestId, retryable } = (body ?? {}) as Partial<Record<keyof ErrorBody, unknown>>;
+  return (
+    [error, message, requestId].every((text) => typeof text === 'string') && typeof retryable === 'boolean'
+  );
+}
+
+/**
+ * The error that a response with a failing status stands for.
+ *
+ * @throws the reason of `signal` once that is aborted
+ */
+export async function errorOfResponse(
+  response: Response,
+  signal?: AbortSignal | undefined,
+): Promise<AgentError> {
   const { status, headers } = response;
-  const text = await response.text().catch(() => '');
+  const body = parseObject(await readError(response, signal));
   const sessionId = headers.get('x-session-id') ?? undefined;
-  const body = parseObject(text);
-  if (typeof body?.error === 'string' && typeof body.message === 'string') {
-    const details = body.details as AgentErrorDetails | undefined;
+  if (isErrorBody(body)) {
+    const { error: code, message, requestId, retryable, details } = body;
     return new AgentError({
-      code: body.error as AgentErrorCode,
-      message: body.message,
-      retryable: body.retryable === true,
+      code,
+      message,
+      retryable,
       promptSent: body.promptSent !== false,
       status,
       sessionId: sessionId ?? details?.sessionId,
-      requestId: body.requestId as string | undefined,
+      requestId,
       details,
     });
   }

@@ -1,3 +1,4 @@
+import { createBodyReader, unlessAborted } from './body.ts';
 import {
   AgentError,
   type AgentErrorCode,
@@ -62,17 +63,14 @@ const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'];
  * @param url the Function URL, or a path on it that answers invoke requests
  * @throws AgentError for every failure: a status, an error event, a stream that breaks off, no answer
  * @throws the reason of `signal` once that is aborted
+ * @throws TypeError of `fetch` for a URL that is none
  */
 export async function* streamAgent(
   url: string | URL,
   { agentId, prompt, sessionId, signal, fetch = globalThis.fetch }: StreamAgentOptions,
 ): AsyncGenerator<AgentEvent, void, undefined> {
   const response = await send(String(url), { agentId, prompt, sessionId }, fetch, signal);
-  if (!response.ok) {
-    const error = await errorOfResponse(response);
-    signal?.throwIfAborted();
-    throw error;
-  }
+  if (!response.ok) throw await errorOfResponse(response, signal);
   const { status, headers, body } = response;
   let context: AnswerContext = {
     status,
@@ -90,24 +88,19 @@ export async function* streamAgent(
     });
   }
 
-  const reader = body.getReader();
-  // Ends the reading also where a replaced fetch did not pass the signal on.
-  const cancel = () => void reader.cancel(signal?.reason).catch(() => {});
-  signal?.addEventListener('abort', cancel);
-  const decoder = new TextDecoder();
+  const reader = createBodyReader(body, signal);
   const readSse = createSseReader();
   let text = '';
   let ended = false;
   let cause: unknown;
   try {
     for (;;) {
-      const { done, value } = await reader.read().catch((error: unknown) => {
+      const received = await reader.read().catch((error: unknown) => {
+        signal?.throwIfAborted();
         cause = error;
-        return { done: true, value: undefined };
       });
-      signal?.throwIfAborted();
-      if (done) break;
-      for (const data of readSse(decoder.decode(value, { stream: true }))) {
+      if (received === undefined) break;
+      for (const data of readSse(received)) {
         const event = parseObject(data);
         if (!event) continue;
         if (typeof event.chunk === 'string') {
@@ -128,10 +121,9 @@ export async function* streamAgent(
       }
     }
   } finally {
-    signal?.removeEventListener('abort', cancel);
-    // After the closing event only the end of the body is left; taking it keeps the connection for the next turn.
-    if (ended) reader.read().catch(() => {});
-    else cancel();
+    // After the closing event only the end of the body is left.
+    if (ended) reader.finish();
+    else reader.cancel();
   }
   throw new AgentError({
     ...context,
@@ -153,15 +145,22 @@ async function send(
   signal?.throwIfAborted();
   // Asked before: a request that was under way when the network went may have arrived.
   const offline = globalThis.navigator?.onLine === false;
+  let answer: Promise<Response> | undefined;
   try {
-    return await fetch(url, {
+    answer = fetch(url, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
       body: JSON.stringify(body),
       signal: signal ?? null,
     });
+    return await unlessAborted(answer, signal);
   } catch (cause) {
-    signal?.throwIfAborted();
+    if (signal?.aborted) {
+      // A fetch that does not know of it may still get an answer, which nobody waits for.
+      answer?.then((late) => late.body?.cancel()).catch(() => {});
+      throw signal.reason;
+    }
+    if (!isRequestable(url)) throw cause;
     const { code } = ((cause as Error | null)?.cause ?? {}) as { code?: string };
     const notSent = offline || NOT_SENT.includes(code ?? '');
     throw new AgentError({
@@ -171,6 +170,15 @@ async function send(
       promptSent: !notSent,
       cause,
     });
+  }
+}
+
+/** Whether the platform can make a request of it: else the caller's URL is at fault, not the network. */
+function isRequestable(url: string): boolean {
+  try {
+    return Boolean(new Request(url));
+  } catch {
+    return false;
   }
 }
 

@@ -13,8 +13,8 @@ const PROMPTS: Record<string, string[]> = {
     'An API that stores orders in a table',
     'A nightly job that copies files between buckets',
   ],
-  provisioning: ['Deploy the stack orders-api', 'What did you do last?'],
-  mwc: ['Design a static website and deploy it', 'Which agents do you work with?'],
+  provisioning: ['orders-api in us-east-1', 'the static website from before'],
+  mwc: ['A static website with its own domain', 'An API that stores orders in a table'],
 };
 
 /** The agents of the service that serves this page. */

@@ -27,9 +27,8 @@ export function button(label: string, className: string, onClick: () => void): H
   return created;
 }
 
-/** Copies a text and says so on the button for a moment. */
-export async function copyFrom(source: HTMLButtonElement, text: string): Promise<void> {
-  const label = source.textContent;
+/** Copies a text and says so on the button for a moment; then the button has its label again. */
+export async function copyFrom(source: HTMLButtonElement, text: string, label: () => string): Promise<void> {
   // The clipboard is missing on plain http, and may be denied.
   const copied = await (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(
     () => true,
@@ -37,7 +36,7 @@ export async function copyFrom(source: HTMLButtonElement, text: string): Promise
   );
   source.textContent = copied ? 'Copied' : 'Cannot copy';
   setTimeout(() => {
-    source.textContent = label;
+    source.textContent = label();
   }, 1200);
 }
 
@@ -45,11 +44,12 @@ export async function copyFrom(source: HTMLButtonElement, text: string): Promise
 export function formatMs(ms: number): string {
   if (ms < 995) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
 /** 512 B, 3.4 KB, 5.0 MB. */
 export function formatBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} B`;
-  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  return bytes < 999_950 ? `${(bytes / 1e3).toFixed(1)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -1,6 +1,7 @@
 import DOMPurify from 'dompurify';
 import { Marked, type Token, type Tokens } from 'marked';
 import { button, copyFrom, element } from './dom.ts';
+import { eventExtension, withoutMarks } from './structured.ts';
 
 /** `<cfn>…</cfn>`: how an agent marks a CloudFormation template. While it streams the closing tag is missing. */
 interface TemplateToken extends Tokens.Generic {
@@ -11,6 +12,9 @@ interface TemplateToken extends Tokens.Generic {
 const TEMPLATE = /^<cfn>([\s\S]*?)(?:<\/cfn>[^\S\n]*(?:\n|$)|<\/cfn>|$)/;
 /** A template may come fenced as well; the tags say enough. */
 const FENCE = /^```\w*\n([\s\S]*?)(?:\n```)?$/;
+
+/** The page's own, and the agent's name over its answer. */
+const HEADINGS_ABOVE = 2;
 
 const marked = new Marked({
   gfm: true,
@@ -34,6 +38,7 @@ const marked = new Marked({
       renderer: (token) =>
         `<figure class="template"><figcaption>CloudFormation template</figcaption>${code((token as TemplateToken).template)}</figure>`,
     },
+    eventExtension(escapeHtml),
   ],
   renderer: {
     // Nothing of what an agent wrote may be lost, and `<bucket-name>` is not meant as HTML.
@@ -41,6 +46,10 @@ const marked = new Marked({
     // An image is a request to wherever the text says: it becomes a link that a person may follow.
     image: ({ href, text }) => `<a href="${escapeHtml(href)}">${escapeHtml(text || href)}</a>`,
     code: ({ text }) => code(text),
+    heading({ tokens, depth }) {
+      const level = Math.min(depth + HEADINGS_ABOVE, 6);
+      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
+    },
   },
 });
 
@@ -66,7 +75,7 @@ purifier.addHook('afterSanitizeAttributes', (node) => {
 });
 
 function render(tokens: Token[]): DocumentFragment {
-  return purifier.sanitize(marked.parser(tokens), {
+  return purifier.sanitize(withoutMarks(marked.parser(tokens)), {
     RETURN_DOM_FRAGMENT: true,
     USE_PROFILES: { html: true },
     FORBID_TAGS: ['style', 'form', 'img', 'video', 'audio', 'picture', 'source'],
@@ -78,7 +87,7 @@ function addCopyButtons(blocks: ParentNode): void {
   for (const pre of blocks.querySelectorAll('pre')) {
     const frame = element('div', 'code');
     pre.replaceWith(frame);
-    const copy = button('Copy', 'copy', () => copyFrom(copy, pre.textContent));
+    const copy = button('Copy', 'copy', () => copyFrom(copy, pre.textContent, () => 'Copy'));
     frame.append(pre, copy);
   }
 }
@@ -154,7 +163,7 @@ export class MarkdownView {
   /** Shows a paragraph so long that nobody wrote it as Markdown; returns how much of it. */
   #showAsItIs(source: string): number {
     const end = source.lastIndexOf('\n') + 1 || source.lastIndexOf(' ') + 1 || source.length;
-    this.#tail.before(element('div', 'literal', source.slice(0, end)));
+    this.#tail.before(element('div', 'literal', withoutMarks(source.slice(0, end))));
     return end;
   }
 

@@ -1,13 +1,17 @@
 import type { AgentError, AgentEvent } from '../../client/stream-agent.ts';
 import { ArrivalsChart } from './arrivals.ts';
-import { button, element, formatBytes, formatMs } from './dom.ts';
-import { explain } from './explain.ts';
+import { element, formatBytes, formatMs } from './dom.ts';
 import { MarkdownView } from './markdown.ts';
+import { type ProblemActions, problem } from './problem.ts';
+import { markEvent, openEventsIn } from './structured.ts';
 import { Wiretap } from './wiretap.ts';
 
-/** `interrupted`: failed with some text; `stopped`: by the person. */
+/**
+ * `waiting`: the request is sent, more is not known; `thinking`: the service has begun to answer, without text;
+ * `interrupted`: failed with some text; `stopped`: by the person.
+ */
 export type TurnState =
-  | 'connecting'
+  | 'waiting'
   | 'thinking'
   | 'streaming'
   | 'complete'
@@ -15,15 +19,15 @@ export type TurnState =
   | 'failed'
   | 'stopped';
 
-export interface TurnOptions {
+export interface TurnOptions extends ProblemActions {
   agentName: string;
   prompt: string;
+  /** The first of its session, for which AgentCore may have to start a machine. */
+  isFirst: boolean;
   /** Called after everything that makes the turn taller. */
   onGrow: () => void;
   /** Called with each new state, in words. */
   onState: (words: string) => void;
-  onRetry: () => void;
-  onAskBack: () => void;
 }
 
 /** A silence in the stream that is worth a word. */
@@ -40,11 +44,12 @@ export class Turn {
   readonly #options: TurnOptions;
   readonly #status = element('span', 'status');
   readonly #facts = element('span', 'facts');
+  readonly #meta = element('div', 'meta', this.#status, this.#facts);
   readonly #answer = element('div', 'answer');
   readonly #markdown: MarkdownView;
   readonly #chart = new ArrivalsChart();
   readonly #startedAt = performance.now();
-  #state: TurnState = 'connecting';
+  #state: TurnState = 'waiting';
   #firstTextMs: number | undefined;
   #endedMs: number | undefined;
   #lastTextMs = 0;
@@ -61,10 +66,11 @@ export class Turn {
       element('p', 'prompt', options.prompt),
       element('h2', 'speaker', options.agentName),
       this.#answer,
-      element('div', 'meta', this.#status, this.#facts, this.#chart.element),
+      this.#meta,
       this.wiretap.element,
     );
-    this.#enter('connecting');
+    openEventsIn(this.#answer);
+    this.#enter('waiting');
     this.#tick();
   }
 
@@ -74,12 +80,15 @@ export class Turn {
     if (event.type === 'done') await this.#end('complete');
     if (event.type !== 'chunk') return;
     this.#lastTextMs = this.#elapsedMs;
-    this.#firstTextMs ??= this.#lastTextMs;
+    if (this.#firstTextMs === undefined) {
+      this.#firstTextMs = this.#lastTextMs;
+      this.#meta.append(this.#chart.element);
+    }
     this.#chunks += 1;
     const { length: bytes } = utf8.encode(event.text);
     this.#bytes += bytes;
     this.#chart.add(this.#lastTextMs, bytes);
-    this.#markdown.append(isStructured(event.text) ? `\`${event.text}\`` : event.text);
+    this.#markdown.append(markEvent(event.text));
     if (this.#state !== 'streaming') this.#enter('streaming');
   }
 
@@ -91,7 +100,7 @@ export class Turn {
   }
 
   async fail(error: AgentError): Promise<void> {
-    this.#answer.after(this.#problem(error));
+    this.#answer.after(problem(error, this.#options));
     await this.#end(this.#chunks > 0 ? 'interrupted' : 'failed');
   }
 
@@ -114,7 +123,6 @@ export class Turn {
     this.#enter(state);
     const { textContent: facts } = this.#facts;
     this.#chart.finish(this.#endedMs, `When text arrived: ${facts || 'none did'}`);
-    if (this.#chunks === 0) this.#chart.element.remove();
     this.#options.onGrow();
   }
 
@@ -146,36 +154,16 @@ export class Turn {
       const quietMs = elapsedMs - this.#lastTextMs;
       return quietMs < QUIET_MS ? 'Streaming' : `Streaming, quiet for ${formatMs(quietMs)}`;
     }
-    const label = `${LABELS[this.#state]} ${formatMs(elapsedMs)}`;
-    const isSlow = this.#state === 'connecting' && elapsedMs > SLOW_START_MS;
-    return isSlow ? `${label} (a session's first turn may start a machine)` : label;
-  }
-
-  #problem(error: AgentError): HTMLElement {
-    const { title, advice, again, said } = explain(error);
-    const { agentError, hint, upstreamRequestId } = error.details;
-    const { onRetry, onAskBack } = this.#options;
-    const ids = [
-      error.requestId && `request ${error.requestId}`,
-      upstreamRequestId && `AgentCore request ${upstreamRequestId}`,
-    ];
-    return element(
-      'section',
-      'problem',
-      element('h3', '', title, ' ', element('code', 'problem-code', error.code)),
-      element('p', '', `${advice} ${again}`),
-      said !== undefined && element('p', 'said', said),
-      agentError && element('blockquote', '', agentError.message),
-      hint !== undefined && element('p', 'said', hint),
-      element('p', 'ids', ids.filter(Boolean).join(' · ')),
-      error.retryable && button('Try again', 'action', onRetry),
-      error.promptSent && button('Ask what it did', 'action', onAskBack),
-    );
+    const waited = formatMs(elapsedMs);
+    if (this.#state === 'thinking') return `Thinking, no text for ${waited}`;
+    const words = `${LABELS.waiting}, ${waited}`;
+    const isSlow = this.#options.isFirst && elapsedMs > SLOW_START_MS;
+    return isSlow ? `${words}; a session's first turn may start a machine` : words;
   }
 }
 
 const LABELS: Record<TurnState, string> = {
-  connecting: 'Connecting',
+  waiting: 'Waiting for the agent',
   thinking: 'Thinking',
   streaming: 'Streaming',
   complete: 'Complete',
@@ -185,18 +173,7 @@ const LABELS: Record<TurnState, string> = {
 };
 
 function isLive(state: TurnState): boolean {
-  return state === 'connecting' || state === 'thinking' || state === 'streaming';
-}
-
-/** A structured event of the agent, which passes as the JSON that it is: to be seen as such, not read as text. */
-function isStructured(text: string): boolean {
-  if (!/^\{[^`\n]*\}$/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+  return state === 'waiting' || state === 'thinking' || state === 'streaming';
 }
 
 function setText(target: HTMLElement, text: string): void {

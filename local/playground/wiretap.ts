@@ -2,8 +2,12 @@ import { element, formatBytes, formatMs } from './dom.ts';
 
 /** Characters kept for looking at; what comes after is only counted. */
 const KEPT = 1_000_000;
+/** Of what is folded; a prompt may be long. */
+const FOLDED = 10_000;
 
-/** Keeps what came over the network, read by read, and shows it on demand. */
+const utf8 = new TextEncoder();
+
+/** Keeps what was sent, and what came over the network, read by read; shows it on demand. */
 export class Wiretap {
   readonly element: HTMLDetailsElement;
   readonly #list = element('ol', 'reads');
@@ -23,39 +27,50 @@ export class Wiretap {
     this.element.addEventListener('toggle', () => {
       if (!this.element.open) return;
       this.#show();
-      this.element.scrollIntoView({ block: 'nearest' });
+      this.#list.scrollIntoView({ block: 'nearest' });
     });
   }
 
   /** A fetch whose answers pass by here on their way. */
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
+    const sent = String(init.body);
+    this.#fold(`${init.method} ${new URL(url).pathname}, ${formatBytes(utf8.encode(sent).length)}`, sent);
     const response = await fetch(url, init);
     const { status, statusText, headers, body } = response;
     const lines = [...headers].map(([name, value]) => `${name}: ${value}`);
-    this.#record([`HTTP ${status} ${statusText}`.trim(), ...lines].join('\n'), 'head');
+    this.#fold(`${`HTTP ${status} ${statusText}`.trim()}, ${lines.length} headers`, lines.join('\n'));
     if (!body) return response;
     const decoder = new TextDecoder();
     const tap = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
       transform: (bytes, controller) => {
-        this.#record(decoder.decode(bytes, { stream: true }), '');
+        this.#record(decoder.decode(bytes, { stream: true }));
         controller.enqueue(bytes);
       },
     });
     return new Response(body.pipeThrough(tap), { status, statusText, headers });
   };
 
-  #record(text: string, className: string): void {
-    if (this.#kept + text.length > KEPT) {
-      if (this.#dropped === 0) this.#waiting.push(this.#more);
-      this.#dropped += text.length;
-      this.#more.textContent = `${formatBytes(this.#dropped)} more, not kept`;
-    } else {
+  /** What was sent, and the headers: what a person looks for is behind them. */
+  #fold(summary: string, text: string): void {
+    const code = element('code', 'read', text.slice(0, FOLDED));
+    this.#push(element('details', 'head', element('summary', '', summary), code));
+  }
+
+  #record(text: string): void {
+    if (this.#kept + text.length <= KEPT) {
       this.#kept += text.length;
-      const at = formatMs(performance.now() - this.#startedAt);
-      this.#waiting.push(
-        element('li', className, element('time', '', at), element('code', 'read', text.trimEnd())),
-      );
+      this.#push(element('code', 'read', text.trimEnd()));
+      return;
     }
+    if (this.#dropped === 0) this.#waiting.push(this.#more);
+    this.#dropped += text.length;
+    this.#more.textContent = `${formatBytes(this.#dropped)} more, not kept`;
+    if (this.element.open) this.#show();
+  }
+
+  #push(shown: HTMLElement): void {
+    const at = formatMs(performance.now() - this.#startedAt);
+    this.#waiting.push(element('li', '', element('time', '', at), shown));
     if (this.element.open) this.#show();
   }
 

@@ -171,6 +171,23 @@ describe('an answer', () => {
   });
 });
 
+test.each([
+  ['as the stack prints it', '/', '/'],
+  ['without its slash', '', '/'],
+  ['with a path', '/api', '/api'],
+  ['with a path and a slash', '/api/', '/api/'],
+])('a URL %s is asked as it is', async (_, path, expected) => {
+  let asked: string | undefined;
+  const url = await serve((request, response) => {
+    asked = request.url;
+    response.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(sse(DONE));
+  });
+
+  await collect(streamAgent(url.replace(/\/$/, path), OPTIONS));
+
+  expect(asked).toBe(expected);
+});
+
 describe('a failure', () => {
   test('before the stream has the status, code and details of the body', async () => {
     const body = {
@@ -281,8 +298,11 @@ describe('a failure', () => {
     [504, '<html>Gateway Timeout</html>', 'UnexpectedResponse', false, true],
     [413, '', 'PayloadTooLarge', false, false],
     [418, '[]', 'UnexpectedResponse', false, false],
+    [404, '{"error":"Not Found","message":"no such page"}', 'NotFound', false, false],
+    [503, '{"error":"Throttled","message":"x","requestId":"r"}', 'UnexpectedResponse', false, true],
+    [503, '{"error":"Throttled","message":"x","retryable":true}', 'UnexpectedResponse', false, true],
   ])(
-    'of the platform itself, status %d, has a code too',
+    'of somebody else in front of the service, status %d with %s, has a code too',
     async (status, body, code, retryable, promptSent) => {
       const fetch = async () => new Response(body, { status, headers: { 'x-amzn-RequestId': 'aws-1' } });
 
@@ -315,6 +335,15 @@ describe('a failure', () => {
     });
     expect(refused).toMatchObject({ code: 'NetworkError', retryable: true, promptSent: false });
   });
+
+  test.each(['not a url', 'http://', 'https://name:secret@example.test/'])(
+    'is not what a URL is that cannot be asked: %s throws the TypeError of fetch',
+    async (url) => {
+      const reading = collect(streamAgent(url, OPTIONS));
+
+      await expect(reading).rejects.toMatchObject({ name: 'TypeError' });
+    },
+  );
 
   test('has every code of the service in its type', () => {
     const codes: [ErrorCode] extends [ServerErrorCode]

@@ -1,0 +1,98 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { build } from 'esbuild';
+import type { Browser, Page } from 'playwright-core';
+import { type System, startSystem } from '../../local/system.ts';
+import { launchBrowser } from '../fixtures/browser.ts';
+import { codeBlocksOf } from '../fixtures/code-blocks.ts';
+
+const client = join(import.meta.dirname, '../../client');
+const HTML = `<!doctype html><title>A page</title><pre id="answer"></pre><button id="stop">Stop</button>
+<script type="module" src="page.js"></script>`;
+const EXAMPLE_URL = "'http://127.0.0.1:3000'";
+
+let browser: Browser;
+let system: System;
+let site: Server;
+/** The README's example as the page has it. */
+let script = '';
+
+beforeAll(async () => {
+  // As the command in the README does.
+  const { outputFiles } = await build({
+    entryPoints: [join(client, 'stream-agent.ts')],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+  });
+  [browser, system] = await Promise.all([launchBrowser(), startSystem({ agents: { tokenDelayMs: 15 } })]);
+  site = createServer(({ url }, response) => {
+    const [type, body] =
+      url === '/'
+        ? ['text/html', HTML]
+        : ['text/javascript', url === '/page.js' ? script : outputFiles[0]?.text];
+    response.writeHead(200, { 'Content-Type': `${type}; charset=utf-8` }).end(body);
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+});
+afterAll(async () => {
+  await browser?.close();
+  await system?.close();
+  site?.close();
+});
+
+let page: Page;
+let complaints: string[];
+
+beforeEach(async () => {
+  complaints = [];
+  page = await browser.newPage();
+  page.on('pageerror', ({ message }) => complaints.push(message));
+});
+afterEach(() => page.close());
+
+/** Opens the example with the local system's URL, written as given. */
+async function openExample(url: string): Promise<void> {
+  const [example] = codeBlocksOf(join(client, 'README.md'));
+  script = example?.code.replace(EXAMPLE_URL, `'${url}'`) ?? '';
+  expect(script).toContain(`'${url}'`);
+  await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/`);
+}
+
+const shows = (text: string) =>
+  page.waitForFunction((wanted) => document.querySelector('#answer')?.textContent?.includes(wanted), text);
+
+test.each(['', '/'])(
+  'the example in plain JavaScript has two turns, with "%s" behind the URL',
+  async (slash) => {
+    await openExample(`${system.url}${slash}`);
+
+    await shows('Ask the ProvisioningAgent to deploy this for "the same with a queue".');
+
+    const text = await page.locator('#answer').textContent();
+    expect(text).toMatch(/^# Architecture for a static website/);
+    expect(text).toContain('Earlier in this session you asked for: "a static website".');
+    expect(complaints).toEqual([]);
+  },
+);
+
+test('the example in plain JavaScript can be stopped', async () => {
+  await openExample(system.url);
+  await shows('Architecture');
+
+  await page.locator('#stop').click();
+
+  await shows(' (stopped)');
+  expect(complaints).toEqual([]);
+});
+
+test('the example in plain JavaScript shows a failure', async () => {
+  const nobody = 'http://127.0.0.1:9';
+  await openExample(nobody);
+
+  await shows(' (NetworkError: no answer from the server)');
+  expect(complaints).toEqual([]);
+});
