@@ -104,14 +104,21 @@ describe('routes', () => {
     ['POST', '/health', 405, 'GET'],
     ['DELETE', '/api/agents/list', 405, 'GET'],
     ['GET', '/nowhere', 404, null],
+    ['POST', '/nowhere', 404, null],
+    ['POST', '/api/agents', 404, null],
+    ['POST', '/api/agents/status/puppet', 405, 'GET'],
     ['GET', '//health', 404, null],
     ['GET', '/api/%61gents/list', 404, null],
     ['GET', '/api/agents/../list', 404, null],
     ['GET', '/api/agents/status/', 404, null],
     ['GET', '/api/agents/status/a/b', 404, null],
-  ])('%s %s is %i', async (method, path, status, allow) => {
-    const response = await fetch(system.url + path, { method });
+  ])('%s %s is %i, and nothing reaches an agent', async (method, path, status, allow) => {
+    const before = puppet.prompts.length;
+    const hasBody = !['GET', 'HEAD'].includes(method);
 
+    const response = await fetch(system.url + path, { method, ...(hasBody && { body: request() }) });
+
+    expect(puppet.prompts).toHaveLength(before);
     expect(response.status).toBe(status);
     expect(response.headers.get('allow')).toBe(allow);
     if (method !== 'HEAD') {
@@ -230,19 +237,45 @@ describe('a request that is wrong', () => {
     },
   );
 
-  test('base64 that does not decode is refused by the body', async () => {
+  test.each([
+    ['other characters', 'not base64!'],
+    ['a length that none has', Buffer.from(request()).toString('base64').replace(/=*$/, 'A')],
+    ['the alphabet of URLs', Buffer.from(request({ more: '???>>>' })).toString('base64url')],
+  ])('base64 with %s is refused by the body, and nothing reaches an agent', async (_what, body) => {
+    const before = puppet.prompts.length;
+
     const result = await system.runtime.invoke({
       rawPath: '/',
-      body: 'not base64!',
+      body,
       isBase64Encoded: true,
       requestContext: { http: { method: 'POST' } },
     });
     if (result.kind !== 'stream') throw new Error(result.kind);
     let raw = '';
     for await (const part of result.body) raw += part;
+    const [prelude = '', answer = ''] = raw.split('\0'.repeat(8));
 
-    expect(raw).toContain('"statusCode":400');
-    expect(raw).toContain('valid base64');
+    expect(JSON.parse(prelude)).toMatchObject({ statusCode: 400 });
+    expect(JSON.parse(answer)).toMatchObject({
+      error: 'BadRequest',
+      message: '"body": expected valid base64, got something else',
+      details: { fields: ['body'] },
+      promptSent: false,
+    });
+    expect(puppet.prompts).toHaveLength(before);
+  });
+
+  test('a prompt of 6 MB is refused by the prompt, and nothing reaches an agent', async () => {
+    const before = puppet.prompts.length;
+
+    const response = await post('/', request({ prompt: 'x'.repeat(6_000_000) }));
+
+    expect(response.status).toBe(413);
+    expect(await response.json()).toMatchObject({
+      error: 'PayloadTooLarge',
+      details: { fields: ['prompt'] },
+    });
+    expect(puppet.prompts).toHaveLength(before);
   });
 });
 
@@ -262,6 +295,37 @@ describe('a request that is right', () => {
 
     expect(answer.text).toBe('fine');
     expect(puppet.prompts.at(-1)?.prompt === prompt).toBe(true);
+  });
+
+  // The event may have 6 MiB, in which a body that is not text stands as base64.
+  test.each([
+    ['JSON', 'application/json', 6_200_000],
+    ['bytes', 'application/octet-stream', 4_600_000],
+  ])(
+    'may be as long as the platform lets it, as %s, and its prompt reaches the agent whole',
+    async (_as, contentType, length) => {
+      const prompt = ok.padEnd(1_000_000);
+      const body = request({ prompt, padding: 'x'.repeat(length - 1_000_200) });
+
+      const response = await post('/', body, { 'content-type': contentType });
+
+      expect(response.status).toBe(200);
+      expect(await response.text()).toContain('{"chunk":"fine"}');
+      expect(body.length).toBeGreaterThan(length - 200);
+      expect(puppet.prompts.at(-1)?.prompt === prompt).toBe(true);
+    },
+  );
+
+  test.each([
+    ['JSON', 'application/json', 6_291_000],
+    ['bytes', 'application/octet-stream', 4_720_000],
+  ])('that is longer as an event, as %s, is refused by the platform', async (_as, contentType, length) => {
+    const body = request({ padding: 'x'.repeat(length) });
+
+    const response = await post('/', body, { 'content-type': contentType });
+
+    expect(body.length).toBeLessThan(6 * 1024 * 1024);
+    expect([response.status, await response.json()]).toEqual([413, { message: 'Request Too Long' }]);
   });
 
   test.each([['short'], ['x'.repeat(257)], ['-'.repeat(40)], ['with spaces '.repeat(4)], [42], [null]])(
