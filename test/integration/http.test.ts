@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { LOCAL_STACK } from '../../local/cloudformation.ts';
+import { DENIED_STACK, FAILED_STACK, LOCAL_STACK, THROTTLED_STACK } from '../../local/cloudformation.ts';
 import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, readSse, until } from '../fixtures/sse.ts';
@@ -169,8 +169,32 @@ describe('the status of a stack', () => {
     expect(states[2]).toMatchObject({ status: 'CREATE_COMPLETE', outputs: { Url: 'https://example.com' } });
   });
 
+  test('says when and why an update failed, and has its latest fifty events', async () => {
+    const stack = (await (await get(FAILED_STACK)).json()) as { events: { timestamp: string }[] };
+
+    const reason = 'Bucket "a&b" already exists';
+    expect(stack).toMatchObject({
+      status: 'UPDATE_ROLLBACK_COMPLETE',
+      creationTime: '2026-01-29T10:00:00.000Z',
+      lastUpdatedTime: '2026-01-30T10:00:00.000Z',
+      resources: [{ status: 'UPDATE_FAILED', statusReason: reason }],
+      outputs: {},
+    });
+    expect(stack.events).toHaveLength(50);
+    expect(stack.events[0]).toEqual({
+      timestamp: '2026-01-30T10:00:00.000Z',
+      resourceType: 'AWS::S3::Bucket',
+      logicalId: 'Content',
+      status: 'UPDATE_FAILED',
+      reason,
+    });
+    expect(stack.events.at(-1)?.timestamp).toBe('2026-01-30T09:59:11.000Z');
+  });
+
   test.each([
     ['agent-no-such-stack', 404, 'NotFound'],
+    [DENIED_STACK, 403, 'AccessDenied'],
+    [THROTTLED_STACK, 429, 'Throttled'],
     ['another-prefix', 404, 'NotFound'],
     ['1-invalid', 400, 'BadRequest'],
     ['agent_invalid', 400, 'BadRequest'],
@@ -185,7 +209,10 @@ describe('the status of a stack', () => {
   test('is 404 where the route is off', async () => {
     const { url } = await startOwn({ STACK_STATUS_PREFIX: '' });
 
-    expect((await fetch(`${url}/api/stacks/status/${LOCAL_STACK}`)).status).toBe(404);
+    const response = await fetch(`${url}/api/stacks/status/${LOCAL_STACK}`);
+
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ error: 'NotFound' });
   });
 });
 
