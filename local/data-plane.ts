@@ -162,6 +162,8 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     const upstream = requestHttp(`${runtime.target}/invocations`, {
       method: 'POST',
       headers: forwardedHeaders(request, sessionId),
+      // A kept connection may be one that the container is just closing.
+      agent: false,
     });
     upstream.on('error', () => {
       if (response.headersSent) response.destroy();
