@@ -158,6 +158,61 @@ test('a prompt of a megabyte goes out in frames of at most 32,000 bytes, and arr
   expect(puppet.prompts.at(-1)?.prompt === prompt).toBe(true);
 });
 
+describe('the answer to a refused upgrade', () => {
+  const ask = (url: string) =>
+    fetch(url, { method: 'POST', body: JSON.stringify({ agentId: 'puppet', prompt: ok }) });
+
+  test('has a request id, which stands in details and log', async () => {
+    const { url, dataPlane, logs } = await start();
+    const headers = { 'x-amzn-requestid': 'upstream-request-4711' };
+    dataPlane.fault(runtimeArn, FAULTS.refuse(403, 'AccessDeniedException', 'refused', { headers }));
+
+    const response = await ask(url);
+
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ details: { upstreamRequestId: 'upstream-request-4711' } });
+    const summary = () => logs.find(({ line }) => line.includes('"message":"Request failed"'))?.line;
+    await until(() => summary() !== undefined, 'the outcome is logged');
+    expect(JSON.parse(summary() ?? '')).toMatchObject({ upstream_request_id: 'upstream-request-4711' });
+  });
+
+  // What is behind them is cut off, and half a JSON document says nothing.
+  test.each([
+    [15_000, 401],
+    [17_000, 403],
+  ])('is read up to 16 KB: one of %i bytes makes a %i', async (bytes, status) => {
+    const { url, dataPlane } = await start();
+    const message = 'Signature expired';
+    dataPlane.fault(
+      runtimeArn,
+      FAULTS.refuse(403, 'AccessDeniedException', message, { body: { padding: 'x'.repeat(bytes) } }),
+    );
+
+    expect((await ask(url)).status).toBe(status);
+  });
+
+  test('may have no end', async () => {
+    const { url, dataPlane } = await start({ HANDSHAKE_TIMEOUT_MS: '5000' });
+    let isOver = false;
+    dataPlane.fault(runtimeArn, {
+      at: 'upgrade',
+      act({ socket }) {
+        socket.write('HTTP/1.1 403 Forbidden\r\nx-amzn-ErrorType: AccessDeniedException\r\n\r\n{"message":"');
+        const timer = setInterval(() => socket.write('x'.repeat(10_000)), 5);
+        socket.once('close', () => {
+          isOver = true;
+          clearInterval(timer);
+        });
+        return true;
+      },
+    });
+
+    expect((await ask(url)).status).toBe(403);
+
+    await until(() => isOver, 'the connection is closed');
+  });
+});
+
 test('a port that nobody listens on any more is retried until the limit', async () => {
   const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
