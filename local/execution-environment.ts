@@ -36,6 +36,17 @@ export type InvocationResult =
       outcome: Promise<InvocationOutcome>;
     };
 
+/** When the Runtime API answers a response that is streamed to it. */
+export interface RuntimeApiOptions {
+  /** How long after its end. Until then the stream is not closed, and a late write costs the process. @default 0 */
+  answerAfterMs?: number;
+  /**
+   * So long after its first byte, whatever has come of it; then the connection is closed. The platform does so with
+   * a response over its limits. @default never
+   */
+  answerEarlyAfterMs?: number;
+}
+
 export interface EnvironmentOptions {
   id: number;
   folder: string;
@@ -46,6 +57,8 @@ export interface EnvironmentOptions {
   /** From the start to the first poll. @default 10_000, as in Lambda */
   initTimeoutMs?: number;
   freeze: boolean;
+  /** @default each response is answered at its end */
+  runtimeApi?: RuntimeApiOptions;
   functionArn: string;
   onLog: (stream: 'stdout' | 'stderr' | 'platform', line: string) => void;
   onSpawn: (child: ChildProcess) => void;
@@ -239,17 +252,27 @@ export class ExecutionEnvironment {
 
   #onStream(request: IncomingMessage, response: ServerResponse, current: Current): void {
     const { requestId, outcome } = current;
+    const { answerAfterMs = 0, answerEarlyAfterMs } = this.#options.runtimeApi ?? {};
     current.body = request;
+    const answer = (status: number, onAnswered = () => {}) => {
+      if (current.answered) return;
+      current.answered = true;
+      response.writeHead(status).end(onAnswered);
+      // The poll came first where the runtime does not wait for this answer.
+      if (this.#poll) this.#onNext(this.#poll);
+    };
     request.on('error', () => {});
     request.on('end', () => {
       delete current.body;
       const errorType = request.trailers['lambda-runtime-function-error-type'];
       if (errorType) current.errorType = errorType;
-      current.answered = true;
-      response.writeHead(202).end();
-      // The poll came first where the runtime does not wait for this answer.
-      if (this.#poll) this.#onNext(this.#poll);
+      if (answerAfterMs === 0) answer(202);
+      else setTimeout(answer, answerAfterMs, 202);
     });
+    if (answerEarlyAfterMs !== undefined) {
+      const refuse = () => request.destroy(new Error('the platform takes no more of this response'));
+      setTimeout(answer, answerEarlyAfterMs, 413, refuse);
+    }
     const contentType = request.headers['content-type'] ?? 'application/octet-stream';
     current.resolve({ kind: 'stream', requestId, contentType, body: request, outcome });
   }

@@ -1,5 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { ExecutionEnvironment, type InvocationResult } from './execution-environment.ts';
+import {
+  ExecutionEnvironment,
+  type InvocationResult,
+  type RuntimeApiOptions,
+} from './execution-environment.ts';
 import { startWatchdog } from './watchdog.ts';
 
 export interface LogEntry {
@@ -25,6 +29,8 @@ export interface LambdaRuntimeOptions {
   maxEnvironments?: number;
   /** Whether idle environments are stopped. @default true */
   freeze?: boolean;
+  /** @default each response is answered at its end */
+  runtimeApi?: RuntimeApiOptions;
   /** Further modules that environments import before anything else. @default none */
   preload?: string[];
   onLog?: (entry: LogEntry) => void;
@@ -76,6 +82,7 @@ export function startLambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime
       timeoutMs: options.timeoutMs ?? 900_000,
       ...(options.initTimeoutMs !== undefined && { initTimeoutMs: options.initTimeoutMs }),
       freeze: options.freeze ?? true,
+      ...(options.runtimeApi && { runtimeApi: options.runtimeApi }),
       functionArn: `arn:aws:lambda:${REGION}:111122223333:function:${FUNCTION_NAME}`,
       onLog: (stream, line) => onLog({ environment: id, stream, line }),
       onSpawn: (child) => watchdog.watch(child),

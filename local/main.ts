@@ -11,7 +11,7 @@ const USAGE = `npm start -- [options]
   --aws                no emulator: your agents in AWS, with your own credentials; the agents are those of
                        the variable AGENTS, of cdk.json's context, or of -c as for cdk deploy
   -c <key>=<value>     CDK context for --aws, for example -c onboardingAgentArn=arn:aws:…
-  --no-bandwidth       no rate limit (Lambda: 6 MB at once, then 2 MB/s)
+  --bandwidth          Lambda's rate limit: 6 MB at once, then 2 MB/s; on, --no-bandwidth switches it off
   --sticky             hold small writes until the next one, as a real Function URL may
 
 PORT=<n> sets the port (3000; 0: any free one).`;
@@ -23,11 +23,12 @@ const metrics = createLiveMetrics({ environments: () => runtime?.environments ??
 function readOptions(args: string[]): SystemOptions & { aws: boolean; context: string[] } {
   const { values } = parseArgs({
     args,
+    allowNegative: true,
     options: {
       agent: { type: 'string', multiple: true, default: [] },
       aws: { type: 'boolean', default: false },
       context: { type: 'string', short: 'c', multiple: true, default: [] },
-      'no-bandwidth': { type: 'boolean', default: false },
+      bandwidth: { type: 'boolean', default: true },
       sticky: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
@@ -45,7 +46,7 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
     replacedAgents: Object.fromEntries(values.agent.map(parseReplacement)),
     functionUrl: {
       port: Number(PORT),
-      bandwidth: !values['no-bandwidth'],
+      bandwidth: values.bandwidth,
       sticky: values.sticky,
       page: (request, response) => metrics.handler(request, response) || playground(request, response),
     },
@@ -55,9 +56,9 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
 function parseReplacement(option: string): [id: string, target: string] {
   const [, id, url = ''] = /^([^=]+)=(.+)$/.exec(option) ?? [];
   const target = url.replace(/^ws/, 'http').replace(/\/ws$/, '');
-  if (id === undefined || !URL.canParse(target) || !/^(ws|http)s?:/.test(url)) {
+  if (id === undefined || !URL.canParse(target) || !/^(ws|http):/.test(url)) {
     throw new Error(
-      `--agent: expected <id>=<url> such as onboarding=ws://127.0.0.1:8080/ws, got "${option}"`,
+      `--agent: expected <id>=<url> such as onboarding=ws://127.0.0.1:8080/ws, without TLS, as AgentCore reaches a container, got "${option}"`,
     );
   }
   return [id, target];

@@ -225,18 +225,43 @@ test('a page on another origin is refused, and its prompt reaches no agent', asy
 });
 
 describe('the existing client', () => {
-  test('gets every character of 2,000 chunks', async () => {
-    const texts = Array.from({ length: 2_000 }, (_, index) => textOf(1 + ((index * 7) % 900), index));
-    const steps = texts.map((send): Step => ({ send, everyMs: 5 }));
-    const prompt = script(...steps, { send: '[DONE]' });
+  const count = 2000;
 
-    const { text, chunks, skipped } = await onSite(allowed, (page) =>
-      page.evaluate(existingClient, { url: `${system.url}/`, agentId: 'provisioning', prompt }),
-    );
+  test.each([
+    [
+      '1 to 900 bytes',
+      1_000_000,
+      Array.from({ length: count }, (_, index) => textOf(1 + ((index * 7) % 900), index)),
+    ],
+    [
+      '900 bytes',
+      1_800_000,
+      Array.from({ length: count }, (_, index) => `${index} the quick brown fox`.padEnd(900, '.')),
+    ],
+  ])(
+    'gets every character of 2,000 chunks of %s, at 200 a second',
+    async (_sizes, atLeastBytes, texts) => {
+      const steps = texts.map((send): Step => ({ send, everyMs: 5 }));
+      // The frames of so long a prompt count, too, and 250 a second are the limit.
+      const prompt = script({ sleepMs: 1500 }, ...steps, { send: '[DONE]' });
+      const before = puppet.sent.length;
 
-    expect({ chunks, skipped }).toEqual({ chunks: texts.length, skipped: 0 });
-    expect(text === texts.join('')).toBe(true);
-  }, 60_000);
+      const answer = await onSite(allowed, (page) =>
+        page.evaluate(existingClient, { url: `${system.url}/`, agentId: 'provisioning', prompt }),
+      );
+
+      expect({ chunks: answer.chunks, skipped: answer.skipped }).toEqual({ chunks: count, skipped: 0 });
+      expect(answer.text === texts.join('')).toBe(true);
+      const times = puppet.sent.slice(before, before + count).map(({ at }) => at);
+      // A machine that stands still for a moment sends fewer in that second, and never more to make up for it.
+      const perSecond = times.map((from, i) => times.slice(i).findIndex((at) => at - from > 1000));
+      expect(Math.max(...perSecond)).toBeGreaterThanOrEqual(195);
+      expect(Math.max(...perSecond)).toBeLessThanOrEqual(207);
+      expect(answer.bytes).toBeGreaterThan(atLeastBytes);
+      expect(answer.bytes).toBeLessThan(2_000_000);
+    },
+    60_000,
+  );
 
   test('takes what had arrived for the whole answer where that was interrupted', async () => {
     const prompt = script({ send: 'so ' }, { send: 'far' }, { drop: true });
@@ -245,7 +270,7 @@ describe('the existing client', () => {
       page.evaluate(existingClient, { url: `${system.url}/`, agentId: 'provisioning', prompt }),
     );
 
-    expect(answer).toEqual({ text: 'so far', chunks: 2, skipped: 1 });
+    expect(answer).toMatchObject({ text: 'so far', chunks: 2, skipped: 1 });
   });
 });
 

@@ -8,6 +8,7 @@ import { parseRuntimeArn } from '../../lambda/agentcore/arn.ts';
 import { signInvocation, signUpgrade } from '../../lambda/agentcore/signing.ts';
 import { type DataPlane, startDataPlane } from '../../local/data-plane.ts';
 import { FAULTS } from '../../local/data-plane-faults.ts';
+import { startFaultProxy } from '../../local/fault-proxy.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { newSessionId, until } from '../fixtures/sse.ts';
 
@@ -282,4 +283,35 @@ describe('the data plane', () => {
     }
     ws.terminate();
   });
+});
+
+test('the fault proxy lets so many bytes per second through from its target, and all of them', async () => {
+  const sent = Buffer.from(Array.from({ length: 300_000 }, (_, i) => i % 251));
+  let uploaded = 0;
+  let uploadedAt = 0;
+  const target = createServer((socket) => {
+    socket.on('data', (bytes) => {
+      uploaded += bytes.length;
+      if (uploaded < sent.length) return;
+      uploadedAt = performance.now();
+      socket.end(sent);
+    });
+  });
+  const port = await listening(target);
+  const proxy = await startFaultProxy({ target: `http://127.0.0.1:${port}`, bytesPerSecond: 500_000 });
+  try {
+    const socket = tcpConnect({ host: '127.0.0.1', port: Number(new URL(proxy.url).port) });
+    socket.write(sent);
+    const startedAt = performance.now();
+    const received: Buffer[] = [];
+    for await (const bytes of socket as AsyncIterable<Buffer>) received.push(bytes);
+
+    expect(Buffer.concat(received).equals(sent)).toBe(true);
+    // 300 KB at 500 KB/s; the way there has no limit.
+    expect(performance.now() - uploadedAt).toBeGreaterThan(550);
+    expect(uploadedAt - startedAt).toBeLessThan(500);
+  } finally {
+    await proxy.close();
+    target.close();
+  }
 });

@@ -248,6 +248,32 @@ describe('the Function URL', () => {
     expect(performance.now() - startedAt).toBeLessThan(3000);
   });
 
+  test.each([
+    ['lets 200 MB through', 209_700_000, true],
+    ['cuts a response off at 200 MB', 209_800_000, false],
+  ])(
+    '%s',
+    async (_what, bytes, isWhole) => {
+      await start({}, { bandwidth: false });
+
+      const response = await ask('bytes', { bytes });
+      let received = 0;
+      const read = async () => {
+        for await (const part of response.body ?? []) received += (part as Uint8Array).length;
+        return 'whole';
+      };
+      const end = await read().catch(() => 'cut');
+
+      expect(end).toBe(isWhole ? 'whole' : 'cut');
+      expect(received).toBeLessThanOrEqual(200 * 1024 * 1024);
+      expect(received).toBeGreaterThan(isWhole ? 209_699_999 : 150_000_000);
+      // The function has written all of it, and knows nothing of this.
+      await until(() => lines.some((line) => line.includes('all written')), 'everything is written');
+      await idle();
+    },
+    60_000,
+  );
+
   test('holds a small write until the next one where it is sticky', async () => {
     await start({}, { sticky: true });
 

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { LOCAL_STACK } from '../../local/cloudformation.ts';
+import { ERROR_CODES } from '../../lambda/contract.ts';
+import { DENIED_STACK, FAILED_STACK, LOCAL_STACK, THROTTLED_STACK } from '../../local/cloudformation.ts';
 import { FAULTS } from '../../local/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
-import { faultsOfAnswer } from '../fixtures/openapi.ts';
+import { invokeEvent } from '../fixtures/invoke-event.ts';
+import { document, faultsOfAnswer } from '../fixtures/openapi.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 
 const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
@@ -11,22 +13,28 @@ const JSON_ONLY = { accept: 'application/json' };
 
 let puppet: PuppetAgent;
 let system: System;
+/** One that commits at once, and has no route for stacks. */
+let other: System;
 
 beforeAll(async () => {
   puppet = await startPuppetAgent();
-  system = await startSystem({
-    runtimes: [{ id: 'puppet', name: 'PuppetAgent', runtimeArn, target: puppet.target }],
-    // A fault is for the next upgrade; a connection that is used again has none.
-    environment: {
-      POOL_MAX_CONNECTIONS: '0',
-      MAX_RETRIES: '0',
-      MAX_PROMPT_BYTES: '10000',
-      MAX_RESPONSE_BYTES: '3000',
-    },
+  const runtimes = [{ id: 'puppet', name: 'PuppetAgent', runtimeArn, target: puppet.target }];
+  // A fault is for the next upgrade; a connection that is used again has none.
+  const environment = {
+    POOL_MAX_CONNECTIONS: '0',
+    MAX_RETRIES: '0',
+    MAX_PROMPT_BYTES: '10000',
+    MAX_RESPONSE_BYTES: '3000',
+  };
+  system = await startSystem({ runtimes, environment });
+  other = await startSystem({
+    runtimes,
+    environment: { ...environment, COMMIT_AFTER_MS: '0', STACK_STATUS_PREFIX: '' },
   });
 });
 afterAll(async () => {
   await system?.close();
+  await other?.close();
   await puppet?.close();
 });
 
@@ -45,8 +53,14 @@ interface Row {
   headers?: Record<string, string>;
   body?: string;
   fault?: Parameters<typeof FAULTS.refuse>;
+  /** Asks the one that commits at once and has no route for stacks. */
+  ofOther?: true;
+  /** An event in the place of a request. */
+  event?: object;
   status: number;
   code?: string;
+  /** Of an error in a stream. */
+  partial?: boolean;
 }
 
 const ROWS: Record<string, Row> = {
@@ -60,7 +74,13 @@ const ROWS: Record<string, Row> = {
   },
   'a complete document': { path: '/api/agents/invoke', body: complete, status: 200 },
   'a complete document of /': { path: '/', headers: JSON_ONLY, body: complete, status: 200 },
-  'an interrupted stream': { path: '/', body: interrupted, status: 200, code: 'AgentInterrupted' },
+  'an interrupted stream': {
+    path: '/',
+    body: interrupted,
+    status: 200,
+    code: 'AgentInterrupted',
+    partial: true,
+  },
   'an interrupted document': {
     path: '/',
     headers: JSON_ONLY,
@@ -110,14 +130,48 @@ const ROWS: Record<string, Row> = {
   'a lost connection': { path: '/', body: body({ drop: true }), status: 502, code: 'AgentInterrupted' },
   'an agent that is down': { path: '/', body: complete, fault: [503], status: 503, code: 'AgentUnavailable' },
   'a timeout upstream': { path: '/', body: complete, fault: [504], status: 504, code: 'AgentTimeout' },
-  'another method': {
+  'a failure before any text in a stream that has begun': {
     path: '/',
-    method: 'PUT',
-    template: '/',
-    body: '{}',
-    status: 405,
-    code: 'MethodNotAllowed',
+    body: failed,
+    ofOther: true,
+    status: 200,
+    code: 'AgentFailed',
+    partial: false,
   },
+  'an agent that is down, in a stream that has begun': {
+    path: '/',
+    body: complete,
+    fault: [503],
+    ofOther: true,
+    status: 200,
+    code: 'AgentUnavailable',
+    partial: false,
+  },
+  'a bug of the service': {
+    path: '/',
+    event: {
+      rawPath: '/',
+      headers: { accept: 7 },
+      body: complete,
+      requestContext: { http: { method: 'POST' } },
+    },
+    status: 500,
+    code: 'Internal',
+  },
+  ...Object.fromEntries(
+    Object.entries(document.paths).map(([template, operations]): [string, Row] => [
+      `another method of ${template}`,
+      {
+        path: template.replace(/\{\w+\}/, 'agent-x'),
+        template,
+        method: 'post' in operations ? 'GET' : 'POST',
+        ...('get' in operations && { body: '{}' }),
+        status: 405,
+        code: 'MethodNotAllowed',
+      },
+    ]),
+  ),
+  'another path': { path: '/nowhere', template: '/', body: '{}', status: 404, code: 'NotFound' },
   agents: { path: '/api/agents/list', status: 200 },
   'a configured agent': {
     path: '/api/agents/status/puppet',
@@ -133,6 +187,30 @@ const ROWS: Record<string, Row> = {
     path: `/api/stacks/status/${LOCAL_STACK}`,
     template: '/api/stacks/status/{stackName}',
     status: 200,
+  },
+  'a stack that failed': {
+    path: `/api/stacks/status/${FAILED_STACK}`,
+    template: '/api/stacks/status/{stackName}',
+    status: 200,
+  },
+  'a stack that may not be described': {
+    path: `/api/stacks/status/${DENIED_STACK}`,
+    template: '/api/stacks/status/{stackName}',
+    status: 403,
+    code: 'AccessDenied',
+  },
+  'throttling by CloudFormation': {
+    path: `/api/stacks/status/${THROTTLED_STACK}`,
+    template: '/api/stacks/status/{stackName}',
+    status: 429,
+    code: 'Throttled',
+  },
+  'a stack where the route is off': {
+    path: `/api/stacks/status/${LOCAL_STACK}`,
+    template: '/api/stacks/status/{stackName}',
+    ofOther: true,
+    status: 404,
+    code: 'NotFound',
   },
   'an unknown stack': {
     path: '/api/stacks/status/nothing',
@@ -151,19 +229,68 @@ const ROWS: Record<string, Row> = {
 
 describe('docs/openapi.yaml is right about', () => {
   test.each(Object.entries(ROWS))('%s', async (_, row) => {
-    if (row.fault) system.dataPlane.fault(runtimeArn, FAULTS.refuse(...row.fault), 1);
+    if (row.fault) (row.ofOther ? other : system).dataPlane.fault(runtimeArn, FAULTS.refuse(...row.fault), 1);
 
-    const response = await fetch(system.url + row.path, {
+    const { url, runtime } = row.ofOther ? other : system;
+    const request = {
       method: row.method ?? (row.body === undefined ? 'GET' : 'POST'),
       ...(row.body !== undefined && { body: row.body }),
       ...(row.headers && { headers: row.headers }),
-    });
+    };
+
+    const response = await (row.event ? invokeEvent(runtime, row.event) : fetch(url + row.path, request));
     const text = await response.text();
 
     expect({ status: response.status, text }).toEqual({
       status: row.status,
       text: row.code === undefined ? expect.any(String) : expect.stringContaining(`"${row.code}"`),
     });
+    if (row.partial !== undefined) expect(text).toContain(`"partial":${row.partial}`);
     expect(faultsOfAnswer(row.template ?? row.path, response, text)).toEqual([]);
+  });
+});
+
+test('every code of the service is among them', () => {
+  const codes = new Set(Object.values(ROWS).map(({ code }) => code));
+
+  expect(ERROR_CODES.filter((code) => !codes.has(code))).toEqual([]);
+});
+
+describe('an answer that the document does not describe is told by', () => {
+  const good = { 'content-type': 'application/json', 'cache-control': 'no-store', allow: 'POST' };
+  const error = {
+    error: 'MethodNotAllowed',
+    message: 'm',
+    requestId: 'r',
+    retryable: false,
+    promptSent: false,
+  };
+
+  test.each<[string, number, Record<string, string>, object, string]>([
+    ['a header that is empty', 405, { ...good, allow: '' }, error, 'allow must be equal to'],
+    ['a header that is not there', 405, { 'content-type': 'application/json' }, error, 'allow is not there'],
+    ['a header that is new', 405, { ...good, 'x-new': '1' }, error, 'x-new is not described'],
+    [
+      'a header with another value',
+      405,
+      { ...good, 'cache-control': 'no-cache' },
+      error,
+      'cache-control must be',
+    ],
+    ['another status', 418, good, error, 'no answer with status 418'],
+    ['another type', 405, { ...good, 'content-type': 'text/plain' }, error, 'text/plain is not described'],
+    [
+      'a session in the header alone',
+      500,
+      { ...good, 'x-session-id': 's'.repeat(33) },
+      error,
+      'X-Session-Id',
+    ],
+    ['seconds to wait in the header alone', 429, { ...good, 'retry-after': '1' }, error, 'Retry-After'],
+    ['no integer', 429, { ...good, 'retry-after': 'soon' }, error, 'retry-after must be integer'],
+  ])('%s', (_what, status, headers, body, fault) => {
+    const faults = faultsOfAnswer('/', new Response('', { status, headers }), JSON.stringify(body));
+
+    expect(faults.join()).toContain(fault);
   });
 });

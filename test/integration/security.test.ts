@@ -587,11 +587,40 @@ describe('an error tells nothing of the inside', () => {
     expect(answer.body).not.toMatch(LEAKS);
   });
 
-  test('a bug of ours shows its request id', async () => {
-    const answer = await invokeEvent({ requestContext: { http: { method: 'POST' } }, rawPath: '/', body: 7 });
+  // Events that Lambda never sends: what the code takes for granted does not hold.
+  test.each<[string, object]>([
+    ['a path that is no text', { ...eventOf({}), rawPath: 7 }],
+    ['headers that are no text', { ...eventOf({}), headers: { accept: 7 } }],
+  ])('a bug of ours, such as %s makes, shows its request id alone', async (_what, event) => {
+    await invokeEvent(eventOf({}));
+    logged = system.logs.length;
+    const pids = system.runtime.environments.map(({ pid }) => pid);
 
-    expect(answer).toMatch(/"error":"(Internal|BadRequest)"/);
-    expect(answer).toMatch(/"requestId":"[0-9a-f-]{36}"/);
-    expect(answer).not.toMatch(LEAKS);
+    const [prelude = '', body = ''] = (await invokeEvent(event)).split('\0'.repeat(8));
+
+    expect(JSON.parse(prelude)).toEqual({
+      statusCode: 500,
+      headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+    });
+    const { requestId } = JSON.parse(body) as { requestId: string };
+    expect(requestId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(JSON.parse(body)).toEqual({
+      error: 'Internal',
+      message: 'an internal error occurred',
+      requestId,
+      retryable: false,
+      promptSent: false,
+    });
+    await summaryLogged();
+    expectSoundLogs();
+    const summary = system.logs.slice(logged).find(({ line }) => line.includes('"outcome":"Internal"'));
+    expect(JSON.parse(summary?.line ?? '{}')).toMatchObject({
+      level: 'ERROR',
+      message: 'Request failed',
+      function_request_id: requestId,
+      error: { cause: { name: 'TypeError', stack: expect.stringMatching(/index\.mjs:\d+/) } },
+    });
+    expect(await invokeEvent(eventOf({}))).toContain('"chunk":"fine"');
+    expect(system.runtime.environments.map(({ pid }) => pid)).toEqual(pids);
   });
 });

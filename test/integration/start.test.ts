@@ -1,33 +1,54 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { type DataPlane, startDataPlane } from '../../local/data-plane.ts';
+import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { until } from '../fixtures/sse.ts';
 
 const root = join(import.meta.dirname, '../..');
-let started: ChildProcess | undefined;
+let puppet: PuppetAgent;
+let started: Started | undefined;
 
-afterEach(() => {
-  started?.kill('SIGKILL');
+beforeAll(async () => {
+  puppet = await startPuppetAgent();
 });
+afterEach(() => {
+  started?.child.kill('SIGKILL');
+});
+afterAll(() => puppet.close());
 
-/** Starts what `npm start` starts, and waits for its one line. */
-async function start(...args: string[]): Promise<{ child: ChildProcess; url: string; output: () => string }> {
-  const child = spawn(process.execPath, ['local/main.ts', ...args], {
-    cwd: root,
-    env: { ...process.env, PORT: '0' },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  started = child;
-  let output = '';
-  child.stdout.on('data', (data) => {
-    output += data;
-  });
-  child.stderr.on('data', (data) => {
-    output += data;
-  });
-  await until(() => output.includes('\n'), 'it says something', 20_000);
-  return { child, url: /^ready (http:\/\/\S+[^/])\n/.exec(output)?.[1] ?? '', output: () => output };
+interface Started {
+  child: ChildProcess;
+  url: string;
+  output: () => string;
 }
+
+/** Runs a command until it says `ready`, or ends. */
+async function run(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Started> {
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, PORT: '0', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // What a terminal has: a process group, all of which a Ctrl-C meets.
+    detached: true,
+  });
+  let output = '';
+  const ready = /^ready (http:\/\/\S+[^/])\n/m;
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (data) => {
+      output += data;
+    });
+  }
+  started = { child, url: '', output: () => output };
+  await until(() => ready.test(output) || hasEnded(child), 'it is ready', 30_000);
+  started.url = ready.exec(output)?.[1] ?? '';
+  return started;
+}
+
+/** What `npm start` starts when the bundle is built. */
+const start = (...args: string[]) => run(process.execPath, ['local/main.ts', ...args]);
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
+const ctrlC = ({ pid = 0 }: ChildProcess) => process.kill(-pid, 'SIGINT');
 
 /** Every process below a process. */
 function descendants(pid: number): number[] {
@@ -48,28 +69,81 @@ function alive(pids: number[]): number[] {
   });
 }
 
-const invoke = (url: string) =>
-  fetch(url, { method: 'POST', body: JSON.stringify({ agentId: 'mwc', prompt: 'a static website' }) });
+const invoke = (url: string, prompt = 'a static website', agentId = 'mwc') =>
+  fetch(url, { method: 'POST', body: JSON.stringify({ agentId, prompt }) });
 
-describe('npm start', () => {
-  test.each([
-    ['once', 1],
-    ['twice', 2],
-  ])('leaves no process behind when Ctrl-C is pressed %s while a stream runs', async (_how, times) => {
-    const { child, url } = await start();
-    const response = await invoke(url);
-    await response.body?.getReader().read();
-    const processes = descendants(child.pid ?? 0);
+/** Every process of a system that has an answer under way. */
+async function withStream({ child, url }: Started): Promise<number[]> {
+  const response = await invoke(url);
+  await response.body?.getReader().read();
+  return descendants(child.pid ?? 0);
+}
+
+describe('Ctrl-C', () => {
+  test('while a stream runs leaves no process behind', async () => {
+    const system = await start();
+    const processes = await withStream(system);
     expect(processes.length).toBeGreaterThanOrEqual(4);
 
-    for (let i = 0; i < times; i += 1) child.kill('SIGINT');
+    ctrlC(system.child);
 
-    await until(() => child.exitCode !== null || child.signalCode !== null, 'it has ended');
+    await until(() => hasEnded(system.child), 'it has ended');
+    expect(system.child.exitCode).toBe(0);
     await until(() => alive(processes).length === 0, 'every process is gone');
   });
 
+  test('while everything is idle, the environment stopped, leaves no process behind', async () => {
+    const system = await start();
+    await (await invoke(system.url, 'repeat 10 bytes', 'onboarding')).text();
+    const processes = descendants(system.child.pid ?? 0);
+    const stopped = () =>
+      execFileSync('ps', ['-o', 'stat=', '-p', processes.join()]).toString().includes('T');
+    await until(stopped, 'the environment is stopped');
+
+    ctrlC(system.child);
+
+    await until(() => hasEnded(system.child), 'it has ended');
+    expect(system.child.exitCode).toBe(0);
+    await until(() => alive(processes).length === 0, 'every process is gone');
+  });
+
+  test('a second time ends it at once, with nothing left behind', async () => {
+    // Where closing was quicker than the second Ctrl-C there was nothing to be seen.
+    for (let attempt = 1; ; attempt += 1) {
+      const system = await start();
+      const processes = await withStream(system);
+
+      ctrlC(system.child);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      if (!hasEnded(system.child)) ctrlC(system.child);
+
+      await until(() => hasEnded(system.child), 'it has ended');
+      await until(() => alive(processes).length === 0, 'every process is gone');
+      if (system.child.exitCode === 130) break;
+      expect(attempt).toBeLessThan(5);
+    }
+  }, 60_000);
+
+  test('ends npm start itself, with everything below it', async () => {
+    const system = await run('npm', ['start']);
+    const processes = await withStream(system);
+    expect(processes.length).toBeGreaterThanOrEqual(6);
+
+    ctrlC(system.child);
+
+    await until(() => hasEnded(system.child), 'it has ended');
+    await until(() => alive(processes).length === 0, 'every process is gone');
+  }, 60_000);
+});
+
+describe('npm start', () => {
   test.each([
     [['--agent', 'onboarding'], /--agent: expected <id>=<url>/],
+    [
+      ['--agent', 'onboarding=wss://agent.example/ws'],
+      /without TLS.*, got "onboarding=wss:\/\/agent.example\/ws"/,
+    ],
+    [['--agent', 'onboarding=https://agent.example'], /without TLS/],
     [
       ['--agent', 'nobody=ws://127.0.0.1:1/ws'],
       /no agent "nobody": expected one of onboarding, provisioning, mwc/,
@@ -78,25 +152,100 @@ describe('npm start', () => {
   ])('says what is wrong with %j', async (args, message) => {
     const { child, output } = await start(...args);
 
-    await until(() => child.exitCode !== null, 'it has ended');
+    await until(() => hasEnded(child), 'it has ended');
     expect(child.exitCode).toBe(1);
     expect(output()).toMatch(message);
+    expect(output().trim().split('\n')).toHaveLength(1);
   });
 
   test('puts a container of the developer in the place of an agent', async () => {
-    const { startPuppetAgent, script } = await import('../fixtures/puppet-agent.ts');
-    const puppet = await startPuppetAgent();
     const { url } = await start('--agent', `onboarding=${puppet.target.replace('http', 'ws')}/ws`);
 
-    const response = await fetch(url, {
-      method: 'POST',
-      body: JSON.stringify({
-        agentId: 'onboarding',
-        prompt: script({ send: 'from my container' }, { send: '[DONE]' }),
-      }),
-    });
+    const prompt = script({ send: 'from my container' }, { send: '[DONE]' });
+    const response = await invoke(url, prompt, 'onboarding');
 
     expect(await response.text()).toContain('{"chunk":"from my container"}');
-    await puppet.close();
+  });
+
+  /** How long a small write before a silence of 2 s is held back. A JSON answer is not nudged. */
+  async function heldMs(url: string): Promise<number> {
+    const text = `before a silence ${crypto.randomUUID()}`;
+    const prompt = script({ send: text }, { sleepMs: 2000 }, { send: '[DONE]' });
+    const body = JSON.stringify({ agentId: 'provisioning', prompt });
+    const response = await fetch(`${url}/api/agents/invoke`, { method: 'POST', body });
+    let seen = '';
+    for await (const part of response.body ?? []) {
+      seen += Buffer.from(part).toString();
+      if (seen.includes(text)) break;
+    }
+    return performance.now() - (puppet.sent.findLast((sent) => sent.text === text)?.at ?? 0);
+  }
+
+  /** How long 12 MB take: less 6 MiB at once, at 2 MiB/s, 2.7 s. */
+  async function transferMs(url: string): Promise<number> {
+    const startedAt = performance.now();
+    const { length } = await (await invoke(url, 'repeat 12000000 bytes', 'onboarding')).text();
+    expect(length).toBeGreaterThan(12_000_000);
+    return performance.now() - startedAt;
+  }
+
+  test.each([
+    { args: [], isHeld: false, isLimited: true },
+    { args: ['--sticky', '--bandwidth'], isHeld: true, isLimited: true },
+    { args: ['--no-bandwidth'], isHeld: false, isLimited: false },
+  ])('with $args holds small writes back: $isHeld, limits the rate: $isLimited', async (row) => {
+    const { url } = await start('--agent', `provisioning=${puppet.target}`, ...row.args);
+
+    const held = await heldMs(url);
+    const transfer = await transferMs(url);
+
+    expect({ isHeld: held > 1900, isLimited: transfer > 2600 }).toEqual({
+      isHeld: row.isHeld,
+      isLimited: row.isLimited,
+    });
+  });
+});
+
+describe('npm start -- --aws', () => {
+  const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
+  const credentials = { accessKeyId: 'AKIADEVELOPER', secretAccessKey: 'of-the-developer' };
+  let dataPlane: DataPlane;
+
+  beforeAll(async () => {
+    dataPlane = await startDataPlane({
+      runtimes: [{ runtimeArn, target: puppet.target }],
+      credentials: [credentials],
+    });
+  });
+  afterAll(() => dataPlane.close());
+
+  const startAws = (env: NodeJS.ProcessEnv, ...args: string[]) =>
+    run(process.execPath, ['local/main.ts', '--aws', ...args], {
+      AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: dataPlane.url,
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_SESSION_TOKEN: undefined,
+      AGENTS: undefined,
+      ...env,
+    });
+
+  test('says which agents it expects where none is configured', async () => {
+    const { child, output } = await startAws({});
+
+    await until(() => hasEnded(child), 'it has ended');
+    expect(child.exitCode).toBe(1);
+    expect(output()).toMatch(/^no agent is configured: give at least one of onboardingAgentArn.*\n$/);
+  });
+
+  test.each([
+    ['of the variable AGENTS', { AGENTS: JSON.stringify([{ id: 'mwc', name: 'MWCAgent', runtimeArn }]) }, []],
+    ['of the CDK context', {}, ['-c', `mwcAgentArn=${runtimeArn}`]],
+  ])("asks the agents %s, with the developer's own credentials", async (_whose, env, args) => {
+    const { url } = await startAws(env, ...args);
+
+    const response = await invoke(url, script({ send: 'from AWS' }, { send: '[DONE]' }));
+
+    expect(await response.text()).toContain('{"chunk":"from AWS"}');
+    expect(dataPlane.requests.at(-1)?.headers.authorization).toContain(credentials.accessKeyId);
   });
 });

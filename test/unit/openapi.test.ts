@@ -1,8 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import type { AgentErrorDetails, DoneEvent, StartEvent } from '../../client/stream-agent.ts';
+import type { AgentErrorDetails } from '../../client/stream-agent.ts';
 import { ERROR_CODES, EXPOSED_HEADERS, ROUTES } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
 import { answerOf, document, faultsOf, resolve, source } from '../fixtures/openapi.ts';
+import { typeOf } from '../fixtures/schema-types.ts';
 
 const { components, paths } = document;
 const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -62,7 +66,7 @@ describe('the document', () => {
       const parameters = (operation.parameters ?? []).map(({ name }) => `{${name}}`);
       expect(path.match(/\{\w+\}/g) ?? []).toEqual(parameters);
       expect(tags).toEqual(expect.arrayContaining(operation.tags));
-      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['200', 'default']));
+      expect(Object.keys(operation.responses)).toEqual(expect.arrayContaining(['200', '405', '500']));
       for (const answer of Object.values(operation.responses)) {
         expect(answerOf(answer)).toMatchObject({ description: expect.any(String), content: {} });
       }
@@ -85,7 +89,7 @@ describe('an error', () => {
     const { status } = new StreamError(code, 'x');
     const isInBand = code === 'ResponseTooLarge';
     const invoke = paths['/']?.post?.responses ?? {};
-    const answer = invoke[code === 'MethodNotAllowed' ? 'default' : isInBand ? 200 : status];
+    const answer = invoke[isInBand ? 200 : status];
 
     expect(ErrorCode?.description).toContain(`| ${code} | ${isInBand ? 'in the answer only' : status} |`);
     expect(JSON.stringify(answer && answerOf(answer).content)).toContain(
@@ -172,33 +176,66 @@ describe('an example', () => {
 });
 
 describe('the client', () => {
-  const membersOf = (name: string) => Object.keys(components.schemas[name]?.properties ?? {}).toSorted();
+  const folder = join(import.meta.dirname, '../../dist');
+  const file = join(folder, 'client-types.ts');
 
-  test('has a member for everything that an event or an error may say', () => {
-    const start: Record<keyof Omit<StartEvent, 'type'>, true> = {
-      sessionId: true,
-      agentId: true,
-      requestId: true,
-    };
-    const done: Record<keyof Omit<DoneEvent, 'type' | 'text'>, true> = {
-      sessionId: true,
-      chunks: true,
-      bytes: true,
-      durationMs: true,
-    };
-    const details: Record<keyof AgentErrorDetails, true> = {
-      agentId: true,
-      sessionId: true,
-      retryAfterSeconds: true,
-      fields: true,
-      reason: true,
-      upstreamRequestId: true,
-      agentError: true,
-      hint: true,
-    };
+  /** What the compiler says of a claim, with the client's types and, in `Wire`, those of the document in scope. */
+  function complaintsOf(...claims: string[]): string[] {
+    const types = Object.entries(components.schemas).map(
+      ([name, schema]) => `  export type ${name} = ${typeOf(schema)};`,
+    );
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(
+      file,
+      [
+        "import type * as Client from '../client/stream-agent.ts';",
+        `declare namespace Wire {\n${types.join('\n')}\n}`,
+        'type Flat<T> = { [K in keyof T]: T[K] };',
+        'type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;',
+        ...claims.map((claim, i) => `export const claim${i}: ${claim} = true;`),
+      ].join('\n'),
+    );
+    const compiler = join(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
+    const options = [
+      '--ignoreConfig',
+      '--noEmit',
+      '--strict',
+      '--exactOptionalPropertyTypes',
+      '--skipLibCheck',
+    ];
+    const modules = ['--module', 'nodenext', '--allowImportingTsExtensions', '--target', 'esnext'];
+    const { stdout } = spawnSync(process.execPath, [compiler, ...options, ...modules, file], {
+      encoding: 'utf8',
+    });
+    rmSync(file);
+    return stdout.split('\n').filter((line) => line !== '');
+  }
 
-    expect(membersOf('StartEvent')).toEqual(['start', ...Object.keys(start)].toSorted());
-    expect(membersOf('DoneEvent')).toEqual(['done', ...Object.keys(done)].toSorted());
-    expect(membersOf('ErrorDetails')).toEqual(Object.keys(details).toSorted());
+  test('has the types of the document', () => {
+    const complaints = complaintsOf(
+      'Same<Client.ServerErrorCode, Wire.ErrorCode>',
+      'Same<Client.AgentErrorDetails, Wire.ErrorDetails>',
+      "Same<Omit<Client.StartEvent, 'type'>, Omit<Wire.StartEvent, 'start'>>",
+      "Same<Flat<Omit<Client.DoneEvent, 'type' | 'text'>>, Flat<Omit<Wire.DoneEvent, 'done'>>>",
+      "Same<Client.ChunkEvent['text'], Wire.ChunkEvent['chunk']>",
+      ...['retryable', 'promptSent'].map(
+        (name) =>
+          `Same<Client.AgentError['${name}'], Wire.ErrorEvent['${name}'] & Wire.ErrorBody['${name}']>`,
+      ),
+      "Same<Omit<Client.StreamAgentOptions, 'signal' | 'fetch' | 'sessionId'>, Omit<Wire.InvokeRequest, 'sessionId'>>",
+    );
+
+    expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    ['a member less', 'Same<Client.AgentErrorDetails, Omit<Wire.ErrorDetails, "hint">>'],
+    ['a member that must be there', 'Same<Client.AgentErrorDetails, Wire.ErrorDetails & { hint: string }>'],
+    ['another type', "Same<Client.StartEvent['agentId'], Wire.DoneEvent['chunks']>"],
+    ['a code less', "Same<Client.ServerErrorCode, Exclude<Wire.ErrorCode, 'Internal'>>"],
+  ])('is told apart from types with %s', (_what, claim) => {
+    expect(complaintsOf(claim)).toEqual([
+      expect.stringContaining("Type 'true' is not assignable to type 'false'"),
+    ]);
   });
 });
