@@ -166,7 +166,6 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
       headers: forwardedHeaders(request, sessionId),
       // A connection of its own: a container may close one that has served, just when it would be used again.
       agent: false,
-      agent: false,
     });
     upstream.on('error', () => {
       if (response.headersSent) response.destroy();

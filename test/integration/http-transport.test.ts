@@ -223,7 +223,7 @@ describe('a limit', () => {
     expect(answer.status).toBe(504);
     expect(JSON.parse(answer.raw)).toMatchObject({
       error: 'AgentTimeout',
-      message: expect.stringContaining('began to answer for 300 ms'),
+      message: expect.stringContaining('did not begin to answer within 0.3 s'),
       promptSent: true,
       retryable: false,
     });
@@ -239,7 +239,7 @@ describe('a limit', () => {
     expect(answer.text).toBe('so far');
     expect(answer.last).toMatchObject({
       code: 'AgentTimeout',
-      error: expect.stringContaining('went on for 500 ms'),
+      error: expect.stringContaining('sent nothing for 0.5 s'),
       partial: true,
       promptSent: true,
     });
