@@ -3,30 +3,13 @@
  * A leaf: it imports nothing, so that `lib/` can import it without pulling in runtime code.
  */
 
-/** Environment variables of the function. `lambda/config.ts` is their only reader. */
+/** Environment variables of the function, beside its limits (`settings.ts`). `config.ts` is their only reader. */
 export const ENV = {
   AGENTS: 'AGENTS',
   STAGE: 'STAGE',
+  /** Powertools' own; the value of the dimension `service`. */
+  SERVICE_NAME: 'POWERTOOLS_SERVICE_NAME',
   ENDPOINT_URL: 'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE',
-  CONNECT_TIMEOUT_MS: 'CONNECT_TIMEOUT_MS',
-  HANDSHAKE_TIMEOUT_MS: 'HANDSHAKE_TIMEOUT_MS',
-  FIRST_CHUNK_TIMEOUT_MS: 'FIRST_CHUNK_TIMEOUT_MS',
-  IDLE_TIMEOUT_MS: 'IDLE_TIMEOUT_MS',
-  MAX_DURATION_MS: 'MAX_DURATION_MS',
-  DEADLINE_RESERVE_MS: 'DEADLINE_RESERVE_MS',
-  COMMIT_AFTER_MS: 'COMMIT_AFTER_MS',
-  HEARTBEAT_INTERVAL_MS: 'HEARTBEAT_INTERVAL_MS',
-  MAX_RETRIES: 'MAX_RETRIES',
-  RETRY_BASE_MS: 'RETRY_BASE_MS',
-  RETRY_MAX_MS: 'RETRY_MAX_MS',
-  MAX_PROMPT_BYTES: 'MAX_PROMPT_BYTES',
-  MAX_MESSAGE_BYTES: 'MAX_MESSAGE_BYTES',
-  MAX_RESPONSE_BYTES: 'MAX_RESPONSE_BYTES',
-  POOL_MAX_CONNECTIONS: 'POOL_MAX_CONNECTIONS',
-  POOL_MAX_IDLE_MS: 'POOL_MAX_IDLE_MS',
-  POOL_MAX_AGE_MS: 'POOL_MAX_AGE_MS',
-  PING_INTERVAL_MS: 'PING_INTERVAL_MS',
-  PONG_TIMEOUT_MS: 'PONG_TIMEOUT_MS',
   STACK_STATUS_PREFIX: 'STACK_STATUS_PREFIX',
 } as const;
 
@@ -57,12 +40,8 @@ export const ALLOWED_HEADERS = [
 
 export const ALLOWED_METHODS = ['GET', 'POST'] as const;
 
+/** What the function calls itself where nobody named it. */
 export const SERVICE_NAME = 'agentcore-stream';
-
-/** Value of the dimension `service`: two stages in one account must not share their metrics. */
-export function serviceNameOf(stage: string | undefined): string {
-  return stage === undefined || stage === 'dev' ? SERVICE_NAME : `${SERVICE_NAME}-${stage}`;
-}
 
 export const METRIC_NAMESPACE = 'AgentCoreStream';
 

@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -6,17 +6,22 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type AgentEntry, parseAgents } from '../lambda/agents.ts';
-import { type MetricName, serviceNameOf } from '../lambda/contract.ts';
+import type { MetricName } from '../lambda/contract.ts';
 import { BUNDLE_HANDLER, bundleSync } from './bundling.ts';
-import { CORS, checkOrigins } from './cors.ts';
 import {
-  type AgentProps,
+  checkMemorySize,
+  checkOrigins,
+  checkServiceName,
   checkStackStatusPrefix,
-  functionEnvironment,
-  type TuningProps,
-} from './environment.ts';
+  checkStage,
+  checkTimeout,
+  checkWholeNumber,
+} from './checks.ts';
+import { CORS } from './cors.ts';
+import { type AgentProps, environmentProblem, functionEnvironment, type TuningProps } from './environment.ts';
 import { type StreamMetricProps, streamMetric } from './metrics.ts';
 import { acknowledgeRoleFindings, grantDescribeStacks, grantInvokeAgent } from './runtime-access.ts';
+import { serviceNameOf } from './stage.ts';
 
 export interface AgentStreamFunctionProps extends TuningProps {
   /** The agents that may be called. A token, such as the ARN of a runtime in another stack, is taken unvalidated. */
@@ -41,8 +46,15 @@ export interface AgentStreamFunctionProps extends TuningProps {
   readonly memorySize?: number;
   /** After which Lambda ends an invocation. @default - 15 minutes, the most that Lambda allows */
   readonly timeout?: Duration;
-  /** What /health tells as its environment, and part of the metrics' service dimension. @default - "dev" */
+  /** What /health tells as its environment. @default - "dev" */
   readonly stage?: string;
+  /**
+   * What logs, metrics and traces call the function: two functions of one account and region must not share it, or
+   * they share metrics and alarms.
+   *
+   * @default - "agentcore-stream", with the stage behind it unless that is the default
+   */
+  readonly serviceName?: string;
   /** @default - logs are kept for two weeks */
   readonly logRetention?: logs.RetentionDays;
   /** What happens to the logs when the construct is removed. @default - they are deleted */
@@ -71,11 +83,12 @@ export class AgentStreamFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: AgentStreamFunctionProps) {
     super(scope, id);
-    this.agents = parseAgents(props.agents, (text) => Token.isUnresolved(text));
-    this.reservedConcurrentExecutions = props.reservedConcurrentExecutions;
-    this.serviceName = serviceNameOf(props.stage);
     const authType = props.authType ?? lambda.FunctionUrlAuthType.AWS_IAM;
     checkProps(props, authType);
+    this.agents = parseAgents(props.agents, (text) => Token.isUnresolved(text));
+    this.reservedConcurrentExecutions = props.reservedConcurrentExecutions;
+    this.serviceName = props.serviceName ?? serviceNameOf(props.stage);
+    this.#refuseNamesake();
 
     this.logGroup = new logs.LogGroup(this, 'LogGroup', {
       retention: props.logRetention ?? logs.RetentionDays.TWO_WEEKS,
@@ -100,7 +113,11 @@ export class AgentStreamFunction extends Construct {
       role,
       memorySize: props.memorySize ?? 1024,
       timeout: props.timeout ?? Duration.minutes(15),
-      environment: functionEnvironment(this.agents, props.stage, props),
+      environment: functionEnvironment(
+        this.agents,
+        { stage: props.stage, serviceName: this.serviceName },
+        props,
+      ),
       logGroup: this.logGroup,
       // Not above INFO: the metrics are log lines without a level, which Lambda takes for INFO.
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -119,10 +136,10 @@ export class AgentStreamFunction extends Construct {
     if (authType === lambda.FunctionUrlAuthType.NONE) {
       Annotations.of(this).addWarningV2(
         'agentcore-stream:publicUrl',
-        `the Function URL is public: whoever knows it can call the agents and is limited only by reservedConcurrency (${props.reservedConcurrentExecutions}); origins bind browsers only`,
+        `the Function URL is public: whoever knows it can call the agents and is limited only by reservedConcurrentExecutions (${props.reservedConcurrentExecutions}); origins bind browsers only`,
       );
     }
-    this.node.addValidation({ validate: () => this.#findVpc() });
+    this.node.addValidation({ validate: () => this.#findProblems() });
   }
 
   /**
@@ -170,10 +187,32 @@ export class AgentStreamFunction extends Construct {
     return this.function.metric('Url4xxCount', { statistic: 'Sum', ...props });
   }
 
-  /** Finds one that was set on the resource itself. */
-  #findVpc(): string[] {
+  /** Two of one name in the same account and region would share their metrics and alarms. */
+  #refuseNamesake(): void {
+    const { environment } = Stack.of(this);
+    const namesake = this.node.root.node
+      .findAll()
+      .find(
+        (other) =>
+          other !== this &&
+          other instanceof AgentStreamFunction &&
+          other.serviceName === this.serviceName &&
+          Stack.of(other).environment === environment,
+      );
+    if (namesake === undefined) return;
+    throw new Error(
+      `serviceName: "${this.serviceName}" is that of ${namesake.node.path} already, and they would share metrics and alarms: give ${this.node.path} another`,
+    );
+  }
+
+  /** What was done to the resource from outside, after it was made. */
+  #findProblems(): string[] {
     const resource = this.function.node.defaultChild as lambda.CfnFunction;
-    return resource.vpcConfig === undefined ? [] : [VPC_REASON];
+    const { variables = {} } = Stack.of(this).resolve(resource.environment ?? {}) as {
+      variables?: Record<string, unknown>;
+    };
+    const problems = [resource.vpcConfig && VPC_REASON, environmentProblem(variables)];
+    return problems.filter((problem) => problem !== undefined);
   }
 }
 
@@ -181,26 +220,26 @@ const VPC_REASON =
   'vpc: a function in a VPC cannot stream through its Function URL (https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html); leave it out, AgentCore is reached over TLS and IAM';
 
 function checkProps(props: AgentStreamFunctionProps, authType: lambda.FunctionUrlAuthType): void {
-  const { allowedOrigins, reservedConcurrentExecutions: reserved, stackStatusPrefix, vpc } = props;
-  if (vpc !== undefined) throw new Error(VPC_REASON);
-  if (
-    reserved !== undefined &&
-    !Token.isUnresolved(reserved) &&
-    (!Number.isSafeInteger(reserved) || reserved < 0)
-  ) {
-    throw new Error(`reservedConcurrency: expected a whole number from 0, got ${reserved}`);
+  const { allowedOrigins, memorySize, reservedConcurrentExecutions, serviceName, stackStatusPrefix } = props;
+  if (props.vpc !== undefined) throw new Error(VPC_REASON);
+  if (props.stage !== undefined) checkStage(props.stage);
+  if (serviceName !== undefined) checkServiceName(serviceName);
+  if (memorySize !== undefined) checkMemorySize(memorySize);
+  checkTimeout(props.timeout, props.deadlineReserve);
+  if (reservedConcurrentExecutions !== undefined) {
+    checkWholeNumber('reservedConcurrentExecutions', reservedConcurrentExecutions, 0);
   }
   if (allowedOrigins) checkOrigins(allowedOrigins);
   if (stackStatusPrefix !== undefined) checkStackStatusPrefix(stackStatusPrefix);
   if (authType !== lambda.FunctionUrlAuthType.NONE) return;
   if (!allowedOrigins) {
     throw new Error(
-      'auth=none needs allowedOrigins: anybody may call, so name the origins whose pages may (a list such as https://app.example.com)',
+      'authType NONE needs allowedOrigins: anybody may call, so name the origins whose pages may (a list such as https://app.example.com)',
     );
   }
-  if (reserved === undefined) {
+  if (reservedConcurrentExecutions === undefined) {
     throw new Error(
-      'auth=none needs reservedConcurrency: anybody may call, so say how many answers may stream (and be paid for) at once',
+      'authType NONE needs reservedConcurrentExecutions: anybody may call, so say how many answers may stream (and be paid for) at once',
     );
   }
 }

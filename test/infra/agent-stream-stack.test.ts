@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { stackOf } from './support.ts';
 
 beforeEach(() => {
@@ -57,9 +58,9 @@ describe('the access of a first deployment', () => {
 
   test('is public with auth=none, its origins and its limit', () => {
     const { template } = stackOf({
-      auth: 'none',
+      authType: FunctionUrlAuthType.NONE,
       allowedOrigins: ['https://app.example.com'],
-      reservedConcurrency: 20,
+      reservedConcurrentExecutions: 20,
     });
 
     template().hasResourceProperties('AWS::Lambda::Url', {

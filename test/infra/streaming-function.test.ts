@@ -125,7 +125,12 @@ test('works in an app of somebody else, twice in one stack, without our feature 
   const stack = new Stack(new App(), 'Theirs', { env: { account: '444455556666', region: 'eu-west-1' } });
 
   for (const id of ['First', 'Second']) {
-    new AgentStreamFunction(stack, id, { agents: [AGENT], code: code(), stackStatusPrefix: 'demo-' });
+    new AgentStreamFunction(stack, id, {
+      agents: [AGENT],
+      code: code(),
+      serviceName: id,
+      stackStatusPrefix: 'demo-',
+    });
   }
 
   const template = Template.fromStack(stack);

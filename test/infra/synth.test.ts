@@ -51,7 +51,7 @@ describe('cdk-nag, AwsSolutions', () => {
   const everything = {
     alarmEmail: 'oncall@example.com',
     allowedOrigins: ['*'],
-    reservedConcurrency: 10,
+    reservedConcurrentExecutions: 10,
     stage: 'prod',
   };
 
