@@ -48,31 +48,47 @@ export const METRIC_NAMESPACE = 'AgentCoreStream';
 /** Dimension names. The sets in use are {service}, {service, agent} and {service, agent, outcome}. */
 export const DIMENSIONS = { service: 'service', agent: 'agent', outcome: 'outcome' } as const;
 
-/** Every metric that the function emits, with its CloudWatch unit. */
+/**
+ * A metric with its CloudWatch unit and the finest of the dimension sets that it is emitted in; the coarser ones
+ * have it as well. Each set is billed as a metric of its own, so that it is only as fine as somebody looks.
+ */
+export interface MetricKind {
+  readonly unit: 'Count' | 'Milliseconds' | 'Bytes';
+  readonly finest: keyof typeof DIMENSIONS;
+}
+
+const perService = (unit: MetricKind['unit']) => ({ unit, finest: 'service' }) as const;
+const perAgent = (unit: MetricKind['unit']) => ({ unit, finest: 'agent' }) as const;
+
+/** Every metric that the function emits. */
 export const METRICS = {
-  InvocationCount: 'Count',
-  InvocationDuration: 'Milliseconds',
-  /** 401, 403, 429, 5xx and incomplete answers. */
-  InvocationErrors: 'Count',
-  /** 400, 404, 405, 413: the caller's mistakes. */
-  RequestsRejected: 'Count',
-  InvocationTimeouts: 'Count',
-  IncompleteResponses: 'Count',
-  FirstChunkLatency: 'Milliseconds',
-  /** First chunk where the connection was reused or its upgrade took under a second: no microVM was started. */
-  FirstChunkLatencyWarm: 'Milliseconds',
-  ConnectionTime: 'Milliseconds',
-  ConnectionsOpened: 'Count',
-  ConnectionsReused: 'Count',
-  ConnectionsDiscarded: 'Count',
-  ConnectionsPooled: 'Count',
-  ConnectionFailures: 'Count',
-  RetryCount: 'Count',
-  ChunkCount: 'Count',
-  ResponseBytes: 'Bytes',
-  ReaderStalled: 'Count',
-  ColdStart: 'Count',
-} as const;
+  InvocationCount: perAgent('Count'),
+  InvocationDuration: perAgent('Milliseconds'),
+  /** Of the invocations, those that did not end complete; by outcome only where it is 1. */
+  InvocationErrors: { unit: 'Count', finest: 'outcome' },
+  /** The caller's mistakes: 400, 404, 405 and 413 before any agent was reached. */
+  RequestsRejected: perService('Count'),
+  InvocationTimeouts: perAgent('Count'),
+  IncompleteResponses: perAgent('Count'),
+  FirstChunkLatency: perAgent('Milliseconds'),
+  /**
+   * First chunk where the first attempt succeeded, and the connection was reused or its upgrade took under a second:
+   * no microVM was started.
+   */
+  FirstChunkLatencyWarm: perAgent('Milliseconds'),
+  ConnectionTime: perAgent('Milliseconds'),
+  ConnectionsOpened: perAgent('Count'),
+  ConnectionsReused: perAgent('Count'),
+  ConnectionsDiscarded: perService('Count'),
+  /** How many are kept when an invocation ends, of one execution environment. */
+  ConnectionsPooled: perService('Count'),
+  ConnectionFailures: perAgent('Count'),
+  RetryCount: perAgent('Count'),
+  ChunkCount: perAgent('Count'),
+  ResponseBytes: perAgent('Bytes'),
+  ReaderStalled: perService('Count'),
+  ColdStart: perService('Count'),
+} as const satisfies Record<string, MetricKind>;
 
 export type MetricName = keyof typeof METRICS;
 

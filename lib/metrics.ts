@@ -16,13 +16,20 @@ export interface StreamMetricProps extends MetricOptions {
  * A metric that the function emits.
  *
  * @default statistic - Sum for counts and bytes, p90 for times
+ * @throws Error when it is asked for of one agent and there is only that of all
  */
 export function streamMetric(metricName: MetricName, props: StreamMetricProps = {}): Metric {
   const { agent, service = SERVICE_NAME, ...options } = props;
+  const { unit, finest } = METRICS[metricName];
+  if (agent !== undefined && finest === 'service') {
+    throw new Error(
+      `${metricName}: expected no agent, as it is emitted for all together, got ${JSON.stringify(agent)}`,
+    );
+  }
   return new Metric({
     namespace: METRIC_NAMESPACE,
     metricName,
-    statistic: METRICS[metricName] === 'Milliseconds' ? Stats.p(90) : Stats.SUM,
+    statistic: unit === 'Milliseconds' ? Stats.p(90) : Stats.SUM,
     ...options,
     dimensionsMap: {
       [DIMENSIONS.service]: service,
