@@ -55,6 +55,8 @@ export const DIMENSIONS = { service: 'service', agent: 'agent', outcome: 'outcom
 export interface MetricKind {
   readonly unit: 'Count' | 'Milliseconds' | 'Bytes';
   readonly finest: keyof typeof DIMENSIONS;
+  /** A level that is found, not an amount that adds up. */
+  readonly isGauge?: true;
 }
 
 const perService = (unit: MetricKind['unit']) => ({ unit, finest: 'service' }) as const;
@@ -81,9 +83,9 @@ export const METRICS = {
   ConnectionsReused: perAgent('Count'),
   ConnectionsDiscarded: perService('Count'),
   /** How many are kept when an invocation ends, of one execution environment. */
-  ConnectionsPooled: perService('Count'),
+  ConnectionsPooled: { unit: 'Count', finest: 'service', isGauge: true },
   ConnectionFailures: perAgent('Count'),
-  RetryCount: perAgent('Count'),
+  RetryCount: perService('Count'),
   ChunkCount: perAgent('Count'),
   ResponseBytes: perAgent('Bytes'),
   ReaderStalled: perService('Count'),

@@ -12,12 +12,17 @@ const MAX_CAUSES = 5;
 
 /**
  * Fields with their errors as plain objects: name, message, code, stack and cause. An error's other properties stay
- * out: Node's HTTP parser hangs what it was reading on its errors, tens of kilobytes of it.
+ * out: Node's HTTP parser hangs what it was reading on its errors, tens of kilobytes of it. What caused `error` is
+ * a field of its own as well, to be listed and counted by.
  */
 export function loggable(fields: Fields): Fields {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, Error.isError(value) ? describe(value, 0) : value]),
-  );
+  const { error } = fields;
+  const cause = Error.isError(error) && Error.isError(error.cause) ? cut(error.cause.message) : undefined;
+  const plain = Object.entries(fields).map(([key, value]) => [
+    key,
+    Error.isError(value) ? describe(value, 0) : value,
+  ]);
+  return { ...Object.fromEntries(plain), ...(cause !== undefined && { cause }) };
 }
 
 function describe(error: unknown, depth: number): unknown {

@@ -17,8 +17,9 @@ export function writeSummary(write: WriteLine, outcome: RequestOutcome): void {
   const incomplete = invocation?.incomplete === true;
   const fields = {
     route,
-    // What left: an answer that had begun before it failed had begun with 200.
-    status: incomplete ? 200 : (error?.status ?? 200),
+    status: error?.status ?? 200,
+    // What the caller had: an answer that had begun before it failed had begun with 200.
+    http_status: incomplete ? 200 : (error?.status ?? 200),
     outcome: error?.code ?? OUTCOME_COMPLETE,
     duration_ms: Math.round(endedAt - startedAt),
     ...(invocation && invocationFields(invocation, startedAt)),
@@ -30,13 +31,12 @@ export function writeSummary(write: WriteLine, outcome: RequestOutcome): void {
 }
 
 function errorFields(
-  { code, message, cause, promptSent, retryable, details }: StreamError,
+  { code, message, promptSent, retryable, details }: StreamError,
   upstreamRequestId: string | undefined,
 ): Fields {
   return {
     code,
     reason: message,
-    cause: Error.isError(cause) ? cause.message : undefined,
     hint: details.hint,
     prompt_sent: promptSent,
     retryable,

@@ -39,8 +39,18 @@ test('has no physical name of its own choosing and knows neither account nor reg
 
   // CloudFormation wants a name of a composite alarm; it is made from the stack's.
   expect(named.map(({ Type }) => Type)).toEqual(['AWS::CloudWatch::CompositeAlarm']);
-  expect(named[0]?.Properties?.AlarmName).toMatch(/^AgentStreamObservabilityUsersAreAffected[0-9A-F]{8}$/);
+  expect(named[0]?.Properties?.AlarmName).toMatch(/^AgentStream-UsersAreAffected-[0-9a-f]{8}$/);
   template.hasResourceProperties('AWS::SNS::Topic', { TopicName: Match.absent() });
+});
+
+test('has alarms of its own where it is deployed twice under two names', () => {
+  const nameIn = (stackName: string) => {
+    const alarms = stackOf({ stackName }).template().findResources('AWS::CloudWatch::CompositeAlarm');
+    return Object.values(alarms)[0]?.Properties.AlarmName;
+  };
+
+  expect(nameIn('helpdesk')).toMatch(/^helpdesk-/);
+  expect(nameIn('sales')).toMatch(/^sales-/);
 });
 
 interface Resource {

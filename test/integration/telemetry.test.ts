@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { DIMENSIONS, METRIC_NAMESPACE, METRICS, SERVICE_NAME } from '../../lambda/contract.ts';
-import { LOG_FIELDS } from '../../lib/log-fields.ts';
+import { FAILURES_BY_CAUSE, LATEST_ERRORS, LOG_FIELDS } from '../../lib/log-fields.ts';
 import { FAULTS } from '../../local/data-plane-faults.ts';
 import { type FunctionUrl, startFunctionUrl } from '../../local/function-url.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, type Step, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { newSessionId, until } from '../fixtures/sse.ts';
 import { newTrace, startXRayDaemon, type XRayDaemon } from '../fixtures/xray-daemon.ts';
+import { fieldOf, parseQuery, runbookQueries } from '../infra/logs-insights.ts';
 import { stackOf } from '../infra/support.ts';
 import { alarmMetrics, dashboardMetrics } from '../infra/template-metrics.ts';
 
@@ -350,6 +351,8 @@ describe('the metrics', () => {
 
     expect(used.length).toBeGreaterThan(20);
     expect(missing).toEqual([]);
+    // Each is billed.
+    expect([...known].filter((metric) => !used.includes(metric))).toEqual([]);
   });
 
   test('say of a cold success that it was one', () => {
@@ -531,6 +534,7 @@ describe('the log', () => {
         function_request_id: cold.requestId,
         cold_start: true,
         status: 200,
+        http_status: 200,
         outcome: 'complete',
         prompt_bytes: Buffer.byteLength(answer),
         incomplete: false,
@@ -543,8 +547,9 @@ describe('the log', () => {
         message: 'Answer interrupted',
         function_request_id: interrupted.requestId,
         cold_start: false,
+        status: 502,
         // What the caller had.
-        status: 200,
+        http_status: 200,
         outcome: 'AgentInterrupted',
         code: 'AgentInterrupted',
         reason: expect.any(String),
@@ -697,6 +702,101 @@ describe('the log', () => {
     expect(summaryOf(told("a close with the agent's reason"))).toEqual([
       expect.objectContaining({ agent_error_code: 1008, agent_error_length: length }),
     ]);
+  });
+
+  const successes = [
+    'a cold success',
+    'a reuse',
+    'a microVM that is started',
+    'an answer over http',
+    'an agent that goes on after its end',
+    'the next invocation after that',
+    'another agent that goes on after its end',
+    'the next invocation after the look',
+  ];
+  const refusals = [
+    'a refused signature',
+    'an agent whose runtime is gone',
+    'a request that AgentCore finds invalid',
+    'an agent without a WebSocket handler',
+  ];
+  const broken = [
+    'silence after text',
+    'a connection that breaks off',
+    'a connection that breaks off under a JSON answer',
+  ];
+  const failures = [
+    ...refusals,
+    ...broken,
+    'an upgrade that is no HTTP',
+    'an error of the agent',
+    'an error of the agent over http',
+    "a close with the agent's reason",
+    'silence',
+  ];
+
+  test.each<[query: string, lines: readonly string[], requests: string[]]>([
+    [
+      'the dashboard’s failures by cause',
+      FAILURES_BY_CAUSE,
+      [...failures, 'a stack that cannot be described'],
+    ],
+    ['the dashboard’s latest errors', LATEST_ERRORS, [...failures, 'a stack that cannot be described']],
+    ...[
+      ['Users are affected', [...failures, 'a stack that cannot be described']],
+      ['Error rate', failures],
+      ['Slow first chunk', [...successes, ...broken]],
+      ['Connection failures', ['a retry', 'an upgrade that is no HTTP', ...refusals]],
+      ['Timeouts', ['silence', 'silence after text']],
+      ['Throttles', [...successes, 'a retry', ...broken]],
+      ['Incomplete responses', broken],
+    ].map(([heading, requests]): [string, string[], string[]] => [
+      `the runbook’s "${heading}"`,
+      runbookQueries(heading as string)[0] ?? [],
+      requests as string[],
+    ]),
+  ])('gives %s the lines that it is for, with the fields that it shows', (_what, lines, requests) => {
+    const { matches, fields } = parseQuery(lines);
+
+    const found = Object.entries(story).flatMap(([name, { lines: own }]) =>
+      own.filter(matches).map((line) => ({ name, line })),
+    );
+
+    expect([...new Set(found.map(({ name }) => name))].sort()).toEqual([...requests].sort());
+    const empty = fields.filter((field) => !found.some(({ line }) => fieldOf(line, field) !== undefined));
+    expect(empty).toEqual([]);
+  });
+
+  test('counts every attempt that failed in the query about connections', () => {
+    const { matches } = parseQuery(runbookQueries('Connection failures')[0] ?? []);
+    const counted = Object.values(story).reduce(
+      (sum, { metrics }) => sum + Number(metrics.ConnectionFailures ?? 0),
+      0,
+    );
+
+    const found = Object.values(story).flatMap(({ lines }) => lines.filter(matches));
+
+    expect(found).toHaveLength(counted);
+  });
+
+  test('gives the runbook’s query for AWS support the failures that AWS has an id for', () => {
+    const { matches } = parseQuery(runbookQueries('AgentCore itself')[0] ?? []);
+    const found = Object.entries(story).flatMap(([name, { lines }]) => (lines.some(matches) ? name : []));
+
+    expect(found).toEqual(expect.arrayContaining(refusals));
+    expect(failures).toEqual(expect.arrayContaining(found));
+  });
+
+  test('gives the runbook’s query by request id everything about the request', () => {
+    const { requestId, lines } = told('a retry');
+    const query = (runbookQueries('')[0] ?? []).map((line) =>
+      line.replace('the requestId of the error', requestId),
+    );
+
+    const { matches } = parseQuery(query);
+
+    expect(lines.filter(matches)).toEqual(lines);
+    expect(Object.values(story).flatMap((other) => other.lines.filter(matches))).toEqual(lines);
   });
 
   test('has every field that the queries of dashboard and runbook ask for', () => {
