@@ -1,7 +1,15 @@
-import type { AgentFigures, LiveFigures } from '../live-metrics.ts';
+import type { AgentFigures, Figures, LiveFigures, Quantiles } from '../live-metrics.ts';
 import { element, formatMs } from './dom.ts';
 
-const COLUMNS = ['Agent', 'Requests', 'Success', 'First text p50', 'p90', 'Connections', 'Errors'];
+const COLUMNS = [
+  'Agent',
+  'Requests',
+  'Success',
+  'First text p50 · p90 · p99',
+  'of these warm',
+  'Connections',
+  'Errors',
+];
 
 /**
  * Shows the service's figures as they change: a button with the most important ones, and a panel with all.
@@ -32,53 +40,71 @@ export function mountMetrics(target: HTMLElement): void {
   });
 }
 
-function headline({ agents, concurrentStreams, otherErrors }: LiveFigures): HTMLElement[] {
-  const requests = sum(agents, 'invocations');
-  const errors = sum(agents, 'errors') + otherErrors;
-  const success = requests + otherErrors === 0 ? undefined : 100 * (1 - errors / (requests + otherErrors));
+function headline({ all, concurrentStreams }: LiveFigures): HTMLElement[] {
+  const { invocations, errors, successRate } = all;
   const figure = (value: string, what: string, isBad = false) =>
     element('span', isBad ? 'metrics-figure is-bad' : 'metrics-figure', element('b', '', value), ` ${what}`);
   return [
-    figure(String(requests), requests === 1 ? 'request' : 'requests'),
-    ...(success === undefined ? [] : [figure(percent(success), 'success', errors > 0)]),
+    figure(String(invocations), invocations === 1 ? 'request' : 'requests'),
+    ...(successRate === null ? [] : [figure(percent(successRate), 'success', errors > 0)]),
     figure(String(concurrentStreams), concurrentStreams === 1 ? 'stream' : 'streams'),
   ];
 }
 
-function details({ agents, otherErrors, rejected, coldStarts }: LiveFigures): HTMLElement[] {
+function details({ all, agents, rejected, coldStarts }: LiveFigures): HTMLElement[] {
   const table = element(
     'table',
     'metrics-table',
     element('thead', '', element('tr', '', ...COLUMNS.map((name) => heading('col', name)))),
-    element('tbody', '', ...agents.map(row)),
+    element('tbody', '', ...agents.map(agentRow), agents.length > 1 && row('all', all, '', '')),
   );
+  const withoutAgent = all.errors - sum(agents, 'errors');
   const rest = [
     `${coldStarts} cold ${coldStarts === 1 ? 'start' : 'starts'}`,
     `${rejected} rejected ${rejected === 1 ? 'request' : 'requests'}`,
-    ...(otherErrors > 0 ? [`${otherErrors} errors outside of any agent`] : []),
+    ...(withoutAgent > 0 ? [`${withoutAgent} failed before there was an agent`] : []),
   ].join(' · ');
   const body = agents.length > 0 ? table : element('p', 'metrics-note', 'No agent has been asked yet.');
   return [
     body,
     element('p', 'metrics-note', rest),
-    element('p', 'metrics-note', 'From the metrics that the function prints, since this system was started.'),
+    element(
+      'p',
+      'metrics-note',
+      'From the metrics that the function prints, since this system was started. Warm: at the first attempt, without the start of a microVM.',
+    ),
   ];
 }
 
-function row(figures: AgentFigures): HTMLTableRowElement {
-  const { agent, invocations, successRate, firstChunkP50, firstChunkP90, outcomes } = figures;
+function agentRow(figures: AgentFigures): HTMLTableRowElement {
+  const { agent, outcomes, connectionsOpened, connectionsReused } = figures;
   const errors = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
+  return row(
+    agent,
+    figures,
+    `${connectionsOpened} new, ${connectionsReused} reused`,
+    errors.join(', ') || 'none',
+  );
+}
+
+function row(
+  name: string,
+  { invocations, errors, successRate, firstChunk, firstChunkWarm }: Figures,
+  connections: string,
+  failures: string,
+): HTMLTableRowElement {
   const cell = (text: string, className = '') => element('td', className, text);
+  const isBad = errors > 0 ? 'is-bad' : '';
   return element(
     'tr',
     '',
-    heading('row', agent),
+    heading('row', name),
     cell(String(invocations)),
-    cell(percent(successRate), successRate < 100 ? 'is-bad' : ''),
-    cell(duration(firstChunkP50)),
-    cell(duration(firstChunkP90)),
-    cell(`${figures.connectionsOpened} new, ${figures.connectionsReused} reused`),
-    cell(errors.join(', ') || 'none', errors.length > 0 ? 'is-bad' : ''),
+    cell(successRate === null ? '–' : percent(successRate), isBad),
+    cell(durations(firstChunk)),
+    cell(durations(firstChunkWarm)),
+    cell(connections),
+    cell(failures, isBad),
   );
 }
 
@@ -97,6 +123,6 @@ function percent(value: number): string {
   return `${value === 100 ? 100 : Math.min(value, 99.9).toFixed(1)} %`;
 }
 
-function duration(ms: number | null): string {
-  return ms === null ? '–' : formatMs(ms);
+function durations({ p50, p90, p99 }: Quantiles): string {
+  return [p50, p90, p99].map((ms) => (ms === null ? '–' : formatMs(ms))).join(' · ');
 }
