@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
-import { stackOf } from './support.ts';
+import { AGENT, runtimeArn, stackOf } from './support.ts';
 
 beforeEach(() => {
   // The CDK prints warnings as well.
@@ -53,10 +53,73 @@ test('has alarms of its own where it is deployed twice under two names', () => {
   expect(nameIn('sales')).toMatch(/^sales-/);
 });
 
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Principal?: unknown;
+}
+
 interface Resource {
   readonly Type: string;
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
+
+test('gives nobody any right but these, with everything switched on', () => {
+  const { template } = stackOf({
+    agents: [AGENT, { id: 'http', name: 'Http', runtimeArn: runtimeArn('Http'), transport: 'http' }],
+    authType: FunctionUrlAuthType.NONE,
+    allowedOrigins: ['*'],
+    reservedConcurrentExecutions: 1,
+    stackStatusPrefix: 'demo-',
+    alarmEmail: 'oncall@example.com',
+    stage: 'prod',
+  });
+  const resources = Object.values(template().toJSON().Resources as Record<string, Resource>);
+  const propertiesOf = (type: string) =>
+    resources.flatMap(({ Type, Properties = {} }) => (Type === type ? [Properties] : []));
+  /** `Allow action,action`, or who may do it to what the policy belongs to. */
+  const rights = (type: string) =>
+    propertiesOf(type).flatMap(({ PolicyDocument }) =>
+      (PolicyDocument as { Statement: Statement[] }).Statement.map(({ Effect, Action, Principal }) =>
+        [Effect, [Action].flat().join(), Principal && JSON.stringify(Principal)].filter(Boolean).join(' '),
+      ),
+    );
+
+  const granting = resources.map(({ Type }) => Type).filter((type) => /IAM|Permission|Policy/.test(type));
+  expect(granting.sort()).toEqual([
+    'AWS::IAM::Policy',
+    'AWS::IAM::Role',
+    'AWS::Lambda::Permission',
+    'AWS::Lambda::Permission',
+    'AWS::SNS::TopicPolicy',
+  ]);
+  // No managed policy and no other inline one.
+  expect(propertiesOf('AWS::IAM::Role').map((role) => Object.keys(role).sort())).toEqual([
+    ['AssumeRolePolicyDocument', 'Description'],
+  ]);
+  expect(propertiesOf('AWS::IAM::Role')[0]?.AssumeRolePolicyDocument).toMatchObject({
+    Statement: [
+      { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } },
+    ],
+  });
+  expect(rights('AWS::IAM::Policy')).toEqual([
+    'Allow logs:CreateLogStream,logs:PutLogEvents',
+    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
+    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntime,bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
+    'Allow cloudformation:DescribeStackEvents,cloudformation:DescribeStackResources,cloudformation:DescribeStacks',
+    'Allow xray:PutTelemetryRecords,xray:PutTraceSegments',
+  ]);
+  expect(rights('AWS::SNS::TopicPolicy')).toEqual([
+    'Deny sns:Publish "*"',
+    'Allow sns:Publish {"Service":"cloudwatch.amazonaws.com"}',
+  ]);
+  expect(propertiesOf('AWS::Lambda::Permission').map(({ Action, Principal }) => [Action, Principal])).toEqual(
+    [
+      ['lambda:InvokeFunctionUrl', '*'],
+      ['lambda:InvokeFunction', '*'],
+    ],
+  );
+});
 
 describe('the access of a first deployment', () => {
   test('is IAM by default', () => {
