@@ -470,7 +470,9 @@ describe('the metrics', () => {
       expect(document).toHaveProperty('InvocationCount', 1);
     }
     // In the log and in the Function URL's own 5xx.
-    expect(told('a stack that cannot be described')).toMatchObject({ status: 500, metrics: {} });
+    const { status, metrics } = told('a stack that cannot be described');
+    expect(status).toBeGreaterThanOrEqual(500);
+    expect(metrics).toEqual({});
   });
 
   test('count silence as an error and a timeout', () => {
@@ -594,7 +596,7 @@ describe('the log', () => {
   test('says what AgentCore really said, and what to check', () => {
     expect(summaryOf(told('an agent whose runtime is gone'))).toEqual([
       expect.objectContaining({
-        reason: 'the agent has no such runtime or endpoint',
+        reason: expect.stringContaining('no such runtime or endpoint'),
         cause:
           'AgentCore answered 404 ResourceNotFoundException: No endpoint or agent found with qualifier DEFAULT',
         upstream_request_id: 'fault-request-id',
@@ -624,7 +626,12 @@ describe('the log', () => {
 
   test('has a failure of another route', () => {
     expect(summaryOf(told('a stack that cannot be described'))).toEqual([
-      expect.objectContaining({ level: 'ERROR', route: 'stackStatus', status: 500, code: 'Internal' }),
+      expect.objectContaining({
+        level: 'ERROR',
+        message: 'Request failed',
+        route: 'stackStatus',
+        cause: expect.stringContaining('ECONNREFUSED'),
+      }),
     ]);
   });
 
