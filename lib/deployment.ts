@@ -1,5 +1,5 @@
 import type { Duration } from 'aws-cdk-lib';
-import type { AgentStreamFunctionProps } from './streaming-function.ts';
+import type { AgentStreamFunctionProps } from './function-props.ts';
 
 /** What a deployment is told: the CDK context of `bin/app.ts`, or the props of somebody else's app. */
 export interface Deployment extends AgentStreamFunctionProps {

@@ -34,7 +34,7 @@ const { agent, code, cause, hint, level, message, promptSent, reason, requestId,
 export const FAILURES_BY_CAUSE: readonly string[] = [
   `fields @timestamp, ${[agent, code, reason, cause, hint].join(', ')}`,
   `filter ${level} = "ERROR" and ispresent(${code})`,
-  `stats count(*) as failures, latest(${cause}) as latest_cause, latest(${hint}) as check_this, max(@timestamp) as last_seen by ${[agent, code, reason].join(', ')}`,
+  `stats count(*) as failures, latest(${cause}) as latest_cause, latest(${hint}) as check_this by ${[agent, code, reason].join(', ')}`,
   'sort failures desc',
   'limit 20',
 ];

@@ -1,7 +1,7 @@
 import { App, CfnParameter, Duration, Stack, Token } from 'aws-cdk-lib';
 import { type IVpc, Vpc } from 'aws-cdk-lib/aws-ec2';
 import { type CfnFunction, FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
-import type { AgentStreamFunctionProps } from '../../lib/streaming-function.ts';
+import type { AgentStreamFunctionProps } from '../../lib/function-props.ts';
 import { AGENT, functionIn } from './support.ts';
 
 describe('wrong props', () => {

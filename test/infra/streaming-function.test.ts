@@ -2,7 +2,8 @@ import { App, CfnParameter, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { readConfig } from '../../lambda/config.ts';
-import { AgentStreamFunction, type AgentStreamFunctionProps } from '../../lib/streaming-function.ts';
+import type { AgentStreamFunctionProps } from '../../lib/function-props.ts';
+import { AgentStreamFunction } from '../../lib/streaming-function.ts';
 import { AGENT, code, functionIn, statements } from './support.ts';
 
 describe('the function', () => {
