@@ -647,6 +647,18 @@ describe('the log', () => {
     }
   });
 
+  test('names the agent and the session in every line of an invocation', () => {
+    const ofInvocations = Object.values(story).filter((one) => summaryOf(one)[0]?.agent !== undefined);
+
+    for (const one of ofInvocations) {
+      const [summary] = summaryOf(one);
+      for (const line of one.lines.filter((other) => other.function_request_id === one.requestId)) {
+        expect(line).toMatchObject({ agent: summary?.agent, session_id: summary?.session_id });
+      }
+    }
+    expect(ofInvocations.length).toBeGreaterThan(15);
+  });
+
   test('follows a connection from its opening to its end', () => {
     const messages = (name: string) => told(name).lines.map(({ message }) => message);
 
