@@ -1,17 +1,21 @@
-import { App, Validations } from 'aws-cdk-lib';
+import { Annotations, App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { AgentStreamStack } from '../lib/agent-stream-stack.ts';
-import { readContext } from '../lib/context.ts';
-import { DEFAULT_STAGE } from '../lib/deployment.ts';
+import { readContext, unknownKeys } from '../lib/context.ts';
+import { DEFAULT_STAGE } from '../lib/stage.ts';
 
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 try {
-  const deployment = readContext(app.node.getAllContext() as Record<string, unknown>);
-  new AgentStreamStack(app, `AgentStream-${deployment.stage ?? DEFAULT_STAGE}`, {
+  const context = app.node.getAllContext() as Record<string, unknown>;
+  const deployment = readContext(context);
+  const stack = new AgentStreamStack(app, `AgentStream-${deployment.stage ?? DEFAULT_STAGE}`, {
     ...deployment,
     description: 'Streams Amazon Bedrock AgentCore agents to a browser',
   });
+  for (const line of unknownKeys(context)) {
+    Annotations.of(stack).addWarningV2('agentcore-stream:unknownContextKey', line);
+  }
 } catch (error) {
   // One line that says what to change. Left running, the CDK would write half an app.
   console.error(process.env.CDK_DEBUG ? error : `error: ${(error as Error).message}`);

@@ -3,30 +3,13 @@
  * A leaf: it imports nothing, so that `lib/` can import it without pulling in runtime code.
  */
 
-/** Environment variables of the function. `lambda/config.ts` is their only reader. */
+/** Environment variables of the function, beside its limits (`settings.ts`). `config.ts` is their only reader. */
 export const ENV = {
   AGENTS: 'AGENTS',
   STAGE: 'STAGE',
+  /** Powertools' own; the value of the dimension `service`. */
+  SERVICE_NAME: 'POWERTOOLS_SERVICE_NAME',
   ENDPOINT_URL: 'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE',
-  CONNECT_TIMEOUT_MS: 'CONNECT_TIMEOUT_MS',
-  HANDSHAKE_TIMEOUT_MS: 'HANDSHAKE_TIMEOUT_MS',
-  FIRST_CHUNK_TIMEOUT_MS: 'FIRST_CHUNK_TIMEOUT_MS',
-  IDLE_TIMEOUT_MS: 'IDLE_TIMEOUT_MS',
-  MAX_DURATION_MS: 'MAX_DURATION_MS',
-  DEADLINE_RESERVE_MS: 'DEADLINE_RESERVE_MS',
-  COMMIT_AFTER_MS: 'COMMIT_AFTER_MS',
-  HEARTBEAT_INTERVAL_MS: 'HEARTBEAT_INTERVAL_MS',
-  MAX_RETRIES: 'MAX_RETRIES',
-  RETRY_BASE_MS: 'RETRY_BASE_MS',
-  RETRY_MAX_MS: 'RETRY_MAX_MS',
-  MAX_PROMPT_BYTES: 'MAX_PROMPT_BYTES',
-  MAX_MESSAGE_BYTES: 'MAX_MESSAGE_BYTES',
-  MAX_RESPONSE_BYTES: 'MAX_RESPONSE_BYTES',
-  POOL_MAX_CONNECTIONS: 'POOL_MAX_CONNECTIONS',
-  POOL_MAX_IDLE_MS: 'POOL_MAX_IDLE_MS',
-  POOL_MAX_AGE_MS: 'POOL_MAX_AGE_MS',
-  PING_INTERVAL_MS: 'PING_INTERVAL_MS',
-  PONG_TIMEOUT_MS: 'PONG_TIMEOUT_MS',
   STACK_STATUS_PREFIX: 'STACK_STATUS_PREFIX',
 } as const;
 
@@ -57,43 +40,57 @@ export const ALLOWED_HEADERS = [
 
 export const ALLOWED_METHODS = ['GET', 'POST'] as const;
 
+/** What the function calls itself where nobody named it. */
 export const SERVICE_NAME = 'agentcore-stream';
-
-/** Value of the dimension `service`: two stages in one account must not share their metrics. */
-export function serviceNameOf(stage: string | undefined): string {
-  return stage === undefined || stage === 'dev' ? SERVICE_NAME : `${SERVICE_NAME}-${stage}`;
-}
 
 export const METRIC_NAMESPACE = 'AgentCoreStream';
 
 /** Dimension names. The sets in use are {service}, {service, agent} and {service, agent, outcome}. */
 export const DIMENSIONS = { service: 'service', agent: 'agent', outcome: 'outcome' } as const;
 
-/** Every metric that the function emits, with its CloudWatch unit. */
+/**
+ * A metric with its CloudWatch unit and the finest of the dimension sets that it is emitted in; the coarser ones
+ * have it as well. Each set is billed as a metric of its own, so that it is only as fine as somebody looks.
+ */
+export interface MetricKind {
+  readonly unit: 'Count' | 'Milliseconds' | 'Bytes';
+  readonly finest: keyof typeof DIMENSIONS;
+  /** A level that is found, not an amount that adds up. */
+  readonly isGauge?: true;
+}
+
+const perService = (unit: MetricKind['unit']) => ({ unit, finest: 'service' }) as const;
+const perAgent = (unit: MetricKind['unit']) => ({ unit, finest: 'agent' }) as const;
+
+/** Every metric that the function emits. */
 export const METRICS = {
-  InvocationCount: 'Count',
-  InvocationDuration: 'Milliseconds',
-  /** 401, 403, 429, 5xx and incomplete answers. */
-  InvocationErrors: 'Count',
-  /** 400, 404, 405, 413: the caller's mistakes. */
-  RequestsRejected: 'Count',
-  InvocationTimeouts: 'Count',
-  IncompleteResponses: 'Count',
-  FirstChunkLatency: 'Milliseconds',
-  /** First chunk where the connection was reused or its upgrade took under a second: no microVM was started. */
-  FirstChunkLatencyWarm: 'Milliseconds',
-  ConnectionTime: 'Milliseconds',
-  ConnectionsOpened: 'Count',
-  ConnectionsReused: 'Count',
-  ConnectionsDiscarded: 'Count',
-  ConnectionsPooled: 'Count',
-  ConnectionFailures: 'Count',
-  RetryCount: 'Count',
-  ChunkCount: 'Count',
-  ResponseBytes: 'Bytes',
-  ReaderStalled: 'Count',
-  ColdStart: 'Count',
-} as const;
+  InvocationCount: perAgent('Count'),
+  InvocationDuration: perAgent('Milliseconds'),
+  /** Of the invocations, those that did not end complete; by outcome only where it is 1. */
+  InvocationErrors: { unit: 'Count', finest: 'outcome' },
+  /** The caller's mistakes: 400, 404, 405 and 413 before any agent was reached. */
+  RequestsRejected: perService('Count'),
+  InvocationTimeouts: perAgent('Count'),
+  IncompleteResponses: perAgent('Count'),
+  FirstChunkLatency: perAgent('Milliseconds'),
+  /**
+   * First chunk where the first attempt succeeded, and the connection was reused or its upgrade took under a second:
+   * no microVM was started.
+   */
+  FirstChunkLatencyWarm: perAgent('Milliseconds'),
+  ConnectionTime: perAgent('Milliseconds'),
+  ConnectionsOpened: perAgent('Count'),
+  ConnectionsReused: perAgent('Count'),
+  ConnectionsDiscarded: perService('Count'),
+  /** How many are kept when an invocation ends, of one execution environment. */
+  ConnectionsPooled: { unit: 'Count', finest: 'service', isGauge: true },
+  ConnectionFailures: perAgent('Count'),
+  RetryCount: perService('Count'),
+  ChunkCount: perAgent('Count'),
+  ResponseBytes: perAgent('Bytes'),
+  ReaderStalled: perService('Count'),
+  ColdStart: perService('Count'),
+} as const satisfies Record<string, MetricKind>;
 
 export type MetricName = keyof typeof METRICS;
 

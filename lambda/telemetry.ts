@@ -1,6 +1,10 @@
 import type { InvocationRecord, Log } from './agentcore/exchange.ts';
 import type { StreamError } from './errors.ts';
+import { type Fields, type Level, loggable } from './log-line.ts';
+import { plainLog } from './plain-log.ts';
+import type { Powertools } from './powertools.ts';
 import type { AnswerStats } from './stream/format.ts';
+import { writeSummary } from './summary.ts';
 
 /** What one request came to. */
 export interface RequestOutcome {
@@ -27,9 +31,11 @@ export interface RequestOutcome {
 
 export interface RequestTelemetry {
   log: Log;
+  /** From now on every line of the request says this as well: whose it is, once that is known. */
+  about(fields: { agent: string; session_id: string }): void;
   /**
-   * Writes the one line that answers "what happened to this request", and the metrics, at once; then, for a
-   * sampled invocation, its trace.
+   * Writes the one line that answers "what happened to this request", and the metrics; then, for a sampled
+   * invocation, its trace. It never rejects: an answer that was delivered is not to become an error.
    */
   finish(outcome: RequestOutcome): Promise<void>;
 }
@@ -40,16 +46,17 @@ export interface Telemetry {
   connectionDiscarded(reason: string, ageMs: number): void;
 }
 
-/** A first answer that takes longer than this does not keep its lines until its end. */
-const HOLD_LINES_MS = 5000;
-
 /**
  * Logs, metrics and traces. Powertools is loaded when the first answer is over: that blocks for 20 ms, which would
- * otherwise lie between every cold start and its first chunk. The lines of that first request are held until then.
+ * otherwise lie between every cold start and its first chunk. Until then lines are written without it.
  */
 export function createTelemetry(serviceName: string): Telemetry {
-  let powertools: Telemetry | undefined;
-  let loading: Promise<Telemetry> | undefined;
+  const plain = plainLog(serviceName);
+  let powertools: Powertools | undefined;
+  let loading: Promise<Powertools> | undefined;
+  let isCold = true;
+  let discarded = 0;
+
   const load = () => {
     loading ??= import('./powertools.ts').then(({ createPowertools }) => {
       powertools = createPowertools(serviceName);
@@ -57,37 +64,47 @@ export function createTelemetry(serviceName: string): Telemetry {
     });
     return loading;
   };
-  return {
-    request: (requestId, isTraced) =>
-      powertools?.request(requestId, isTraced) ??
-      heldRequest(async () => (await load()).request(requestId, isTraced)),
-    // Nothing is kept, and so discarded, before the first answer.
-    connectionDiscarded: (reason, ageMs) => powertools?.connectionDiscarded(reason, ageMs),
+  const write = (level: Level, message: string, fields: Fields) => {
+    try {
+      (powertools?.writeLine ?? plain)(level, message, loggable(fields));
+    } catch (error) {
+      plain('ERROR', 'A line of the log was lost', loggable({ lost: message, error }));
+    }
   };
-}
 
-/** The telemetry of a request that holds its lines until there is something to print them. */
-function heldRequest(open: () => Promise<RequestTelemetry>): RequestTelemetry {
-  const held: ((log: Log) => void)[] = [];
-  let opened: RequestTelemetry | undefined;
-  const release = async (): Promise<RequestTelemetry> => {
-    opened ??= await open();
-    for (const print of held.splice(0)) print(opened.log);
-    return opened;
-  };
-  const timer = setTimeout(release, HOLD_LINES_MS).unref();
-  const line = (print: (log: Log) => void) => {
-    if (opened) print(opened.log);
-    else held.push(print);
-  };
   return {
-    log: {
-      info: (message, fields) => line((log) => log.info(message, fields)),
-      warn: (message, fields) => line((log) => log.warn(message, fields)),
+    request(requestId, isTraced) {
+      const keys: Fields = { function_request_id: requestId, cold_start: isCold };
+      const coldStart = isCold;
+      isCold = false;
+      powertools?.sample();
+      const line = (level: Level, message: string, fields: Fields = {}) =>
+        write(level, message, { ...keys, ...fields });
+      return {
+        log: {
+          info: (message, fields) => line('INFO', message, fields),
+          warn: (message, fields) => line('WARN', message, fields),
+        },
+        about: (fields) => Object.assign(keys, fields),
+        async finish(outcome) {
+          writeSummary(line, outcome);
+          try {
+            const { publishMetrics } = await load();
+            publishMetrics(outcome, discarded);
+            if (outcome.invocation) discarded = 0;
+            if (!isTraced || !outcome.invocation) return;
+            // Loaded only now: that blocks for 20 ms and more, and the caller has the whole answer.
+            const { sendTrace, toSpan } = await import('./tracing.ts');
+            await sendTrace(toSpan(outcome, outcome.invocation, coldStart));
+          } catch (error) {
+            line('ERROR', 'Telemetry failed', { error });
+          }
+        },
+      };
     },
-    async finish(outcome) {
-      clearTimeout(timer);
-      await (await release()).finish(outcome);
+    connectionDiscarded(reason, ageMs) {
+      discarded += 1;
+      write('INFO', 'Connection discarded', { reason, age_ms: ageMs });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import xray from 'aws-xray-sdk-core';
+import type { RequestOutcome } from './telemetry.ts';
 
 /** A stretch of time within an invocation. Times are milliseconds since the epoch. */
 export interface Span {
@@ -11,6 +12,36 @@ export interface Span {
   /** What went wrong; its code only, as messages may be long. */
   fault?: string;
   children?: Span[];
+}
+
+/** An invocation with connect, first chunk and stream as its parts. */
+export function toSpan(
+  { error, startedAt, endedAt }: RequestOutcome,
+  { agent, sessionId, record }: NonNullable<RequestOutcome['invocation']>,
+  coldStart: boolean,
+): Span {
+  // By the present: a frozen environment's monotonic clock may have stood still.
+  const offset = Date.now() - performance.now();
+  const epochMs = (at: number) => offset + at;
+  const { connectedAt, connectionMs, promptSentAt, firstChunkAt } = record;
+  const part = (name: string, from: number | undefined, to: number | undefined): Span[] =>
+    from === undefined || to === undefined ? [] : [{ name, startMs: epochMs(from), endMs: epochMs(to) }];
+  return {
+    name: '## invoke',
+    startMs: epochMs(startedAt),
+    endMs: epochMs(endedAt),
+    annotations: { agent, session: sessionId, ColdStart: coldStart },
+    ...(error && { fault: error.code }),
+    children: [
+      ...part(
+        'connect',
+        connectedAt === undefined ? undefined : connectedAt - (connectionMs ?? 0),
+        connectedAt,
+      ),
+      ...part('first chunk', promptSentAt, firstChunkAt),
+      ...part('stream', firstChunkAt, endedAt),
+    ],
+  };
 }
 
 const tracer = new Tracer({ captureHTTPsRequests: false });

@@ -1,22 +1,16 @@
 import { Annotations, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { Code } from 'aws-cdk-lib/aws-lambda';
-import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
-import { DEFAULT_STAGE, type Deployment, isProduction } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
 import { AgentStreamObservability } from './observability.ts';
+import { isProduction } from './stage.ts';
 import { AgentStreamFunction } from './streaming-function.ts';
 
-export interface AgentStreamStackProps extends StackProps, Deployment {
-  /** The deployed code. @default - the bundle of this project, built now */
-  readonly code?: Code;
-  /** Address where docs/runbook.md is read. @default - alarms and dashboard name the file and the anchor */
-  readonly runbookUrl?: string;
-}
+export interface AgentStreamStackProps extends StackProps, Deployment {}
 
 /** The product: the function behind its URL, and what on-call looks at. */
 export class AgentStreamStack extends Stack {
@@ -24,21 +18,14 @@ export class AgentStreamStack extends Stack {
   readonly observability: AgentStreamObservability;
 
   constructor(scope: Construct, id: string, props: AgentStreamStackProps) {
-    const { stage, agents, auth, code, runbookUrl, alarmEmail, alarmTopicArn, ...rest } = props;
-    const { allowedOrigins, reservedConcurrency, stackStatusPrefix, ...stackProps } = rest;
-    super(scope, id, stackProps);
-    const production = isProduction(stage);
+    super(scope, id, props);
+    const { alarmEmail, alarmTopicArn, runbookUrl, slowFirstChunk } = props;
+    const production = isProduction(props.stage);
 
     this.stream = new AgentStreamFunction(this, 'Stream', {
-      agents,
-      authType: auth === 'none' ? FunctionUrlAuthType.NONE : FunctionUrlAuthType.AWS_IAM,
       logRetention: production ? RetentionDays.ONE_YEAR : RetentionDays.TWO_WEEKS,
       logRemovalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
-      ...(stage !== DEFAULT_STAGE && { stage }),
-      ...(allowedOrigins && { allowedOrigins }),
-      ...(reservedConcurrency !== undefined && { reservedConcurrentExecutions: reservedConcurrency }),
-      ...(stackStatusPrefix !== undefined && { stackStatusPrefix }),
-      ...(code && { code }),
+      ...props,
     });
     const topics = this.#alarmTopics(alarmEmail, alarmTopicArn);
     this.observability = new AgentStreamObservability(this, 'Observability', {
@@ -46,6 +33,7 @@ export class AgentStreamStack extends Stack {
       alarmActions: topics.map((topic) => new SnsAction(topic)),
       notifyAll: production,
       ...(runbookUrl !== undefined && { runbookUrl }),
+      ...(slowFirstChunk !== undefined && { slowFirstChunk }),
     });
     if (production && topics.length === 0) {
       Annotations.of(this).addWarningV2(

@@ -1,10 +1,11 @@
-import { Token } from 'aws-cdk-lib';
-import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import { Duration, Token } from 'aws-cdk-lib';
+import { type IMetric, SearchExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { parseRuntimeArn } from '../lambda/agentcore/arn.ts';
 import type { AgentEntry } from '../lambda/agents.ts';
 
 /**
- * Metrics that AgentCore publishes per runtime, with their statistic.
+ * Metrics that AgentCore publishes per runtime, with their statistic. Without TotalErrors, which is the sum of two
+ * of them.
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-runtime-metrics.html
  */
@@ -15,24 +16,55 @@ export const AGENTCORE_METRICS = {
   Throttles: 'Sum',
   UserErrors: 'Sum',
   SystemErrors: 'Sum',
+  /** Means something as a sum over a minute only, by that page. */
+  ActiveStreamingConnections: 'Sum',
+  InboundStreamingBytesProcessed: 'Sum',
+  OutboundStreamingBytesProcessed: 'Sum',
 } as const;
 
 export type AgentCoreMetricName = keyof typeof AGENTCORE_METRICS;
 
-/** Namespace and dimensions as the CDK's own `Runtime.metric()` has them. */
+/** As the CDK's own `Runtime.metric()` has it. */
 const NAMESPACE = 'AWS/Bedrock-AgentCore';
-const SCHEMA = `{${NAMESPACE},Name,Operation,Resource}`;
 
 /**
- * A metric of an agent's runtime, a line per endpoint and operation. A search, because AWS documents the
- * operation's name for InvokeAgentRuntime only and not for the WebSocket.
+ * A metric of an agent's runtime, a line per endpoint and operation. A search in no particular set of dimensions:
+ * AWS documents their names (Resource, Name, Operation) but not which metric comes in which set.
+ *
+ * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
  */
 export function agentCoreMetric(agent: AgentEntry, metricName: AgentCoreMetricName): IMetric {
-  return new MathExpression({
-    expression: `SEARCH('${SCHEMA} MetricName="${metricName}" Resource="${agent.runtimeArn}"', '${AGENTCORE_METRICS[metricName]}')`,
-    usingMetrics: {},
-    label: `${metricName} \${PROP('Dim.Operation')}`,
-    // A runtime reports in its own region, which need not be the function's.
-    ...(!Token.isUnresolved(agent.runtimeArn) && { searchRegion: parseRuntimeArn(agent.runtimeArn).region }),
+  return search(
+    `MetricName="${metricName}" Resource="${agent.runtimeArn}"`,
+    AGENTCORE_METRICS[metricName],
+    // Name is "agent::endpoint".
+    `${metricName} \${PROP('Dim.Name')} \${PROP('Dim.Operation')}`,
+    regionOf(agent),
+  );
+}
+
+/** Sessions that run now in the account, against its quota; a line per region that the agents are in. */
+export function activeSessions(agents: readonly AgentEntry[]): IMetric[] {
+  return [...new Set(agents.map(regionOf))].map((region) =>
+    search(
+      'MetricName="ActiveSessionCount" Service="AgentCore.Runtime"',
+      'Maximum',
+      `sessions${region === undefined ? '' : ` ${region}`}`,
+      region,
+    ),
+  );
+}
+
+function search(terms: string, statistic: string, label: string, region: string | undefined): IMetric {
+  return new SearchExpression({
+    expression: `SEARCH('Namespace="${NAMESPACE}" ${terms}', '${statistic}')`,
+    label,
+    period: Duration.minutes(1),
+    ...(region !== undefined && { searchRegion: region }),
   });
+}
+
+/** A runtime reports in its own region, which need not be the function's. */
+function regionOf({ runtimeArn }: AgentEntry): string | undefined {
+  return Token.isUnresolved(runtimeArn) ? undefined : parseRuntimeArn(runtimeArn).region;
 }

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   AlarmRule,
@@ -23,8 +23,15 @@ export interface StreamAlarms {
   readonly throttles: Alarm;
   readonly incompleteResponses: Alarm;
   readonly functionErrors: Alarm;
-  /** Any of those that a user notices. */
+  /** Any of those that a user has as an error. */
   readonly usersAreAffected: CompositeAlarm;
+}
+
+export interface AlarmOptions {
+  /** Address of the runbook. @default - alarms name its file */
+  readonly runbookUrl?: string | undefined;
+  /** How late a warm first text is slow, in milliseconds. */
+  readonly slowFirstChunkMs: number;
 }
 
 const WINDOW = Duration.minutes(5);
@@ -33,13 +40,21 @@ const WINDOW = Duration.minutes(5);
 export function createAlarms(
   scope: Construct,
   stream: AgentStreamFunction,
-  runbookUrl: string | undefined,
+  { runbookUrl, slowFirstChunkMs }: AlarmOptions,
 ): StreamAlarms {
-  const alarm = (id: string, article: Article, metric: IMetric, threshold: number, what: string) =>
+  const alarm = (
+    id: string,
+    article: Article,
+    metric: IMetric,
+    threshold: number,
+    what: string,
+    { evaluationPeriods, datapointsToAlarm } = { evaluationPeriods: 1, datapointsToAlarm: 1 },
+  ) =>
     new Alarm(scope, id, {
       metric,
       threshold,
-      evaluationPeriods: 1,
+      evaluationPeriods,
+      datapointsToAlarm,
       comparisonOperator: ComparisonOperator.GREATER_THAN_THRESHOLD,
       // No data is no traffic: the function emits metrics with its answers.
       treatMissingData: TreatMissingData.NOT_BREACHING,
@@ -61,8 +76,8 @@ export function createAlarms(
       'SlowFirstChunk',
       'slowFirstChunk',
       warmFirstChunk(stream),
-      2000,
-      'One in ten first texts took over 2 s although no microVM was started',
+      slowFirstChunkMs,
+      `One in ten first texts took over ${slowFirstChunkMs} ms although no microVM was started`,
     ),
     connectionFailures: alarm(
       'ConnectionFailures',
@@ -97,28 +112,28 @@ export function createAlarms(
       'functionErrors',
       stream.function.metricErrors({ period: WINDOW, label: 'failed invocations' }),
       0,
-      'The function did not start, crashed or was ended by Lambda; such a request is in none of its own metrics',
+      'In two of three periods of 5 minutes the function did not start, crashed or was ended by Lambda; such a request is in none of its own metrics',
+      // A single crash is no reason to wake anybody.
+      { evaluationPeriods: 3, datapointsToAlarm: 2 },
     ),
   };
   return { ...alarms, usersAreAffected: composite(scope, alarms, runbookUrl) };
 }
 
-/** Without the connection failures: those are retried, and where that fails it is an error as well. */
+/**
+ * What a user has as an error. Not a failed connection, which is tried again, and where that does not help it is an
+ * error of its own; nor a slow first text, which for an agent that calls a tool first is as it should be.
+ */
 function composite(
   scope: Construct,
   alarms: Omit<StreamAlarms, 'usersAreAffected'>,
   runbookUrl: string | undefined,
 ): CompositeAlarm {
-  const { errorRate, slowFirstChunk, timeouts, throttles, incompleteResponses, functionErrors } = alarms;
+  const { errorRate, timeouts, throttles, incompleteResponses, functionErrors } = alarms;
   return new CompositeAlarm(scope, 'UsersAreAffected', {
-    alarmRule: AlarmRule.anyOf(
-      errorRate,
-      slowFirstChunk,
-      timeouts,
-      throttles,
-      incompleteResponses,
-      functionErrors,
-    ),
+    // CloudFormation makes no name for it, and the CDK's is the same in every stack that is made alike.
+    compositeAlarmName: `${Stack.of(scope).stackName}-UsersAreAffected-${scope.node.addr.slice(-8)}`,
+    alarmRule: AlarmRule.anyOf(errorRate, timeouts, throttles, incompleteResponses, functionErrors),
     alarmDescription: `Users are affected. Runbook: ${articleLink(runbookUrl, 'usersAreAffected')}`,
   });
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild';
@@ -72,13 +72,26 @@ export async function buildLambda(outdir: string = BUNDLE_FOLDER): Promise<Build
     // See lambda/cls.ts.
     alias: { 'cls-hooked/context': join(root, 'lambda/cls.ts') },
     logLevel: 'warning',
+    write: false,
   });
-  // Only now, so that a running local system never sees an empty folder.
-  const written = new Set(Object.keys(result.metafile.outputs).map((file) => basename(file)));
+  // A local system that runs from this folder must never see half a file, nor an empty folder.
+  mkdirSync(outdir, { recursive: true });
+  const written = new Set(result.outputFiles.map(({ path, contents }) => writeWhole(path, contents)));
   for (const file of readdirSync(outdir)) {
     if (!written.has(file)) rmSync(join(outdir, file), { recursive: true });
   }
   return result;
+}
+
+/** Writes a file at once, unless it holds that already; returns its name. */
+function writeWhole(path: string, contents: Uint8Array): string {
+  const isThere = existsSync(path) && readFileSync(path).equals(contents);
+  if (!isThere) {
+    const unfinished = `${path}.${process.pid}`;
+    writeFileSync(unfinished, contents);
+    renameSync(unfinished, path);
+  }
+  return basename(path);
 }
 
 let built = false;
@@ -98,10 +111,13 @@ export function bundleSync(): string {
   return BUNDLE_FOLDER;
 }
 
-if (import.meta.main) {
+async function main(): Promise<void> {
   const quiet = process.argv.includes('--quiet');
   const { metafile } = await buildLambda();
   for (const [file, { bytes }] of quiet ? [] : Object.entries(metafile.outputs)) {
     console.log(`${join(dirname(file), basename(file))}  ${(bytes / 1024).toFixed(1)} KiB`);
   }
 }
+
+// Not awaited: with a top-level await no CommonJS app could require() the constructs. A failure ends the process.
+if (import.meta.main) void main();

@@ -5,33 +5,55 @@ const KEYS_OF_THE_CDK = ['acknowledged-issue-numbers', 'cli-telemetry'];
 const MAX_EDITS = 2;
 
 /**
- * Finds keys that nobody reads but that look like one of ours; otherwise a typo would silently leave out what
- * it should have set. Other keys are left alone: they may come from a developer's own `~/.cdk.json`.
+ * Finds keys that nobody reads; otherwise a typo would silently leave out what it should have set. One that is
+ * plainly a misspelling is refused. Any other may come from a developer's own `~/.cdk.json`, and is only told of.
  *
+ * @returns a line for each key that is read by nobody here
  * @throws Error naming the key and what it may have been meant to be
  */
-export function refuseMisspelledKeys(
-  context: Readonly<Record<string, unknown>>,
-  known: readonly string[],
-): void {
-  for (const key of Object.keys(context)) {
-    if (known.includes(key) || /[:/]/.test(key) || KEYS_OF_THE_CDK.includes(key)) continue;
-    const meant = known.find((candidate) => isMisspelled(key, candidate));
-    if (meant !== undefined) throw new Error(`unknown context key "${key}": did you mean "${meant}"?`);
-    if (/Agent(Arn|Qualifier|Transport)$/i.test(key)) {
-      const own = known.filter((candidate) => candidate.endsWith('AgentArn')).join(', ');
-      throw new Error(
-        `unknown context key "${key}": expected one of ${own}; any other agent comes in the list "agents"`,
-      );
-    }
-  }
+export function checkKeys(context: Readonly<Record<string, unknown>>, known: readonly string[]): string[] {
+  const isForeign = (key: string) => known.includes(key) || /[:/]/.test(key) || KEYS_OF_THE_CDK.includes(key);
+  return Object.keys(context)
+    .filter((key) => !isForeign(key))
+    .map((key) => {
+      const meant = known.find((candidate) => isMisspelled(key, candidate));
+      if (meant !== undefined) throw new Error(`unknown context key "${key}": did you mean "${meant}"?`);
+      if (/Agent(Arn|Qualifier|Transport)$/i.test(key)) {
+        const own = known.filter((candidate) => candidate.endsWith('AgentArn')).join(', ');
+        throw new Error(
+          `unknown context key "${key}": expected one of ${own}; any other agent comes in the list "agents"`,
+        );
+      }
+      const near = nearest(key, known);
+      return `context key "${key}" is read by nobody here${near === undefined ? '' : `: did you mean "${near}"?`}`;
+    });
+}
+
+/** The candidate that a name may have been meant to be, if one is near enough to be worth a mention. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  const key = plain(name);
+  const [best] = candidates
+    .map((candidate) => ({ candidate, distance: distance(key, plain(candidate)) }))
+    .toSorted((a, b) => a.distance - b.distance);
+  return best !== undefined && best.distance <= key.length / 2 ? best.candidate : undefined;
+}
+
+/** Letters left out (`mwcArn` for `mwcAgentArn`) are nearer than letters that are wrong. */
+function distance(key: string, candidate: string): number {
+  let at = 0;
+  for (const letter of candidate) if (letter === key[at]) at += 1;
+  const isPartOf = key.length > 3 && at === key.length;
+  return isPartOf ? (candidate.length - key.length) / 10 : edits(key, candidate);
 }
 
 /** Another case, other separators, or one or two letters wrong. Short keys would match too much. */
 function isMisspelled(key: string, candidate: string): boolean {
-  const plain = (text: string) => text.toLowerCase().replace(/[^a-z]/g, '');
   const [a, b] = [plain(key), plain(candidate)];
   return a === b || (b.length > 2 * MAX_EDITS && edits(a, b) <= (b.length < 8 ? 1 : MAX_EDITS));
+}
+
+function plain(text: string): string {
+  return text.toLowerCase().replace(/[^a-z]/g, '');
 }
 
 /** Levenshtein distance. */

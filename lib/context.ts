@@ -1,9 +1,20 @@
-import { Token } from 'aws-cdk-lib';
+import { Duration, Token } from 'aws-cdk-lib';
+import type { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { parseAgents } from '../lambda/agents.ts';
-import { refuseMisspelledKeys } from './context-keys.ts';
-import { checkOrigins } from './cors.ts';
-import { AUTHS, type Deployment } from './deployment.ts';
-import { type AgentProps, checkStackStatusPrefix } from './environment.ts';
+import { readOrigin } from '../lambda/config.ts';
+import { checkSetting, SETTINGS, type Setting } from '../lambda/settings.ts';
+import {
+  checkMemorySize,
+  checkOrigins,
+  checkServiceName,
+  checkStackStatusPrefix,
+  checkStage,
+  checkWholeNumber,
+} from './checks.ts';
+import { checkKeys, nearest } from './context-keys.ts';
+import type { Deployment } from './deployment.ts';
+import type { AgentProps, LimitProps } from './environment.ts';
+import { checkRunbookUrl } from './runbook.ts';
 
 /** The agents that have context keys of their own; any other comes in the list `agents`. */
 const KNOWN_AGENTS: readonly Omit<AgentProps, 'runtimeArn'>[] = [
@@ -20,24 +31,59 @@ const KNOWN_AGENTS: readonly Omit<AgentProps, 'runtimeArn'>[] = [
   { id: 'mwc', name: 'MWCAgent', description: 'Answers from end to end, with the other agents' },
 ];
 
-const GENERAL_KEYS = [
-  'agents',
-  'stage',
-  'auth',
-  'allowedOrigins',
-  'reservedConcurrency',
-  'stackStatusPrefix',
-  'alarmEmail',
-  'alarmTopicArn',
-] as const;
+const AUTHS = { iam: 'AWS_IAM', none: 'NONE' } as const;
+
+type Context = Readonly<Record<string, unknown>>;
+
+/** A key other than those of agents: how its value becomes props, or an error that names the key. */
+const GENERAL_KEYS: Record<string, (came: unknown) => Partial<Deployment>> = {
+  stage: (came) => ({ stage: checked('stage', came, checkStage) }),
+  serviceName: (came) => ({ serviceName: checked('serviceName', came, checkServiceName) }),
+  auth: (came) => ({ authType: authOf(came) }),
+  allowedOrigins: (came) => ({ allowedOrigins: originsOf(came) }),
+  reservedConcurrency: (came) => ({
+    reservedConcurrentExecutions: wholeNumber('reservedConcurrency', came, 0),
+  }),
+  memorySize: (came) => {
+    const memorySize = wholeNumber('memorySize', came, 0);
+    checkMemorySize(memorySize);
+    return { memorySize };
+  },
+  limits: limitsOf,
+  endpointUrl: (came) => ({
+    endpointUrl: checked('endpointUrl', came, (url) => readOrigin('endpointUrl', url)),
+  }),
+  stackStatusPrefix: (came) => ({
+    stackStatusPrefix: checked('stackStatusPrefix', came, checkStackStatusPrefix),
+  }),
+  alarmEmail: (came) => ({
+    alarmEmail: matching('alarmEmail', came, /^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'),
+  }),
+  alarmTopicArn: (came) => ({
+    alarmTopicArn: matching(
+      'alarmTopicArn',
+      came,
+      /^arn:aws[a-z0-9-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
+      'arn:<partition>:sns:<region>:<account>:<topic name>',
+    ),
+  }),
+  runbookUrl: (came) => ({ runbookUrl: checked('runbookUrl', came, checkRunbookUrl) }),
+  slowFirstChunkMs: (came) => ({
+    slowFirstChunk: Duration.millis(wholeNumber('slowFirstChunkMs', came, 1)),
+  }),
+};
 
 /** Every context key that is read. */
 export const CONTEXT_KEYS: readonly string[] = [
   ...KNOWN_AGENTS.flatMap(({ id }) => [`${id}AgentArn`, `${id}AgentQualifier`, `${id}AgentTransport`]),
-  ...GENERAL_KEYS,
+  'agents',
+  ...Object.keys(GENERAL_KEYS),
 ];
 
-type Context = Readonly<Record<string, unknown>>;
+/** Lines about keys that nobody reads. @throws Error for one that is misspelled */
+export function unknownKeys(context: Context): string[] {
+  return checkKeys(context, CONTEXT_KEYS);
+}
 
 /**
  * Turns the whole CDK context (`-c key=value`, where every value is text, and cdk.json) into typed props.
@@ -45,35 +91,24 @@ type Context = Readonly<Record<string, unknown>>;
  * @throws Error naming the key, what was expected and what came
  */
 export function readContext(context: Context): Deployment {
-  refuseMisspelledKeys(context, CONTEXT_KEYS);
-  const stage = text(
-    context,
-    'stage',
-    /^[a-z][a-z0-9-]{0,31}$/,
-    'lower-case letters, digits and "-", such as prod',
+  unknownKeys(context);
+  const general = Object.entries(GENERAL_KEYS).map(([key, read]) =>
+    context[key] === undefined ? {} : read(context[key]),
   );
-  const auth = text(context, 'auth', new RegExp(`^(${AUTHS.join('|')})$`), `one of ${AUTHS.join(', ')}`);
-  const allowedOrigins = origins(context);
-  const reservedConcurrency = wholeNumber(context, 'reservedConcurrency');
-  const stackStatusPrefix = text(context, 'stackStatusPrefix', /./, 'the beginning of a stack name, or "*"');
-  if (stackStatusPrefix !== undefined) checkStackStatusPrefix(stackStatusPrefix);
-  const alarmEmail = text(context, 'alarmEmail', /^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address');
-  const alarmTopicArn = text(
-    context,
-    'alarmTopicArn',
-    /^arn:aws[a-z0-9-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
-    'arn:<partition>:sns:<region>:<account>:<topic name>',
-  );
-  return {
-    agents: agents(context),
-    ...(stage !== undefined && { stage }),
-    ...(auth !== undefined && { auth: auth as (typeof AUTHS)[number] }),
-    ...(allowedOrigins !== undefined && { allowedOrigins }),
-    ...(reservedConcurrency !== undefined && { reservedConcurrency }),
-    ...(stackStatusPrefix !== undefined && { stackStatusPrefix }),
-    ...(alarmEmail !== undefined && { alarmEmail }),
-    ...(alarmTopicArn !== undefined && { alarmTopicArn }),
-  };
+  const deployment: Deployment = Object.assign({ agents: agents(context) }, ...general);
+  if (context.auth !== 'none') return deployment;
+  // As the construct does, which knows nothing of context keys.
+  if (deployment.allowedOrigins === undefined) {
+    throw new Error(
+      'auth=none needs allowedOrigins: anybody may call, so name the origins whose pages may (a list such as https://app.example.com)',
+    );
+  }
+  if (deployment.reservedConcurrentExecutions === undefined) {
+    throw new Error(
+      'auth=none needs reservedConcurrency: anybody may call, so say how many answers may stream (and be paid for) at once',
+    );
+  }
+  return deployment;
 }
 
 function agents(context: Context): readonly AgentProps[] {
@@ -88,7 +123,7 @@ function agents(context: Context): readonly AgentProps[] {
     throw new Error(`agents and ${known[0]?.id}AgentArn are both given: list every agent in agents, or none`);
   }
   try {
-    return validated(parsed(context.agents));
+    return validated(parsed(context.agents, 'a JSON array of agents'));
   } catch (cause) {
     throw new Error(`agents: ${(cause as Error).message}`, { cause });
   }
@@ -123,18 +158,38 @@ function validated(entries: unknown): readonly AgentProps[] {
   return entries as readonly AgentProps[];
 }
 
-function parsed(value: unknown): unknown {
-  if (typeof value !== 'string') return value;
-  try {
-    return JSON.parse(value);
-  } catch (cause) {
-    throw new Error(`expected a JSON array of agents, got ${JSON.stringify(value)}`, { cause });
+/** `{"HANDSHAKE_TIMEOUT_MS": 90000}`: by the names that README and errors use. */
+function limitsOf(came: unknown): LimitProps {
+  const variables = Object.values<Setting>(SETTINGS).map(({ variable }) => variable);
+  const expected = 'a JSON object of limits such as {"HANDSHAKE_TIMEOUT_MS": 90000}';
+  const given = labelled('limits', () => parsed(came, expected));
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new Error(`limits: expected ${expected}, got ${JSON.stringify(came)}`);
   }
+  const byVariable = new Map(
+    Object.entries<Setting>(SETTINGS).map(([name, setting]) => [setting.variable, { name, setting }]),
+  );
+  const props = Object.entries(given).map(([variable, value]) => {
+    const found = byVariable.get(variable);
+    if (found === undefined) {
+      const near = nearest(variable, variables);
+      throw new Error(
+        `limits: unknown limit "${variable}": ${near === undefined ? `expected one of ${variables.join(', ')}` : `did you mean "${near}"?`}`,
+      );
+    }
+    const { name, setting } = found;
+    checkSetting(`limits: ${variable}`, setting, value);
+    return [name, setting.unit === 'ms' ? Duration.millis(value as number) : value];
+  });
+  return Object.fromEntries(props) as LimitProps;
 }
 
-function origins(context: Context): readonly string[] | undefined {
-  const came = context.allowedOrigins;
-  if (came === undefined) return undefined;
+function authOf(came: unknown): FunctionUrlAuthType {
+  const auth = matching('auth', came, /^(iam|none)$/, `one of ${Object.keys(AUTHS).join(', ')}`);
+  return AUTHS[auth as keyof typeof AUTHS] as FunctionUrlAuthType;
+}
+
+function originsOf(came: unknown): readonly string[] {
   const list = typeof came === 'string' ? came.split(',').map((origin) => origin.trim()) : came;
   if (!Array.isArray(list) || !list.every((origin) => typeof origin === 'string')) {
     throw new Error(
@@ -145,16 +200,36 @@ function origins(context: Context): readonly string[] | undefined {
   return list;
 }
 
-function wholeNumber(context: Context, key: string): number | undefined {
-  const came = context[key];
-  if (came === undefined) return undefined;
-  if (/^\d{1,6}$/.test(String(came))) return Number(came);
-  throw new Error(`${key}: expected a whole number from 0, got ${JSON.stringify(came)}`);
+function wholeNumber(key: string, came: unknown, minimum: number): number {
+  const value = /^\d{1,9}$/.test(String(came)) ? Number(came) : (came as number);
+  checkWholeNumber(key, value, minimum);
+  return value;
 }
 
-function text(context: Context, key: string, pattern: RegExp, expected: string): string | undefined {
-  const came = context[key];
-  if (came === undefined) return undefined;
+function checked(key: string, came: unknown, check: (text: string) => unknown): string {
+  if (typeof came !== 'string') throw new Error(`${key}: expected a text, got ${JSON.stringify(came)}`);
+  check(came);
+  return came;
+}
+
+function matching(key: string, came: unknown, pattern: RegExp, expected: string): string {
   if (typeof came === 'string' && (Token.isUnresolved(came) || pattern.test(came))) return came;
   throw new Error(`${key}: expected ${expected}, got ${JSON.stringify(came)}`);
+}
+
+function parsed(value: unknown, expected: string): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch (cause) {
+    throw new Error(`expected ${expected}, got ${JSON.stringify(value)}`, { cause });
+  }
+}
+
+function labelled<T>(key: string, run: () => T): T {
+  try {
+    return run();
+  } catch (cause) {
+    throw new Error(`${key}: ${(cause as Error).message}`, { cause });
+  }
 }

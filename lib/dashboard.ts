@@ -11,34 +11,56 @@ import {
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import { agentCoreMetric } from './agentcore-metrics.ts';
-import { LATEST_ERRORS } from './log-fields.ts';
-import { failuresByOutcome, percentage, successRate } from './metrics.ts';
+import { type AgentCoreMetricName, activeSessions, agentCoreMetric } from './agentcore-metrics.ts';
+import { FAILURES_BY_CAUSE, LATEST_ERRORS } from './log-fields.ts';
+import { failuresByOutcome, percentage, reuseRate, successRate } from './metrics.ts';
 import { type Article, articleMarkdown } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 import { concurrency, counts, graph, limitLine, quantiles, reservedLine } from './widgets.ts';
 
 const FULL_WIDTH = 24;
 
+export interface DashboardOptions {
+  readonly alarms: IAlarm[];
+  /** Address of the runbook. @default - the rows name its file */
+  readonly runbookUrl?: string | undefined;
+  /** How late a warm first text is slow, in milliseconds. */
+  readonly slowFirstChunkMs: number;
+}
+
 /** Fills the dashboard, from "is it healthy" downwards to the cause. */
 export function fillDashboard(
   dashboard: Dashboard,
   stream: AgentStreamFunction,
-  alarms: IAlarm[],
-  runbookUrl: string | undefined,
+  { alarms, runbookUrl, slowFirstChunkMs }: DashboardOptions,
 ): void {
   const row = (title: string, lookFor: string, article: Article, ...widgets: IWidget[]) => {
     const markdown = `## ${title}\n${lookFor} ${articleMarkdown(runbookUrl, article)}`;
     dashboard.addWidgets(new TextWidget({ markdown, width: FULL_WIDTH, height: 2 }));
     dashboard.addWidgets(...widgets);
   };
+  const table = (title: string, query: readonly string[], height: number) =>
+    new LogQueryWidget({
+      title,
+      logGroupNames: [stream.logGroup.logGroupName],
+      queryLines: [...query],
+      view: LogQueryVisualizationType.TABLE,
+      width: FULL_WIDTH,
+      height,
+    });
 
   row(
     'Is it healthy?',
-    'Success near 100 %, the warm first chunk under 2 s, no bar in failures, streams well below the limit.',
+    `Success near 100 %, the warm first chunk under ${slowFirstChunkMs} ms, no bar in failures, streams well below the limit. A red alarm names its article.`,
     'usersAreAffected',
     new AlarmStatusWidget({ title: 'Alarms', alarms, width: FULL_WIDTH, height: 3 }),
-    ...health(stream),
+    ...health(stream, slowFirstChunkMs),
+  );
+  row(
+    'What fails, where and why',
+    'One agent in all rows: that agent, or its runtime; it can be taken out. Every agent: this side, or AgentCore. The code names what to do in the article, `latest_cause` is what AgentCore said.',
+    'errorRate',
+    table('Failures by agent and cause', FAILURES_BY_CAUSE, 6),
   );
   row(
     'Agents',
@@ -54,40 +76,26 @@ export function fillDashboard(
   );
   row(
     'Lambda',
-    'One answer is one concurrent execution. Throttles mean that users got 429; errors here are crashes that no other figure shows.',
+    'One answer is one concurrent execution. Throttles mean that users got 429; crashes are in no figure above; a 5xx without a failure above is a crash, or a route other than the agents.',
     'throttles',
     ...platform(stream),
   );
   row(
     'AgentCore itself',
-    'The same requests as AWS counts them, per runtime: what is wrong here is not in this function.',
+    'The same requests as AWS counts them, per runtime, endpoint and operation: what is wrong here is not in this function.',
     'agentCore',
-    ...stream.agents.map((agent) =>
-      graph(`${agent.name}: AgentCore`, FULL_WIDTH / Math.min(stream.agents.length, 3), {
-        left: (['Invocations', 'SessionCount', 'Throttles', 'UserErrors', 'SystemErrors'] as const).map(
-          (name) => agentCoreMetric(agent, name),
-        ),
-        right: [agentCoreMetric(agent, 'Latency')],
-        rightYAxis: { label: 'ms', showUnits: false, min: 0 },
-      }),
-    ),
+    ...stream.agents.flatMap(agentCore),
+    graph('Active sessions of the account', FULL_WIDTH / 2, { left: activeSessions(stream.agents) }),
   );
   row(
     'Latest errors',
-    'Take function_request_id to the log for everything about a request; prompt_sent says whether the agent may have acted.',
+    'Take function_request_id to the log for everything about a request; prompt_sent is 1 where the agent may have acted.',
     'errorRate',
-    new LogQueryWidget({
-      title: 'Latest errors',
-      logGroupNames: [stream.logGroup.logGroupName],
-      queryLines: [...LATEST_ERRORS],
-      view: LogQueryVisualizationType.TABLE,
-      width: FULL_WIDTH,
-      height: 8,
-    }),
+    table('Latest errors', LATEST_ERRORS, 8),
   );
 }
 
-function health(stream: AgentStreamFunction): IWidget[] {
+function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[] {
   return [
     graph('Answers without an error, %', 6, {
       left: [successRate(stream.serviceName)],
@@ -95,7 +103,7 @@ function health(stream: AgentStreamFunction): IWidget[] {
     }),
     graph('First chunk, warm', 6, {
       left: quantiles(stream, 'FirstChunkLatencyWarm'),
-      ...limitLine(2000, '2 s'),
+      ...limitLine(slowFirstChunkMs, 'slow'),
     }),
     graph('Failures by agent and outcome', 6, {
       left: [failuresByOutcome(stream.serviceName)],
@@ -106,32 +114,34 @@ function health(stream: AgentStreamFunction): IWidget[] {
 }
 
 function perAgent(stream: AgentStreamFunction): IWidget[] {
-  const perAgentLines = (title: string, metric: (agent: string, label: string) => IMetric, ms = false) =>
+  type Name = Parameters<AgentStreamFunction['metric']>[0];
+  const axis = (unit: string | undefined) =>
+    unit === undefined ? {} : { leftYAxis: { label: unit, showUnits: false, min: 0 } };
+  const lines = (title: string, name: Name, unit?: string) =>
     graph(title, 6, {
-      left: stream.agents.map(({ id, name }) => metric(id, name)),
-      ...(ms && { leftYAxis: { label: 'ms', showUnits: false, min: 0 } }),
+      left: [
+        ...stream.agents.map((agent) => stream.metric(name, { agent: agent.id, label: agent.name })),
+        stream.metric(name, { label: 'all', color: Color.GREY }),
+      ],
+      ...axis(unit),
     });
+  const rates = (title: string, rate: (agent: string, label: string) => IMetric) =>
+    graph(title, 6, { left: stream.agents.map(({ id, name }) => rate(id, name)), ...axis('%') });
   return [
-    perAgentLines('Requests', (agent, label) => stream.metricInvocations({ agent, label })),
-    perAgentLines('Errors, %', (agent, label) =>
+    lines('Requests', 'InvocationCount'),
+    rates('Errors, %', (agent, label) =>
       percentage(stream.metricErrors({ agent }), stream.metricInvocations({ agent }), { key: agent, label }),
     ),
-    perAgentLines(
-      'First chunk, p90',
-      (agent, label) => stream.metric('FirstChunkLatency', { agent, label }),
-      true,
-    ),
-    perAgentLines(
-      'Whole answer, p90',
-      (agent, label) => stream.metric('InvocationDuration', { agent, label }),
-      true,
-    ),
-    perAgentLines('Timeouts', (agent, label) => stream.metric('InvocationTimeouts', { agent, label })),
-    perAgentLines('Incomplete answers', (agent, label) =>
-      stream.metric('IncompleteResponses', { agent, label }),
-    ),
-    perAgentLines('Chunks', (agent, label) => stream.metric('ChunkCount', { agent, label })),
-    perAgentLines('Bytes', (agent, label) => stream.metric('ResponseBytes', { agent, label })),
+    lines('Timeouts', 'InvocationTimeouts'),
+    lines('Incomplete answers', 'IncompleteResponses'),
+    lines('First chunk, warm, p90', 'FirstChunkLatencyWarm', 'ms'),
+    lines('First chunk, all, p90', 'FirstChunkLatency', 'ms'),
+    lines('Whole answer, p90', 'InvocationDuration', 'ms'),
+    lines('Failed connections', 'ConnectionFailures'),
+    lines('Connection time, p90', 'ConnectionTime', 'ms'),
+    rates('Reused connections, %', (agent, label) => reuseRate(stream.serviceName, agent, { label })),
+    lines('Chunks', 'ChunkCount'),
+    lines('Bytes', 'ResponseBytes'),
   ];
 }
 
@@ -179,6 +189,22 @@ function platform(stream: AgentStreamFunction): IWidget[] {
         stream.metricUrl5xx({ label: '5xx', color: Color.RED }),
         stream.metric('RequestsRejected', { label: 'rejected by the function' }),
       ],
+    }),
+  ];
+}
+
+function agentCore(agent: AgentStreamFunction['agents'][number]): IWidget[] {
+  const metrics = (...names: AgentCoreMetricName[]) => names.map((name) => agentCoreMetric(agent, name));
+  return [
+    graph(`${agent.name}: requests`, FULL_WIDTH / 2, {
+      left: metrics('Invocations', 'SessionCount', 'Throttles', 'UserErrors', 'SystemErrors'),
+      right: metrics('Latency'),
+      rightYAxis: { label: 'ms', showUnits: false, min: 0 },
+    }),
+    graph(`${agent.name}: WebSockets`, FULL_WIDTH / 2, {
+      left: metrics('ActiveStreamingConnections'),
+      right: metrics('InboundStreamingBytesProcessed', 'OutboundStreamingBytesProcessed'),
+      rightYAxis: { label: 'bytes', showUnits: false, min: 0 },
     }),
   ];
 }

@@ -1,4 +1,4 @@
-/** Keys of the function's log lines, as Powertools and `lambda/telemetry.ts` write them. */
+/** Keys of the function's log lines, as Powertools and `lambda/` (`summary.ts`, `telemetry.ts`) write them. */
 export const LOG_FIELDS = {
   level: 'level',
   message: 'message',
@@ -7,9 +7,12 @@ export const LOG_FIELDS = {
   sessionId: 'session_id',
   route: 'route',
   status: 'status',
+  httpStatus: 'http_status',
   outcome: 'outcome',
   code: 'code',
   reason: 'reason',
+  cause: 'cause',
+  hint: 'hint',
   promptSent: 'prompt_sent',
   upstreamRequestId: 'upstream_request_id',
   agentErrorType: 'agent_error_type',
@@ -25,20 +28,33 @@ export const LOG_FIELDS = {
   coldStart: 'cold_start',
 } as const;
 
+const { agent, code, cause, hint, level, message, promptSent, reason, requestId, sessionId } = LOG_FIELDS;
+
+/** Logs Insights: what fails at which agent, why, and what to check. */
+export const FAILURES_BY_CAUSE: readonly string[] = [
+  `fields @timestamp, ${[agent, code, reason, cause, hint].join(', ')}`,
+  `filter ${level} = "ERROR" and ispresent(${code})`,
+  `stats count(*) as failures, latest(${cause}) as latest_cause, latest(${hint}) as check_this by ${[agent, code, reason].join(', ')}`,
+  'sort failures desc',
+  'limit 20',
+];
+
 /** Logs Insights: the latest failures, newest first. */
 export const LATEST_ERRORS: readonly string[] = [
   `fields @timestamp, ${[
-    LOG_FIELDS.agent,
-    LOG_FIELDS.code,
-    LOG_FIELDS.status,
-    LOG_FIELDS.reason,
-    LOG_FIELDS.promptSent,
-    LOG_FIELDS.requestId,
-    LOG_FIELDS.sessionId,
+    agent,
+    code,
+    cause,
+    hint,
+    reason,
+    LOG_FIELDS.httpStatus,
+    promptSent,
+    requestId,
+    sessionId,
     LOG_FIELDS.upstreamRequestId,
-    LOG_FIELDS.message,
+    message,
   ].join(', ')}`,
-  `filter ${LOG_FIELDS.level} = "ERROR"`,
+  `filter ${level} = "ERROR"`,
   'sort @timestamp desc',
   'limit 50',
 ];

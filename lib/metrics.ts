@@ -1,5 +1,12 @@
 import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import { DIMENSIONS, METRIC_NAMESPACE, METRICS, type MetricName, SERVICE_NAME } from '../lambda/contract.ts';
+import {
+  DIMENSIONS,
+  METRIC_NAMESPACE,
+  METRICS,
+  type MetricKind,
+  type MetricName,
+  SERVICE_NAME,
+} from '../lambda/contract.ts';
 
 /** A rate needs this many invocations in its window; below, one failure is a large percentage. */
 export const MIN_INVOCATIONS = 20;
@@ -15,14 +22,21 @@ export interface StreamMetricProps extends MetricOptions {
 /**
  * A metric that the function emits.
  *
- * @default statistic - Sum for counts and bytes, p90 for times
+ * @default statistic - Sum for counts and bytes, p90 for times, Maximum for a level
+ * @throws Error when it is asked for of one agent and there is only that of all
  */
 export function streamMetric(metricName: MetricName, props: StreamMetricProps = {}): Metric {
   const { agent, service = SERVICE_NAME, ...options } = props;
+  const { unit, finest, isGauge }: MetricKind = METRICS[metricName];
+  if (agent !== undefined && finest === 'service') {
+    throw new Error(
+      `${metricName}: expected no agent, as it is emitted for all together, got ${JSON.stringify(agent)}`,
+    );
+  }
   return new Metric({
     namespace: METRIC_NAMESPACE,
     metricName,
-    statistic: METRICS[metricName] === 'Milliseconds' ? Stats.p(90) : Stats.SUM,
+    statistic: isGauge ? Stats.MAXIMUM : unit === 'Milliseconds' ? Stats.p(90) : Stats.SUM,
     ...options,
     dimensionsMap: {
       [DIMENSIONS.service]: service,
@@ -54,6 +68,20 @@ export function successRate(service: string): MathExpression {
   });
 }
 
+/** Percentage of an agent's invocations that took a kept connection; no result where there was no connection. */
+export function reuseRate(service: string, agent: string, options: MetricOptions = {}): MathExpression {
+  const key = idSuffix(agent);
+  const [opened, reused] = [`opened${key}`, `reused${key}`];
+  return new MathExpression({
+    expression: `100 * ${reused} / (${opened} + ${reused})`,
+    usingMetrics: {
+      [opened]: streamMetric('ConnectionsOpened', { service, agent }),
+      [reused]: streamMetric('ConnectionsReused', { service, agent }),
+    },
+    ...options,
+  });
+}
+
 export interface PercentageProps extends MetricOptions {
   /** How large the whole must be. @default - any size has a percentage */
   readonly atLeast?: number;
@@ -67,12 +95,16 @@ export interface PercentageProps extends MetricOptions {
  */
 export function percentage(part: IMetric, whole: IMetric, props: PercentageProps = {}): MathExpression {
   const { atLeast = 1, key, ...options } = props;
-  // Ids of metric math have letters, digits and underscores only.
-  const suffix = key === undefined ? '' : `_${Buffer.from(key).toString('hex')}`;
+  const suffix = key === undefined ? '' : idSuffix(key);
   const [partId, wholeId] = [`part${suffix}`, `whole${suffix}`];
   return new MathExpression({
     expression: `IF(${wholeId} >= ${atLeast}, 100 * FILL(${partId}, 0) / ${wholeId}, 0)`,
     usingMetrics: { [partId]: part, [wholeId]: whole },
     ...options,
   });
+}
+
+/** Tells ids of metric math apart, which have letters, digits and underscores only. */
+function idSuffix(key: string): string {
+  return `_${Buffer.from(key).toString('hex')}`;
 }

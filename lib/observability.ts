@@ -1,4 +1,4 @@
-import { Aws, CfnMapping, Token } from 'aws-cdk-lib';
+import { Aws, CfnMapping, Duration, Token } from 'aws-cdk-lib';
 import { type Alarm, type CompositeAlarm, Dashboard, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { createAlarms, type StreamAlarms } from './alarms.ts';
@@ -15,6 +15,13 @@ export interface AgentStreamObservabilityProps {
    * @default - they name the file and the anchor, `docs/runbook.md#error-rate`
    */
   readonly runbookUrl?: string;
+  /**
+   * How late a first text is slow where no microVM had to be started. An agent that calls a tool before its first
+   * text needs more.
+   *
+   * @default - 2 s
+   */
+  readonly slowFirstChunk?: Duration;
   /** Whom an alarm tells. @default - nobody: alarms only change colour */
   readonly alarmActions?: readonly IAlarmAction[];
   /**
@@ -35,7 +42,8 @@ export class AgentStreamObservability extends Construct {
     super(scope, id);
     const { runbookUrl } = props;
     if (runbookUrl !== undefined && !Token.isUnresolved(runbookUrl)) checkRunbookUrl(runbookUrl);
-    this.alarms = createAlarms(this, props.stream, runbookUrl);
+    const slowFirstChunkMs = (props.slowFirstChunk ?? Duration.seconds(2)).toMilliseconds();
+    this.alarms = createAlarms(this, props.stream, { runbookUrl, slowFirstChunkMs });
     const all: (Alarm | CompositeAlarm)[] = Object.values(this.alarms);
 
     const actions = props.alarmActions ?? [];
@@ -45,7 +53,7 @@ export class AgentStreamObservability extends Construct {
     }
 
     this.dashboard = new Dashboard(this, 'Dashboard');
-    fillDashboard(this.dashboard, props.stream, all, runbookUrl);
+    fillDashboard(this.dashboard, props.stream, { alarms: all, runbookUrl, slowFirstChunkMs });
   }
 
   /** Where a person opens the dashboard. The console's domain is the partition's, known at deployment only. */

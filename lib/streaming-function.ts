@@ -1,57 +1,18 @@
-import { Annotations, Duration, RemovalPolicy, Token } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
-import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { type AgentEntry, parseAgents } from '../lambda/agents.ts';
-import { type MetricName, serviceNameOf } from '../lambda/contract.ts';
+import type { MetricName } from '../lambda/contract.ts';
 import { BUNDLE_HANDLER, bundleSync } from './bundling.ts';
-import { CORS, checkOrigins } from './cors.ts';
-import {
-  type AgentProps,
-  checkStackStatusPrefix,
-  functionEnvironment,
-  type TuningProps,
-} from './environment.ts';
+import { CORS } from './cors.ts';
+import { environmentProblem, functionEnvironment } from './environment.ts';
+import { type AgentStreamFunctionProps, checkProps, VPC_REASON } from './function-props.ts';
 import { type StreamMetricProps, streamMetric } from './metrics.ts';
 import { acknowledgeRoleFindings, grantDescribeStacks, grantInvokeAgent } from './runtime-access.ts';
-
-export interface AgentStreamFunctionProps extends TuningProps {
-  /** The agents that may be called. A token, such as the ARN of a runtime in another stack, is taken unvalidated. */
-  readonly agents: readonly AgentProps[];
-  /** Who may call the Function URL. @default - callers that sign with IAM credentials and are allowed to invoke it */
-  readonly authType?: lambda.FunctionUrlAuthType;
-  /** Origins of the pages that may call, or `*`. @default - no page of another origin can call */
-  readonly allowedOrigins?: readonly string[];
-  /**
-   * Most answers that may stream at once, as one answer occupies one execution environment; 0 switches the
-   * function off.
-   *
-   * @default - only the account's concurrency is the limit; with authType NONE it must be given
-   */
-  readonly reservedConcurrentExecutions?: number;
-  /**
-   * In MiB. Chosen for the CPU that comes with it (1,769 MiB is one vCPU): measured locally, a cold start with its
-   * first answer takes 280 ms of CPU, a further answer some 50 ms, and the process stays at 80 MB.
-   *
-   * @default - 1024 MiB, 0.58 vCPU
-   */
-  readonly memorySize?: number;
-  /** After which Lambda ends an invocation. @default - 15 minutes, the most that Lambda allows */
-  readonly timeout?: Duration;
-  /** What /health tells as its environment, and part of the metrics' service dimension. @default - "dev" */
-  readonly stage?: string;
-  /** @default - logs are kept for two weeks */
-  readonly logRetention?: logs.RetentionDays;
-  /** What happens to the logs when the construct is removed. @default - they are deleted */
-  readonly logRemovalPolicy?: RemovalPolicy;
-  /** The deployed code. @default - the bundle of this project, built now */
-  readonly code?: lambda.Code;
-  /** Not supported: a function in a VPC cannot stream through its URL. @default - no VPC */
-  readonly vpc?: IVpc;
-}
+import { serviceNameOf } from './stage.ts';
 
 /**
  * One Lambda function behind a streaming Function URL, allowed to invoke the given agents and nothing else.
@@ -71,11 +32,12 @@ export class AgentStreamFunction extends Construct {
 
   constructor(scope: Construct, id: string, props: AgentStreamFunctionProps) {
     super(scope, id);
-    this.agents = parseAgents(props.agents, (text) => Token.isUnresolved(text));
-    this.reservedConcurrentExecutions = props.reservedConcurrentExecutions;
-    this.serviceName = serviceNameOf(props.stage);
     const authType = props.authType ?? lambda.FunctionUrlAuthType.AWS_IAM;
     checkProps(props, authType);
+    this.agents = parseAgents(props.agents, (text) => Token.isUnresolved(text));
+    this.reservedConcurrentExecutions = props.reservedConcurrentExecutions;
+    this.serviceName = props.serviceName ?? serviceNameOf(props.stage);
+    this.#refuseNamesake();
 
     this.logGroup = new logs.LogGroup(this, 'LogGroup', {
       retention: props.logRetention ?? logs.RetentionDays.TWO_WEEKS,
@@ -100,7 +62,11 @@ export class AgentStreamFunction extends Construct {
       role,
       memorySize: props.memorySize ?? 1024,
       timeout: props.timeout ?? Duration.minutes(15),
-      environment: functionEnvironment(this.agents, props.stage, props),
+      environment: functionEnvironment(
+        this.agents,
+        { stage: props.stage, serviceName: this.serviceName },
+        props,
+      ),
       logGroup: this.logGroup,
       // Not above INFO: the metrics are log lines without a level, which Lambda takes for INFO.
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -119,10 +85,10 @@ export class AgentStreamFunction extends Construct {
     if (authType === lambda.FunctionUrlAuthType.NONE) {
       Annotations.of(this).addWarningV2(
         'agentcore-stream:publicUrl',
-        `the Function URL is public: whoever knows it can call the agents and is limited only by reservedConcurrency (${props.reservedConcurrentExecutions}); origins bind browsers only`,
+        `the Function URL is public: whoever knows it can call the agents and is limited only by reservedConcurrentExecutions (${props.reservedConcurrentExecutions}); origins bind browsers only`,
       );
     }
-    this.node.addValidation({ validate: () => this.#findVpc() });
+    this.node.addValidation({ validate: () => this.#findProblems() });
   }
 
   /**
@@ -140,12 +106,12 @@ export class AgentStreamFunction extends Construct {
     return streamMetric(metricName, { service: this.serviceName, ...props });
   }
 
-  /** Requests that named an agent. @default statistic - Sum */
+  /** Requests for an agent that were not the caller's mistake. @default statistic - Sum */
   metricInvocations(props?: StreamMetricProps): Metric {
     return this.metric('InvocationCount', props);
   }
 
-  /** Answers 401, 403, 429 and 5xx, and answers that began and did not complete. @default statistic - Sum */
+  /** Invocations that did not end complete, whatever AgentCore or the agent said. @default statistic - Sum */
   metricErrors(props?: StreamMetricProps): Metric {
     return this.metric('InvocationErrors', props);
   }
@@ -170,38 +136,32 @@ export class AgentStreamFunction extends Construct {
     return this.function.metric('Url4xxCount', { statistic: 'Sum', ...props });
   }
 
-  /** Finds one that was set on the resource itself. */
-  #findVpc(): string[] {
+  /** Two of one name in the same account and region would share their metrics and alarms. */
+  #refuseNamesake(): void {
+    const { environment } = Stack.of(this);
+    const namesake = this.node.root.node
+      .findAll()
+      .find(
+        (other) =>
+          other !== this &&
+          other instanceof AgentStreamFunction &&
+          other.serviceName === this.serviceName &&
+          Stack.of(other).environment === environment,
+      );
+    if (namesake === undefined) return;
+    throw new Error(
+      `serviceName: "${this.serviceName}" is that of ${namesake.node.path} already, and they would share metrics and alarms: give ${this.node.path} another`,
+    );
+  }
+
+  /** What was done to the resource from outside, after it was made. */
+  #findProblems(): string[] {
     const resource = this.function.node.defaultChild as lambda.CfnFunction;
-    return resource.vpcConfig === undefined ? [] : [VPC_REASON];
-  }
-}
-
-const VPC_REASON =
-  'vpc: a function in a VPC cannot stream through its Function URL (https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html); leave it out, AgentCore is reached over TLS and IAM';
-
-function checkProps(props: AgentStreamFunctionProps, authType: lambda.FunctionUrlAuthType): void {
-  const { allowedOrigins, reservedConcurrentExecutions: reserved, stackStatusPrefix, vpc } = props;
-  if (vpc !== undefined) throw new Error(VPC_REASON);
-  if (
-    reserved !== undefined &&
-    !Token.isUnresolved(reserved) &&
-    (!Number.isSafeInteger(reserved) || reserved < 0)
-  ) {
-    throw new Error(`reservedConcurrency: expected a whole number from 0, got ${reserved}`);
-  }
-  if (allowedOrigins) checkOrigins(allowedOrigins);
-  if (stackStatusPrefix !== undefined) checkStackStatusPrefix(stackStatusPrefix);
-  if (authType !== lambda.FunctionUrlAuthType.NONE) return;
-  if (!allowedOrigins) {
-    throw new Error(
-      'auth=none needs allowedOrigins: anybody may call, so name the origins whose pages may (a list such as https://app.example.com)',
-    );
-  }
-  if (reserved === undefined) {
-    throw new Error(
-      'auth=none needs reservedConcurrency: anybody may call, so say how many answers may stream (and be paid for) at once',
-    );
+    const { variables = {} } = Stack.of(this).resolve(resource.environment ?? {}) as {
+      variables?: Record<string, unknown>;
+    };
+    const problems = [resource.vpcConfig && VPC_REASON, environmentProblem(variables)];
+    return problems.filter((problem) => problem !== undefined);
   }
 }
 

@@ -13,7 +13,7 @@ export function quantiles(stream: AgentStreamFunction, metricName: MetricName): 
   return [50, 90, 99].map((p) => stream.metric(metricName, { statistic: Stats.p(p), label: `p${p}` }));
 }
 
-/** Sums, each under its own name. */
+/** Each under its own name: sums, or the highest of a level. */
 export function counts(stream: AgentStreamFunction, ...names: MetricName[]): IMetric[] {
   return names.map((name) => stream.metric(name, { label: name }));
 }

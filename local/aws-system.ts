@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENV } from '../lambda/contract.ts';
 import { BUNDLE_FOLDER } from '../lib/bundling.ts';
@@ -8,7 +8,7 @@ import { type LambdaRuntimeOptions, startLambdaRuntime } from './lambda-runtime.
 import { LOCAL_CORS, type System } from './system.ts';
 
 export interface AwsSystemOptions {
-  /** `key=value`, as for `cdk deploy -c`; over what cdk.json has. */
+  /** `key=value`, as for `cdk deploy -c`; over what cdk.json and cdk.context.json have. */
   context: readonly string[];
   functionUrl?: Omit<FunctionUrlOptions, 'runtime' | 'cors'>;
   onLog?: LambdaRuntimeOptions['onLog'];
@@ -48,14 +48,18 @@ export async function startAwsSystem({
   };
 }
 
+/** As the CDK's CLI puts them together: what is later goes over what is earlier. */
 function contextOf(pairs: readonly string[]): Record<string, unknown> {
-  const file = JSON.parse(readFileSync(join(import.meta.dirname, '../cdk.json'), 'utf8')) as {
-    context?: Record<string, unknown>;
-  };
+  const { context } = readJson('cdk.json') as { context?: object };
   const given = pairs.map((pair) => {
     const at = pair.indexOf('=');
     if (at <= 0) throw new Error(`-c: expected key=value, got "${pair}"`);
     return [pair.slice(0, at), pair.slice(at + 1)];
   });
-  return { ...file.context, ...Object.fromEntries(given) };
+  return { ...context, ...readJson('cdk.context.json'), ...Object.fromEntries(given) };
+}
+
+function readJson(name: string): object {
+  const file = join(import.meta.dirname, '..', name);
+  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as object) : {};
 }

@@ -1,17 +1,28 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { DIMENSIONS, METRIC_NAMESPACE, type MetricName } from '../lambda/contract.ts';
+import { METRIC_NAMESPACE, type MetricName } from '../lambda/contract.ts';
 import type { LogEntry } from './lambda-runtime.ts';
 
-/** What the dashboard says of one agent. */
-export interface AgentFigures {
-  agent: string;
+/** What the dashboard says of all agents together, and of each. */
+export interface Figures {
   invocations: number;
   errors: number;
-  /** In percent. */
-  successRate: number;
-  /** From the request to the first text, in milliseconds; null before there was one. */
-  firstChunkP50: number | null;
-  firstChunkP90: number | null;
+  /** In percent; null before there was a request. */
+  successRate: number | null;
+  /** From the request to the first text, in milliseconds. */
+  firstChunk: Quantiles;
+  /** Of those answers for which no microVM had to be started. */
+  firstChunkWarm: Quantiles;
+}
+
+/** In milliseconds; null before there was a value. */
+export interface Quantiles {
+  p50: number | null;
+  p90: number | null;
+  p99: number | null;
+}
+
+export interface AgentFigures extends Figures {
+  agent: string;
   /** Errors by what they ended as. */
   outcomes: Record<string, number>;
   connectionsOpened: number;
@@ -20,10 +31,10 @@ export interface AgentFigures {
 
 /** What the dashboard's top rows say. */
 export interface LiveFigures {
+  /** Requests that failed before there was an agent included. */
+  all: Figures;
   /** In the order in which they were first asked. */
   agents: AgentFigures[];
-  /** Errors that happened before there was an agent. */
-  otherErrors: number;
   /** The callers' mistakes. */
   rejected: number;
   coldStarts: number;
@@ -54,16 +65,43 @@ const REPEAT_MS = 15_000;
 /** Latencies that a quantile is taken of. */
 const MAX_SAMPLES = 1000;
 
-interface Samples extends Omit<AgentFigures, 'agent' | 'successRate' | 'firstChunkP50' | 'firstChunkP90'> {
-  firstChunksMs: number[];
-}
-
 type Emf = { [Target in MetricName | 'agent' | 'outcome']?: unknown };
 
-/** Adds up the metrics that the function prints, as CloudWatch would. */
+/** The invocations of one dimension set. */
+class Sums {
+  invocations = 0;
+  errors = 0;
+  connectionsOpened = 0;
+  connectionsReused = 0;
+  readonly outcomes: Record<string, number> = {};
+  readonly #firstChunksMs: number[] = [];
+  readonly #warmFirstChunksMs: number[] = [];
+
+  add(emf: Emf): void {
+    this.invocations += amountOf(emf, 'InvocationCount');
+    this.errors += amountOf(emf, 'InvocationErrors');
+    this.connectionsOpened += amountOf(emf, 'ConnectionsOpened');
+    this.connectionsReused += amountOf(emf, 'ConnectionsReused');
+    sample(this.#firstChunksMs, emf.FirstChunkLatency);
+    sample(this.#warmFirstChunksMs, emf.FirstChunkLatencyWarm);
+  }
+
+  get figures(): Figures {
+    const { invocations, errors } = this;
+    return {
+      invocations,
+      errors,
+      successRate: invocations === 0 ? null : 100 - (100 * errors) / invocations,
+      firstChunk: quantiles(this.#firstChunksMs),
+      firstChunkWarm: quantiles(this.#warmFirstChunksMs),
+    };
+  }
+}
+
+/** Adds up the metrics that the function prints as CloudWatch does: each dimension set for itself. */
 export class MetricsFold {
-  readonly #agents = new Map<string, Samples>();
-  #otherErrors = 0;
+  readonly #all = new Sums();
+  readonly #agents = new Map<string, Sums>();
   #rejected = 0;
   #coldStarts = 0;
 
@@ -71,58 +109,33 @@ export class MetricsFold {
   take(line: string): void {
     const emf = parseEmf(line);
     if (!emf) return;
-    this.#coldStarts += amountOf(emf, 'ColdStart');
-    this.#rejected += amountOf(emf, 'RequestsRejected');
-    const agent = emf[DIMENSIONS.agent];
-    if (typeof agent !== 'string') this.#otherErrors += amountOf(emf, 'InvocationErrors');
-    else this.#add(this.#samplesOf(agent), emf);
+    const { agent, outcome } = emf;
+    if (typeof agent !== 'string') {
+      this.#all.add(emf);
+      this.#coldStarts += amountOf(emf, 'ColdStart');
+      this.#rejected += amountOf(emf, 'RequestsRejected');
+      return;
+    }
+    const sums = this.#agents.get(agent) ?? new Sums();
+    this.#agents.set(agent, sums);
+    if (typeof outcome !== 'string') return sums.add(emf);
+    sums.outcomes[outcome] = (sums.outcomes[outcome] ?? 0) + amountOf(emf, 'InvocationErrors');
   }
 
   figures(concurrentStreams: number): LiveFigures {
     return {
-      agents: [...this.#agents].map(([agent, { firstChunksMs, ...sums }]) => ({
+      all: this.#all.figures,
+      agents: [...this.#agents].map(([agent, sums]) => ({
         agent,
-        ...sums,
+        ...sums.figures,
         outcomes: { ...sums.outcomes },
-        successRate: 100 - (100 * sums.errors) / sums.invocations,
-        firstChunkP50: quantile(firstChunksMs, 0.5),
-        firstChunkP90: quantile(firstChunksMs, 0.9),
+        connectionsOpened: sums.connectionsOpened,
+        connectionsReused: sums.connectionsReused,
       })),
-      otherErrors: this.#otherErrors,
       rejected: this.#rejected,
       coldStarts: this.#coldStarts,
       concurrentStreams,
     };
-  }
-
-  #samplesOf(agent: string): Samples {
-    const known = this.#agents.get(agent);
-    if (known) return known;
-    const samples: Samples = {
-      invocations: 0,
-      errors: 0,
-      outcomes: {},
-      connectionsOpened: 0,
-      connectionsReused: 0,
-      firstChunksMs: [],
-    };
-    this.#agents.set(agent, samples);
-    return samples;
-  }
-
-  #add(samples: Samples, emf: Emf): void {
-    const errors = amountOf(emf, 'InvocationErrors');
-    samples.invocations += amountOf(emf, 'InvocationCount');
-    samples.errors += errors;
-    samples.connectionsOpened += amountOf(emf, 'ConnectionsOpened');
-    samples.connectionsReused += amountOf(emf, 'ConnectionsReused');
-    const outcome = emf[DIMENSIONS.outcome];
-    if (errors > 0 && typeof outcome === 'string') {
-      samples.outcomes[outcome] = (samples.outcomes[outcome] ?? 0) + errors;
-    }
-    if (typeof emf.FirstChunkLatency !== 'number') return;
-    samples.firstChunksMs.push(emf.FirstChunkLatency);
-    if (samples.firstChunksMs.length > MAX_SAMPLES) samples.firstChunksMs.shift();
   }
 }
 
@@ -192,8 +205,16 @@ function amountOf(emf: Emf, name: MetricName): number {
   return typeof value === 'number' ? value : 0;
 }
 
+/** Keeps the latest of them. */
+function sample(samples: number[], value: unknown): void {
+  if (typeof value !== 'number') return;
+  samples.push(value);
+  if (samples.length > MAX_SAMPLES) samples.shift();
+}
+
 /** By nearest rank. */
-function quantile(samples: readonly number[], share: number): number | null {
+function quantiles(samples: readonly number[]): Quantiles {
   const sorted = samples.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+  const at = (share: number) => sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? null;
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
 }

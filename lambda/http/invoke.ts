@@ -39,7 +39,8 @@ export async function answerInvoke(
   const agent = agentOf(request, config.agents);
   const { prompt, sessionId } = request;
   const promptBytes = Buffer.byteLength(prompt);
-  telemetry.log.info('Request', { agent: agent.entry.id, session_id: sessionId, prompt_bytes: promptBytes });
+  telemetry.about({ agent: agent.entry.id, session_id: sessionId });
+  telemetry.log.info('Request', { prompt_bytes: promptBytes });
 
   const abort = new AbortController();
   const limitMs = Math.min(config.maxDurationMs, options.remainingMs() - config.deadlineReserveMs);

@@ -32,53 +32,57 @@ export function mountMetrics(target: HTMLElement): void {
   });
 }
 
-function headline({ agents, concurrentStreams, otherErrors }: LiveFigures): HTMLElement[] {
-  const requests = sum(agents, 'invocations');
-  const errors = sum(agents, 'errors') + otherErrors;
-  const success = requests + otherErrors === 0 ? undefined : 100 * (1 - errors / (requests + otherErrors));
+function headline({ all, concurrentStreams }: LiveFigures): HTMLElement[] {
+  const { invocations, errors, successRate } = all;
   const figure = (value: string, what: string, isBad = false) =>
     element('span', isBad ? 'metrics-figure is-bad' : 'metrics-figure', element('b', '', value), ` ${what}`);
   return [
-    figure(String(requests), requests === 1 ? 'request' : 'requests'),
-    ...(success === undefined ? [] : [figure(percent(success), 'success', errors > 0)]),
+    figure(String(invocations), invocations === 1 ? 'request' : 'requests'),
+    ...(successRate === null ? [] : [figure(percent(successRate), 'success', errors > 0)]),
     figure(String(concurrentStreams), concurrentStreams === 1 ? 'stream' : 'streams'),
   ];
 }
 
-function details({ agents, otherErrors, rejected, coldStarts }: LiveFigures): HTMLElement[] {
+function details({ all, agents, rejected, coldStarts }: LiveFigures): HTMLElement[] {
   const table = element(
     'table',
     'metrics-table',
     element('thead', '', element('tr', '', ...COLUMNS.map((name) => heading('col', name)))),
     element('tbody', '', ...agents.map(row)),
   );
+  const { p50, p90, p99 } = all.firstChunkWarm;
+  const withoutAgent = all.errors - sum(agents, 'errors');
   const rest = [
     `${coldStarts} cold ${coldStarts === 1 ? 'start' : 'starts'}`,
     `${rejected} rejected ${rejected === 1 ? 'request' : 'requests'}`,
-    ...(otherErrors > 0 ? [`${otherErrors} errors outside of any agent`] : []),
+    ...(withoutAgent > 0 ? [`${withoutAgent} failed before there was an agent`] : []),
   ].join(' · ');
-  const body = agents.length > 0 ? table : element('p', 'metrics-note', 'No agent has been asked yet.');
+  const note = (text: string) => element('p', 'metrics-note', text);
   return [
-    body,
-    element('p', 'metrics-note', rest),
-    element('p', 'metrics-note', 'From the metrics that the function prints, since this system was started.'),
+    agents.length > 0 ? table : note('No agent has been asked yet.'),
+    note(
+      `First text where no microVM had to be started: p50 ${duration(p50)} · p90 ${duration(p90)} · p99 ${duration(p99)}`,
+    ),
+    note(rest),
+    note('From the metrics that the function prints, since this system was started.'),
   ];
 }
 
 function row(figures: AgentFigures): HTMLTableRowElement {
-  const { agent, invocations, successRate, firstChunkP50, firstChunkP90, outcomes } = figures;
+  const { agent, invocations, successRate, firstChunk, outcomes } = figures;
   const errors = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const cell = (text: string, className = '') => element('td', className, text);
+  const isBad = errors.length > 0 ? 'is-bad' : '';
   return element(
     'tr',
     '',
     heading('row', agent),
     cell(String(invocations)),
-    cell(percent(successRate), successRate < 100 ? 'is-bad' : ''),
-    cell(duration(firstChunkP50)),
-    cell(duration(firstChunkP90)),
+    cell(successRate === null ? '–' : percent(successRate), isBad),
+    cell(duration(firstChunk.p50)),
+    cell(duration(firstChunk.p90)),
     cell(`${figures.connectionsOpened} new, ${figures.connectionsReused} reused`),
-    cell(errors.join(', ') || 'none', errors.length > 0 ? 'is-bad' : ''),
+    cell(errors.join(', ') || 'none', isBad),
   );
 }
 

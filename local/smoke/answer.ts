@@ -9,8 +9,8 @@ export interface Answer {
   events: Record<string, unknown>[];
   /** How many events held text. */
   chunks: number;
-  /** When pieces of the body came that held text, in milliseconds after the request. */
-  textReadsMs: number[];
+  /** Pieces of the body that held text: when they came, in milliseconds after the request, and with how many chunks. */
+  textReads: { atMs: number; chunks: number }[];
   durationMs: number;
   /** The body broke off. */
   truncated: boolean;
@@ -32,7 +32,7 @@ export async function askAgent(
   });
   const decoder = new TextDecoder();
   const events: Record<string, unknown>[] = [];
-  const textReadsMs: number[] = [];
+  const textReads: Answer['textReads'] = [];
   let chunks = 0;
   let body = '';
   let parsed = 0;
@@ -48,13 +48,13 @@ export async function askAgent(
         if (event) events.push(event);
         if (typeof event?.chunk === 'string') chunks += 1;
       }
-      if (chunks > before) textReadsMs.push(elapsed());
+      if (chunks > before) textReads.push({ atMs: elapsed(), chunks: chunks - before });
     }
   } catch {
     signal.throwIfAborted();
     truncated = true;
   }
-  return { status: response.status, body, events, chunks, textReadsMs, durationMs: elapsed(), truncated };
+  return { status: response.status, body, events, chunks, textReads, durationMs: elapsed(), truncated };
 }
 
 function eventOf(text: string): Record<string, unknown>[] {

@@ -25,6 +25,12 @@ export interface Finding {
 /** Text that comes closer together than this, in more than one event, has been held back somewhere. */
 const BURST_MS = 50;
 
+/** So has what comes within this share of the whole time, however long that is. */
+const BURST_SHARE = 0.01;
+
+/** And an answer of which one piece of the network brings more than this. */
+const MAX_SHARE_OF_ONE_READ = 0.8;
+
 /** Why a check failed, for the report. */
 class Failed extends Error {}
 
@@ -145,15 +151,28 @@ async function agent({ send, base, prompt, timeoutMs }: SmokeOptions, agentId: s
   return flow(answer);
 }
 
-/** Whether the text came as it was written; what came at once was held back by something in between. */
-function flow({ chunks, textReadsMs, durationMs }: Answer): string {
-  const [first = 0] = textReadsMs;
-  const spreadMs = (textReadsMs.at(-1) ?? 0) - first;
-  const seen = `${plural(chunks, 'chunk')} in ${plural(textReadsMs.length, 'read')} over ${seconds(spreadMs)}, the first after ${seconds(first)}, the end after ${seconds(durationMs)}`;
+/**
+ * Whether the text came as it was written; what came at once was held back by something in between.
+ *
+ * @throws Error that says what was seen
+ */
+export function flow({
+  chunks,
+  textReads,
+  durationMs,
+}: Pick<Answer, 'chunks' | 'textReads' | 'durationMs'>): string {
+  const first = textReads[0]?.atMs ?? 0;
+  const spreadMs = (textReads.at(-1)?.atMs ?? 0) - first;
+  const largest = Math.max(0, ...textReads.map((read) => read.chunks));
+  const seen = `${plural(chunks, 'chunk')} in ${plural(textReads.length, 'read')} over ${seconds(spreadMs)}, the first after ${seconds(first)}, the end after ${seconds(durationMs)}`;
   if (chunks === 0) throw new Failed(`the answer has no text, after ${seconds(durationMs)}`);
   if (chunks === 1) return `${seen}; one chunk does not tell whether it streams`;
-  if (spreadMs < BURST_MS) {
-    throw new Failed(`one burst: ${seen}. Is the URL's invoke mode RESPONSE_STREAM, is a proxy in between?`);
+  const advice = "Is the URL's invoke mode RESPONSE_STREAM, is a proxy in between?";
+  if (spreadMs < Math.max(BURST_MS, BURST_SHARE * durationMs)) {
+    throw new Failed(`one burst: ${seen}. ${advice}`);
+  }
+  if (largest > MAX_SHARE_OF_ONE_READ * chunks) {
+    throw new Failed(`held back: ${seen}; ${largest} of the chunks came in one read. ${advice}`);
   }
   return seen;
 }

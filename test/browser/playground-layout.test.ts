@@ -20,22 +20,30 @@ async function open(options?: BrowserContextOptions): Promise<OpenPage> {
   return opened;
 }
 
+const QUANTILES = { p50: 1234, p90: 12_345, p99: 23_456 };
+
 /** Figures of a system that has been busy, so that they are wide. */
 const BUSY: LiveFigures = {
+  all: {
+    invocations: 3705,
+    errors: 105,
+    successRate: 97.2,
+    firstChunk: QUANTILES,
+    firstChunkWarm: QUANTILES,
+  },
   agents: ['onboarding', 'provisioning', 'mwc'].map(
     (agent, index): AgentFigures => ({
       agent,
       invocations: 1234 + index,
       errors: 34,
       successRate: 97.2,
-      firstChunkP50: 1234,
-      firstChunkP90: 12_345,
+      firstChunk: QUANTILES,
+      firstChunkWarm: QUANTILES,
       outcomes: index === 1 ? { Throttled: 30, AgentInterrupted: 4 } : {},
       connectionsOpened: 1234,
       connectionsReused: 234,
     }),
   ),
-  otherErrors: 3,
   rejected: 12,
   coldStarts: 20,
   concurrentStreams: 10,

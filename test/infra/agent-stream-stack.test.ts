@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
-import { stackOf } from './support.ts';
+import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { AGENT, runtimeArn, stackOf } from './support.ts';
 
 beforeEach(() => {
   // The CDK prints warnings as well.
@@ -38,14 +39,87 @@ test('has no physical name of its own choosing and knows neither account nor reg
 
   // CloudFormation wants a name of a composite alarm; it is made from the stack's.
   expect(named.map(({ Type }) => Type)).toEqual(['AWS::CloudWatch::CompositeAlarm']);
-  expect(named[0]?.Properties?.AlarmName).toMatch(/^AgentStreamObservabilityUsersAreAffected[0-9A-F]{8}$/);
+  expect(named[0]?.Properties?.AlarmName).toMatch(/^AgentStream-UsersAreAffected-[0-9a-f]{8}$/);
   template.hasResourceProperties('AWS::SNS::Topic', { TopicName: Match.absent() });
 });
+
+test('has alarms of its own where it is deployed twice under two names', () => {
+  const nameIn = (stackName: string) => {
+    const alarms = stackOf({ stackName }).template().findResources('AWS::CloudWatch::CompositeAlarm');
+    return Object.values(alarms)[0]?.Properties.AlarmName;
+  };
+
+  expect(nameIn('helpdesk')).toMatch(/^helpdesk-/);
+  expect(nameIn('sales')).toMatch(/^sales-/);
+});
+
+interface Statement {
+  readonly Effect: string;
+  readonly Action: string | string[];
+  readonly Principal?: unknown;
+}
 
 interface Resource {
   readonly Type: string;
   readonly Properties?: Readonly<Record<string, unknown>>;
 }
+
+test('gives nobody any right but these, with everything switched on', () => {
+  const { template } = stackOf({
+    agents: [AGENT, { id: 'http', name: 'Http', runtimeArn: runtimeArn('Http'), transport: 'http' }],
+    authType: FunctionUrlAuthType.NONE,
+    allowedOrigins: ['*'],
+    reservedConcurrentExecutions: 1,
+    stackStatusPrefix: 'demo-',
+    alarmEmail: 'oncall@example.com',
+    stage: 'prod',
+  });
+  const resources = Object.values(template().toJSON().Resources as Record<string, Resource>);
+  const propertiesOf = (type: string) =>
+    resources.flatMap(({ Type, Properties = {} }) => (Type === type ? [Properties] : []));
+  /** `Allow action,action`, or who may do it to what the policy belongs to. */
+  const rights = (type: string) =>
+    propertiesOf(type).flatMap(({ PolicyDocument }) =>
+      (PolicyDocument as { Statement: Statement[] }).Statement.map(({ Effect, Action, Principal }) =>
+        [Effect, [Action].flat().join(), Principal && JSON.stringify(Principal)].filter(Boolean).join(' '),
+      ),
+    );
+
+  const granting = resources.map(({ Type }) => Type).filter((type) => /IAM|Permission|Policy/.test(type));
+  expect(granting.sort()).toEqual([
+    'AWS::IAM::Policy',
+    'AWS::IAM::Role',
+    'AWS::Lambda::Permission',
+    'AWS::Lambda::Permission',
+    'AWS::SNS::TopicPolicy',
+  ]);
+  // No managed policy and no other inline one.
+  expect(propertiesOf('AWS::IAM::Role').map((role) => Object.keys(role).sort())).toEqual([
+    ['AssumeRolePolicyDocument', 'Description'],
+  ]);
+  expect(propertiesOf('AWS::IAM::Role')[0]?.AssumeRolePolicyDocument).toMatchObject({
+    Statement: [
+      { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } },
+    ],
+  });
+  expect(rights('AWS::IAM::Policy')).toEqual([
+    'Allow logs:CreateLogStream,logs:PutLogEvents',
+    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
+    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntime,bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
+    'Allow cloudformation:DescribeStackEvents,cloudformation:DescribeStackResources,cloudformation:DescribeStacks',
+    'Allow xray:PutTelemetryRecords,xray:PutTraceSegments',
+  ]);
+  expect(rights('AWS::SNS::TopicPolicy')).toEqual([
+    'Deny sns:Publish "*"',
+    'Allow sns:Publish {"Service":"cloudwatch.amazonaws.com"}',
+  ]);
+  expect(propertiesOf('AWS::Lambda::Permission').map(({ Action, Principal }) => [Action, Principal])).toEqual(
+    [
+      ['lambda:InvokeFunctionUrl', '*'],
+      ['lambda:InvokeFunction', '*'],
+    ],
+  );
+});
 
 describe('the access of a first deployment', () => {
   test('is IAM by default', () => {
@@ -57,9 +131,9 @@ describe('the access of a first deployment', () => {
 
   test('is public with auth=none, its origins and its limit', () => {
     const { template } = stackOf({
-      auth: 'none',
+      authType: FunctionUrlAuthType.NONE,
       allowedOrigins: ['https://app.example.com'],
-      reservedConcurrency: 20,
+      reservedConcurrentExecutions: 20,
     });
 
     template().hasResourceProperties('AWS::Lambda::Url', {

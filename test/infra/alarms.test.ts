@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import { Match } from 'aws-cdk-lib/assertions';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { type Datapoint, evaluate } from './metric-math.ts';
 import { observed } from './support.ts';
 
 describe('the alarms', () => {
@@ -15,9 +16,11 @@ describe('the alarms', () => {
       ReturnData: false,
     },
   ];
-  const stat = (MetricName: string, Stat: string) => ({ MetricStat: { Metric: { MetricName }, Stat } });
+  const stat = (MetricName: string, Stat: string) => ({
+    MetricStat: { Metric: { MetricName }, Stat, Period: 300 },
+  });
 
-  test.each<[string, string, number, object[]]>([
+  test.each<[string, string, number, object[], [periods: number, datapoints: number]?]>([
     ['error rate', 'error-rate', 5, rate('InvocationErrors')],
     [
       'warm first chunk',
@@ -45,37 +48,36 @@ describe('the alarms', () => {
     ['timeouts', 'timeouts', 1, rate('InvocationTimeouts')],
     ['throttles', 'throttles', 0, [stat('Throttles', 'Sum')]],
     ['incomplete responses', 'incomplete-responses', 1, rate('IncompleteResponses')],
-    ['function errors', 'function-errors', 0, [stat('Errors', 'Sum')]],
-  ])('tell of %s and link to its article', (_what, article, threshold, metrics) => {
-    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-      AlarmDescription: Match.stringLikeRegexp(`Runbook: docs/runbook\\.md#${article}$`),
-      ComparisonOperator: 'GreaterThanThreshold',
-      Threshold: threshold,
-      EvaluationPeriods: 1,
-      TreatMissingData: 'notBreaching',
-      Metrics: metrics.map((metric) => Match.objectLike(metric)),
-      AlarmName: Match.absent(),
-    });
-  });
+    ['function errors', 'function-errors', 0, [stat('Errors', 'Sum')], [3, 2]],
+  ])(
+    'tell of %s and name its article',
+    (_what, article, threshold, metrics, [periods, datapoints] = [1, 1]) => {
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmDescription: Match.stringLikeRegexp(`Runbook: docs/runbook\\.md#${article}$`),
+        ComparisonOperator: 'GreaterThanThreshold',
+        Threshold: threshold,
+        EvaluationPeriods: periods,
+        DatapointsToAlarm: datapoints,
+        TreatMissingData: 'notBreaching',
+        Metrics: metrics.map((metric) => Match.objectLike(metric)),
+        AlarmName: Match.absent(),
+      });
+    },
+  );
 
-  test('are those, and one composite of all that users notice', () => {
+  test('are those, and one composite of all that a user has as an error', () => {
     const [composite] = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm'));
     const rule = JSON.stringify(composite?.Properties.AlarmRule);
 
     template.resourceCountIs('AWS::CloudWatch::Alarm', 7);
     expect(composite?.Properties.AlarmDescription).toMatch(/^Users are affected\. .*#users-are-affected$/);
-    for (const id of [
-      'ErrorRate',
-      'SlowFirstChunk',
-      'Timeouts',
-      'Throttles',
-      'Incomplete',
-      'FunctionErrors',
-    ]) {
+    for (const id of ['ErrorRate', 'Timeouts', 'Throttles', 'Incomplete', 'FunctionErrors']) {
       expect(rule).toContain(id);
     }
-    // Retried; where that fails it is an error, too.
+    // Tried again; where that does not help it is an error of its own.
     expect(rule).not.toContain('ConnectionFailures');
+    // An agent that calls a tool first is slow every time.
+    expect(rule).not.toContain('SlowFirstChunk');
   });
 
   test('tell nobody unless told whom', () => {
@@ -117,4 +119,72 @@ describe('the alarms', () => {
       );
     },
   );
+});
+
+describe('in a period of five minutes', () => {
+  const alarms = Object.values(observed().findResources('AWS::CloudWatch::Alarm')).map(
+    ({ Properties }) => Properties,
+  );
+  /** What an alarm computes from the metrics of one period, by their names. */
+  const computed = (article: string, metrics: Readonly<Record<string, Datapoint>>): Datapoint => {
+    const alarm = alarms.find(({ AlarmDescription }) => AlarmDescription.endsWith(`#${article}`));
+    const queries = alarm?.Metrics as {
+      Id: string;
+      Expression?: string;
+      MetricStat?: { Stat: string; Metric: { MetricName: string } };
+    }[];
+    const values = queries.flatMap(({ Id, MetricStat }) => {
+      if (!MetricStat) return [];
+      const { Metric, Stat } = MetricStat;
+      return [[Id, metrics[`${Metric.MetricName} ${Stat}`] ?? metrics[Metric.MetricName]]];
+    });
+    const expression = queries.find(({ Expression }) => Expression !== undefined)?.Expression ?? '';
+    return evaluate(expression, Object.fromEntries(values));
+  };
+
+  test.each<[article: string, name: string, limitPercent: number]>([
+    ['error-rate', 'InvocationErrors', 5],
+    ['timeouts', 'InvocationTimeouts', 1],
+    ['incomplete-responses', 'IncompleteResponses', 1],
+  ])('%s is the share of the requests, from 20 of them on', (article, name, limitPercent) => {
+    const of = (InvocationCount: Datapoint, part: Datapoint) =>
+      computed(article, { InvocationCount, [name]: part });
+
+    expect(of(19, 19)).toBe(0);
+    expect(of(20, 20)).toBe(100);
+    expect(of(20, 0)).toBe(0);
+    expect(of(200, (200 * limitPercent) / 100)).toBe(limitPercent);
+    expect(of(200, (200 * limitPercent) / 100 + 1)).toBeGreaterThan(limitPercent);
+    // None failed, and nobody said so.
+    expect(of(20, undefined)).toBe(0);
+    // No traffic: no result, which is not breaching.
+    expect(of(undefined, undefined)).toBeUndefined();
+  });
+
+  test('connection-failures is the share of the attempts, from 20 requests on', () => {
+    const of = (InvocationCount: Datapoint, ConnectionFailures: Datapoint, ConnectionsOpened: Datapoint) =>
+      computed('connection-failures', { InvocationCount, ConnectionFailures, ConnectionsOpened });
+
+    expect(of(19, 19, 0)).toBe(0);
+    expect(of(20, 20, 0)).toBe(100);
+    // Each request connects after one retry.
+    expect(of(20, 20, 20)).toBe(50);
+    expect(of(20, 2, 18)).toBe(10);
+    expect(of(20, 3, 18)).toBeGreaterThan(10);
+    // Every request took a kept connection.
+    expect(of(20, 0, 0)).toBe(0);
+    expect(of(undefined, undefined, undefined)).toBeUndefined();
+  });
+
+  test('slow-first-chunk is the p90, from 20 warm answers on', () => {
+    const of = (answers: Datapoint, p90: Datapoint) =>
+      computed('slow-first-chunk', {
+        'FirstChunkLatencyWarm SampleCount': answers,
+        'FirstChunkLatencyWarm p90': p90,
+      });
+
+    expect(of(19, 9000)).toBe(0);
+    expect(of(20, 9000)).toBe(9000);
+    expect(of(undefined, undefined)).toBeUndefined();
+  });
 });

@@ -1,4 +1,6 @@
-import { CONTEXT_KEYS, readContext } from '../../lib/context.ts';
+import { Duration } from 'aws-cdk-lib';
+import { SETTINGS } from '../../lambda/settings.ts';
+import { CONTEXT_KEYS, readContext, unknownKeys } from '../../lib/context.ts';
 import { runtimeArn } from './support.ts';
 
 const ARNS = {
@@ -37,39 +39,80 @@ describe('the context', () => {
   test('takes everything else, as text or as JSON', () => {
     const common = {
       stage: 'prod-eu',
-      auth: 'none',
+      serviceName: 'helpdesk',
       stackStatusPrefix: 'demo-',
+      endpointUrl: 'https://vpce-1.example.com',
       alarmEmail: 'oncall@example.com',
       alarmTopicArn: 'arn:aws-us-gov:sns:us-gov-west-1:111122223333:alarms',
+      runbookUrl: 'https://wiki.example.com/stream',
     };
     const expected = {
       ...common,
+      authType: 'NONE',
       allowedOrigins: ['https://a.example.com', 'http://localhost:5173'],
-      reservedConcurrency: 0,
+      reservedConcurrentExecutions: 0,
+      memorySize: 2048,
+      handshakeTimeout: Duration.seconds(90),
+      maxRetries: 0,
+      slowFirstChunk: Duration.seconds(5),
     };
 
     const fromText = {
       ...common,
+      auth: 'none',
       allowedOrigins: 'https://a.example.com, http://localhost:5173',
       reservedConcurrency: '0',
+      memorySize: '2048',
+      limits: '{"HANDSHAKE_TIMEOUT_MS": 90000, "MAX_RETRIES": 0}',
+      slowFirstChunkMs: '5000',
     };
-    const fromJson = { ...common, allowedOrigins: expected.allowedOrigins, reservedConcurrency: 0 };
+    const fromJson = {
+      ...fromText,
+      allowedOrigins: expected.allowedOrigins,
+      reservedConcurrency: 0,
+      memorySize: 2048,
+      limits: { HANDSHAKE_TIMEOUT_MS: 90_000, MAX_RETRIES: 0 },
+      slowFirstChunkMs: 5000,
+    };
 
-    expect(readContext({ ...ARNS, ...fromText })).toMatchObject(expected);
-    expect(readContext({ ...ARNS, ...fromJson })).toMatchObject(expected);
+    for (const given of [fromText, fromJson]) {
+      const { agents: _agents, ...read } = readContext({ ...ARNS, ...given });
+      expect(inMs(read)).toEqual(inMs(expected));
+    }
   });
 
-  test('leaves keys alone that are the CDK’s or somebody else’s', () => {
+  test('takes every limit by the name of its variable', () => {
+    for (const { variable, minimum } of Object.values(SETTINGS)) {
+      expect(() => readContext({ ...ARNS, limits: { [variable]: minimum } })).not.toThrow();
+    }
+  });
+
+  test('leaves keys alone that are the CDK’s', () => {
     const others = {
       '@aws-cdk/aws-iam:minimizePolicies': true,
       'aws:cdk:bundling-stacks': ['**'],
       'availability-zones:account=1:region=us-east-1': [],
       'acknowledged-issue-numbers': [1],
-      team: 'blue',
-      page: 1,
+      'cli-telemetry': false,
     };
 
     expect(readContext({ ...ARNS, ...others })).toEqual(readContext(ARNS));
+    expect(unknownKeys({ ...ARNS, ...others })).toEqual([]);
+  });
+
+  test.each([
+    ['origins', 'allowedOrigins'],
+    ['mwcArn', 'mwcAgentArn'],
+    ['concurrency', 'reservedConcurrency'],
+    ['memory', 'memorySize'],
+    ['topicArn', 'alarmTopicArn'],
+    ['team', undefined],
+    ['x', undefined],
+  ])('tells of the key %s, which nobody reads, and of the nearest one that is read', (key, near) => {
+    expect(unknownKeys({ ...ARNS, [key]: '1' })).toEqual([
+      `context key "${key}" is read by nobody here${near ? `: did you mean "${near}"?` : ''}`,
+    ]);
+    expect(readContext({ ...ARNS, [key]: '1' })).toEqual(readContext(ARNS));
   });
 
   test('knows each key as it is written', () => {
@@ -78,6 +121,16 @@ describe('the context', () => {
     }
   });
 });
+
+/** Durations as what they are, however they were given. */
+function inMs(props: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(props).map(([key, value]) => [
+      key,
+      value instanceof Duration ? value.toMilliseconds() : value,
+    ]),
+  );
+}
 
 const agent = { id: 'a', name: 'A', runtimeArn: runtimeArn('A') };
 
@@ -150,6 +203,53 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     /^unknown context key "helpdeskAgentArn": expected one of .*; any other agent comes in the list "agents"$/,
   ],
   ['a wrong auth', { ...ARNS, auth: 'cognito' }, /^auth: expected one of iam, none, got "cognito"$/],
+  [
+    'public access without origins',
+    { ...ARNS, auth: 'none', reservedConcurrency: '1' },
+    /^auth=none needs allowedOrigins: /,
+  ],
+  [
+    'public access without a limit',
+    { ...ARNS, auth: 'none', allowedOrigins: '*' },
+    /^auth=none needs reservedConcurrency: /,
+  ],
+  ['another case of a key', { ...ARNS, runbookURL: 'x' }, /did you mean "runbookUrl"\?$/],
+  ['too little memory', { ...ARNS, memorySize: '64' }, /^memorySize: expected .* from 128 to 10240, got 64$/],
+  ['memory that is no number', { ...ARNS, memorySize: '1 GB' }, /^memorySize: .*, got "1 GB"$/],
+  [
+    'limits that are no JSON',
+    { ...ARNS, limits: 'HANDSHAKE_TIMEOUT_MS=1' },
+    /^limits: expected a JSON object of limits such as .*, got "HANDSHAKE_TIMEOUT_MS=1"$/,
+  ],
+  ['limits that are a list', { ...ARNS, limits: '[1]' }, /^limits: expected a JSON object .*, got "\[1\]"$/],
+  [
+    'a misspelled limit',
+    { ...ARNS, limits: { HANDSHAKE_TIMEOUT: 1 } },
+    /^limits: unknown limit "HANDSHAKE_TIMEOUT": did you mean "HANDSHAKE_TIMEOUT_MS"\?$/,
+  ],
+  [
+    'a limit of something else',
+    { ...ARNS, limits: { WATER: 1 } },
+    /^limits: unknown limit "WATER": expected one of CONNECT_TIMEOUT_MS, /,
+  ],
+  [
+    'a limit out of range',
+    { ...ARNS, limits: { PING_INTERVAL_MS: 60_000 } },
+    /^limits: PING_INTERVAL_MS: expected a whole number from 1 to 59999 milliseconds .*, got 60000$/,
+  ],
+  [
+    'a limit that is text',
+    { ...ARNS, limits: { MAX_RETRIES: '1' } },
+    /^limits: MAX_RETRIES: expected .*, got "1"$/,
+  ],
+  ['a wrong endpoint', { ...ARNS, endpointUrl: 'host' }, /^endpointUrl: expected an origin .*, got "host"$/],
+  ['a wrong runbook', { ...ARNS, runbookUrl: 'docs' }, /^runbookUrl: expected an https address/],
+  ['a wrong service name', { ...ARNS, serviceName: '"' }, /^serviceName: expected 1 to 128 letters/],
+  [
+    'a first chunk that is slow at once',
+    { ...ARNS, slowFirstChunkMs: '0' },
+    /^slowFirstChunkMs: expected a whole number from 1, got 0$/,
+  ],
   ['a wrong stage', { ...ARNS, stage: 'My Stage' }, /^stage: expected lower-case letters.*, got "My Stage"$/],
   [
     'a wrong origin',

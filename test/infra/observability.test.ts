@@ -1,9 +1,9 @@
-import { App, Stack } from 'aws-cdk-lib';
-import { Template } from 'aws-cdk-lib/assertions';
+import { App, Duration, Stack } from 'aws-cdk-lib';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { METRIC_NAMESPACE, METRICS } from '../../lambda/contract.ts';
 import { AgentStreamObservability } from '../../lib/observability.ts';
 import { AgentStreamFunction } from '../../lib/streaming-function.ts';
-import { code, observed, THREE_AGENTS } from './support.ts';
+import { code, observed, stackOf, THREE_AGENTS } from './support.ts';
 import { alarmMetrics, dashboardMetrics, widgets } from './template-metrics.ts';
 
 /**
@@ -26,9 +26,21 @@ const AWS_METRICS: Record<string, { source: string; names: string[]; dimensions:
   },
   'AWS/Bedrock-AgentCore': {
     source:
-      'https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-runtime-metrics.html; spelling and dimensions as in aws-cdk-lib 2.276.0, aws-bedrockagentcore/lib/runtime/runtime-base.js',
-    names: ['Invocations', 'Latency', 'SessionCount', 'SystemErrors', 'Throttles', 'UserErrors'],
-    dimensions: ['Name', 'Operation', 'Resource'],
+      'https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-runtime-metrics.html; spelling of the first ones as in aws-cdk-lib 2.276.0, aws-bedrockagentcore/lib/runtime/runtime-base.js',
+    names: [
+      'ActiveSessionCount',
+      'ActiveStreamingConnections',
+      'InboundStreamingBytesProcessed',
+      'Invocations',
+      'Latency',
+      'OutboundStreamingBytesProcessed',
+      'SessionCount',
+      'SystemErrors',
+      'Throttles',
+      'UserErrors',
+    ],
+    // Found by these; the rest of their dimensions is not documented.
+    dimensions: ['Resource', 'Service'],
   },
 };
 
@@ -57,7 +69,7 @@ describe('metrics', () => {
 
     for (const { namespace, name, dimensions } of theirs) {
       expect(AWS_METRICS[namespace]?.names).toContain(name);
-      expect(dimensions).toEqual(AWS_METRICS[namespace]?.dimensions);
+      for (const dimension of dimensions) expect(AWS_METRICS[namespace]?.dimensions).toContain(dimension);
     }
     for (const [namespace, { names }] of Object.entries(AWS_METRICS)) {
       const seen = new Set(theirs.filter((one) => one.namespace === namespace).map(({ name }) => name));
@@ -69,21 +81,133 @@ describe('metrics', () => {
 describe('the dashboard', () => {
   const all = widgets(observed());
   const titled = (title: string) => all.find(({ properties }) => properties.title === title)?.properties;
+  /** What a widget draws: a metric with its statistic, or an expression. */
+  const drawn = (title: string) =>
+    (titled(title)?.metrics ?? []).map((entry) => {
+      const options = entry.at(-1) as { expression?: string; stat?: string };
+      const name = typeof entry[0] === 'string' ? entry[1] : undefined;
+      return options.expression ?? `${name} ${options.stat ?? 'Average'}`;
+    });
+  /** A line per agent, and one of all. */
+  const lines = (of: string) => [...THREE_AGENTS.map(() => of), of];
 
-  test('goes from health to agents, connections, Lambda, AgentCore and errors, each row with its line and link', () => {
-    const texts = all
-      .filter(({ type }) => type === 'text')
-      .map(({ properties }) => String(properties.markdown));
+  test('goes from health to causes, agents, connections, Lambda, AgentCore and errors, row by row', () => {
+    const titles = all.map(({ type, properties }) =>
+      type === 'text' ? String(properties.markdown).split('\n')[0] : properties.title,
+    );
 
-    expect(texts.map((text) => text.split('\n')[0])).toEqual([
+    expect(titles).toEqual([
       '## Is it healthy?',
+      'Alarms',
+      'Answers without an error, %',
+      'First chunk, warm',
+      'Failures by agent and outcome',
+      'Concurrent streams',
+      '## What fails, where and why',
+      'Failures by agent and cause',
       '## Agents',
+      'Requests',
+      'Errors, %',
+      'Timeouts',
+      'Incomplete answers',
+      'First chunk, warm, p90',
+      'First chunk, all, p90',
+      'Whole answer, p90',
+      'Failed connections',
+      'Connection time, p90',
+      'Reused connections, %',
+      'Chunks',
+      'Bytes',
       '## Connections to AgentCore',
+      'Connection time',
+      'Connections',
+      'Trouble',
       '## Lambda',
+      'Concurrency and throttles',
+      'Duration of invocations',
+      'Cold starts and crashes',
+      'Function URL',
       '## AgentCore itself',
+      ...THREE_AGENTS.flatMap(({ name }) => [`${name}: requests`, `${name}: WebSockets`]),
+      'Active sessions of the account',
       '## Latest errors',
+      'Latest errors',
     ]);
-    for (const text of texts) expect(text).toMatch(/^## .+\n.{30,} Runbook: `docs\/runbook\.md#[a-z-]+`$/);
+  });
+
+  test('says in each row what to look for, with a link', () => {
+    for (const { properties } of all.filter(({ type }) => type === 'text')) {
+      expect(properties.markdown).toMatch(/^## .+\n.{30,} Runbook: `docs\/runbook\.md#[a-z-]+`$/);
+    }
+  });
+
+  test.each<[string, string[]]>([
+    [
+      'Answers without an error, %',
+      ['100 - 100 * FILL(errors, 0) / requests', 'InvocationErrors Sum', 'InvocationCount Sum'],
+    ],
+    [
+      'First chunk, warm',
+      ['FirstChunkLatencyWarm p50', 'FirstChunkLatencyWarm p90', 'FirstChunkLatencyWarm p99'],
+    ],
+    [
+      'Failures by agent and outcome',
+      [
+        `SEARCH('{AgentCoreStream,agent,outcome,service} MetricName="InvocationErrors" service="agentcore-stream" NOT outcome="complete"', 'Sum')`,
+      ],
+    ],
+    ['Concurrent streams', ['ConcurrentExecutions Maximum']],
+    ['Requests', lines('InvocationCount Sum')],
+    ['Timeouts', lines('InvocationTimeouts Sum')],
+    ['Incomplete answers', lines('IncompleteResponses Sum')],
+    ['First chunk, warm, p90', lines('FirstChunkLatencyWarm p90')],
+    ['First chunk, all, p90', lines('FirstChunkLatency p90')],
+    ['Whole answer, p90', lines('InvocationDuration p90')],
+    ['Failed connections', lines('ConnectionFailures Sum')],
+    ['Connection time, p90', lines('ConnectionTime p90')],
+    ['Chunks', lines('ChunkCount Sum')],
+    ['Bytes', lines('ResponseBytes Sum')],
+    ['Connection time', ['ConnectionTime p50', 'ConnectionTime p90', 'ConnectionTime p99']],
+    [
+      'Connections',
+      [
+        'ConnectionsOpened Sum',
+        'ConnectionsReused Sum',
+        'ConnectionsDiscarded Sum',
+        // A level: its sum over five minutes would be no number of connections.
+        'ConnectionsPooled Maximum',
+      ],
+    ],
+    ['Trouble', ['ConnectionFailures Sum', 'RetryCount Sum', 'ReaderStalled Sum']],
+    ['Concurrency and throttles', ['ConcurrentExecutions Maximum', 'Throttles Sum']],
+    ['Duration of invocations', ['Duration p50', 'Duration Maximum']],
+    ['Cold starts and crashes', ['ColdStart Sum', 'Errors Sum']],
+    ['Function URL', ['UrlRequestCount Sum', 'Url4xxCount Sum', 'Url5xxCount Sum', 'RequestsRejected Sum']],
+  ])('draws in "%s" what it says', (title, expected) => {
+    expect(drawn(title)).toEqual(expected);
+  });
+
+  test('has the rates of each agent from its own metrics', () => {
+    for (const [title, expression, parts] of [
+      [
+        'Errors, %',
+        /^IF\(whole(_\w+) >= 1, 100 \* FILL\(part\1, 0\) \/ whole\1, 0\)$/,
+        ['InvocationErrors', 'InvocationCount'],
+      ],
+      [
+        'Reused connections, %',
+        /^100 \* reused(_\w+) \/ \(opened\1 \+ reused\1\)$/,
+        ['ConnectionsOpened', 'ConnectionsReused'],
+      ],
+    ] as const) {
+      const found = drawn(title);
+      expect(found.filter((one) => expression.test(one))).toHaveLength(THREE_AGENTS.length);
+      for (const part of parts) expect(found.filter((one) => one === `${part} Sum`)).toHaveLength(3);
+      const named = (titled(title)?.metrics ?? []).flatMap(
+        (entry) => (entry.at(-1) as { label?: string }).label ?? [],
+      );
+      expect(named).toEqual(expect.arrayContaining(THREE_AGENTS.map(({ name }) => name)));
+    }
   });
 
   test('draws the limits that alarms and platform have', () => {
@@ -95,28 +219,78 @@ describe('the dashboard', () => {
     expect(limit('Duration of invocations')).toMatchObject({ horizontal: [{ value: 900_000 }] });
   });
 
-  test('has a line per agent', () => {
-    const labels = (titled('Errors, %')?.metrics ?? []).map(
-      (entry) => (entry.at(-1) as { label?: string }).label,
-    );
+  test('draws the limit of the first chunk that was chosen', () => {
+    const template = observed({ slowFirstChunk: Duration.seconds(7) });
+    const chart = widgets(template).find(({ properties }) => properties.title === 'First chunk, warm');
 
-    expect(labels.filter(Boolean)).toEqual(expect.arrayContaining(THREE_AGENTS.map(({ name }) => name)));
-  });
-
-  test('asks AgentCore for each runtime in the region of the runtime', () => {
-    const [metric] = titled('MWCAgent: AgentCore')?.metrics ?? [];
-
-    expect(metric?.[0]).toMatchObject({
-      expression: expect.stringContaining(`Resource="${THREE_AGENTS[2]?.runtimeArn}"`),
-      region: 'eu-west-1',
+    expect(chart?.properties.annotations).toMatchObject({ horizontal: [{ value: 7000 }] });
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Threshold: 7000,
+      AlarmDescription: Match.stringLikeRegexp('took over 7000 ms'),
     });
   });
 
-  test('lists the latest errors of the log', () => {
-    const query = String(titled('Latest errors')?.query);
+  test('asks AgentCore for each runtime, in the region of the runtime, whatever dimensions it has', () => {
+    for (const [title, name, stat] of [
+      ['MWCAgent: requests', 'Invocations', 'Sum'],
+      ['MWCAgent: requests', 'Latency', 'Average'],
+      ['MWCAgent: WebSockets', 'ActiveStreamingConnections', 'Sum'],
+      ['MWCAgent: WebSockets', 'OutboundStreamingBytesProcessed', 'Sum'],
+    ] as const) {
+      expect(titled(title)?.metrics).toContainEqual([
+        expect.objectContaining({
+          expression: `SEARCH('Namespace="AWS/Bedrock-AgentCore" MetricName="${name}" Resource="${THREE_AGENTS[2]?.runtimeArn}"', '${stat}')`,
+          // Two endpoints of a runtime are two lines.
+          label: `${name} \${PROP('Dim.Name')} \${PROP('Dim.Operation')}`,
+          region: 'eu-west-1',
+          // The only period that says something of ActiveStreamingConnections.
+          period: 60,
+        }),
+      ]);
+    }
+  });
 
-    expect(query).toMatch(/^SOURCE '<ref>' \| fields @timestamp, agent, code/);
-    expect(query).toContain('filter level = "ERROR"');
+  test('asks for the account’s sessions in each region that has an agent', () => {
+    const sessions = (titled('Active sessions of the account')?.metrics ?? []).map(([entry]) => entry);
+
+    expect(sessions).toEqual(
+      ['us-east-1', 'eu-west-1'].map((region) =>
+        expect.objectContaining({
+          expression: `SEARCH('Namespace="AWS/Bedrock-AgentCore" MetricName="ActiveSessionCount" Service="AgentCore.Runtime"', 'Maximum')`,
+          region,
+        }),
+      ),
+    );
+  });
+
+  test('counts the failures of the log by agent and cause, and lists the latest', () => {
+    expect(titled('Failures by agent and cause')?.query).toMatch(
+      /^SOURCE '<ref>' \| fields .* by agent, code, reason\n\| sort failures desc\n\| limit 20$/s,
+    );
+    expect(titled('Latest errors')?.query).toMatch(
+      /^SOURCE '<ref>' \| fields @timestamp, agent, code, cause, hint, .*\n\| filter level = "ERROR"\n/,
+    );
+  });
+});
+
+test('the stack’s output leads to this dashboard', () => {
+  const { template } = stackOf();
+  const [id] = Object.keys(template().findResources('AWS::CloudWatch::Dashboard'));
+
+  template().hasOutput('DashboardUrl', {
+    Value: {
+      'Fn::Join': [
+        '',
+        [
+          'https://',
+          { 'Fn::FindInMap': [Match.anyValue(), { Ref: 'AWS::Partition' }, 'domain'] },
+          '/cloudwatch/home?region=',
+          { Ref: 'AWS::Region' },
+          '#dashboards/dashboard/',
+          { Ref: id },
+        ],
+      ],
+    },
   });
 });
 

@@ -48,7 +48,7 @@ test.each([...alarms, ARTICLES.throttles, ARTICLES.incompleteResponses, ARTICLES
 
 describe('the queries', () => {
   const logged: readonly string[] = Object.values(LOG_FIELDS);
-  const ofAws = /^(@timestamp|@message|type|record\.\w+(\.\w+)?|error\.message)$/;
+  const ofAws = /^(@timestamp|@message|type|record\.\w+(\.\w+)?)$/;
   const words =
     /^(and|or|in|not|like|count|latest|avg|pct|bin|ispresent|as|by|asc|desc|fields|filter|stats|sort|limit)$/;
   const text = /"([^"]*)"/g;

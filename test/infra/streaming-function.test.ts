@@ -2,7 +2,8 @@ import { App, CfnParameter, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { readConfig } from '../../lambda/config.ts';
-import { AgentStreamFunction, type AgentStreamFunctionProps } from '../../lib/streaming-function.ts';
+import type { AgentStreamFunctionProps } from '../../lib/function-props.ts';
+import { AgentStreamFunction } from '../../lib/streaming-function.ts';
 import { AGENT, code, functionIn, statements } from './support.ts';
 
 describe('the function', () => {
@@ -125,7 +126,12 @@ test('works in an app of somebody else, twice in one stack, without our feature 
   const stack = new Stack(new App(), 'Theirs', { env: { account: '444455556666', region: 'eu-west-1' } });
 
   for (const id of ['First', 'Second']) {
-    new AgentStreamFunction(stack, id, { agents: [AGENT], code: code(), stackStatusPrefix: 'demo-' });
+    new AgentStreamFunction(stack, id, {
+      agents: [AGENT],
+      code: code(),
+      serviceName: id,
+      stackStatusPrefix: 'demo-',
+    });
   }
 
   const template = Template.fromStack(stack);

@@ -4,8 +4,9 @@ import { App, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AgentStreamStack, type AgentStreamStackProps } from '../../lib/agent-stream-stack.ts';
+import type { AgentStreamFunctionProps } from '../../lib/function-props.ts';
 import { AgentStreamObservability, type AgentStreamObservabilityProps } from '../../lib/observability.ts';
-import { AgentStreamFunction, type AgentStreamFunctionProps } from '../../lib/streaming-function.ts';
+import { AgentStreamFunction } from '../../lib/streaming-function.ts';
 
 export function runtimeArn(name: string, region = 'us-east-1'): string {
   return `arn:aws:bedrock-agentcore:${region}:111122223333:runtime/${name}-a1B2c3D4e5`;

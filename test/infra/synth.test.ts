@@ -1,57 +1,13 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { Validations } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { readContext } from '../../lib/context.ts';
-import { ourApp, runtimeArn, stackOf } from './support.ts';
-
-test('three ARNs synthesize without credentials, with every check of bin/app.ts and none unhappy', () => {
-  const app = ourApp();
-  Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
-  const complaints = jest.spyOn(console, 'error').mockImplementation(() => {});
-  stackOf(
-    readContext({
-      onboardingAgentArn: runtimeArn('OnboardingAgent'),
-      provisioningAgentArn: runtimeArn('ProvisioningAgent'),
-      mwcAgentArn: runtimeArn('MWCAgent'),
-      stackStatusPrefix: 'demo-',
-      alarmEmail: 'oncall@example.com',
-    }),
-    app,
-  );
-  process.env.CDK_VALIDATION = 'true';
-
-  const { template } = app.synth().getStackByName('AgentStream');
-
-  expect(complaints).not.toHaveBeenCalled();
-  expect(JSON.stringify(template)).not.toMatch(/AKIA|SecretAccessKey|SessionToken/i);
-});
-
-test('bin/app.ts fails with one line that says what to change', () => {
-  const context = { mwcAgentArn: runtimeArn('MWCAgent'), auth: 'none' };
-
-  const { status, stderr } = spawnSync(process.execPath, ['bin/app.ts'], {
-    cwd: join(import.meta.dirname, '../..'),
-    encoding: 'utf8',
-    env: { PATH: process.env.PATH, CDK_CONTEXT_JSON: JSON.stringify(context) },
-  });
-
-  expect(stderr).toMatch(/^error: auth=none needs allowedOrigins: .*\n$/);
-  expect(status).toBe(1);
-});
-
-afterEach(() => {
-  jest.restoreAllMocks();
-  process.env.CDK_VALIDATION = 'false';
-});
+import { ourApp, stackOf } from './support.ts';
 
 describe('cdk-nag, AwsSolutions', () => {
   const everything = {
     alarmEmail: 'oncall@example.com',
     allowedOrigins: ['*'],
-    reservedConcurrency: 10,
+    reservedConcurrentExecutions: 10,
     stage: 'prod',
   };
 

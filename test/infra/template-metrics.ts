@@ -57,10 +57,16 @@ function fromWidget(entry: readonly unknown[]): UsedMetric[] {
     return [{ namespace, name, dimensions: pairs.filter((_, i) => i % 2 === 0).sort() }];
   }
   const { expression = '' } = first as { expression?: string };
-  const search = /^SEARCH\('\{([^}]*)\} MetricName="(\w+)"/.exec(expression);
-  if (!search) return [];
-  const [namespace = '', ...dimensions] = (search[1] ?? '').split(',');
-  return [{ namespace, name: search[2] ?? '', dimensions: dimensions.sort() }];
+  const inSet = /^SEARCH\('\{([^}]*)\} MetricName="(\w+)"/.exec(expression);
+  if (inSet) {
+    const [namespace = '', ...dimensions] = (inSet[1] ?? '').split(',');
+    return [{ namespace, name: inSet[2] ?? '', dimensions: dimensions.sort() }];
+  }
+  // Whatever its dimensions are, beside those that it is searched by.
+  const anywhere = /^SEARCH\('Namespace="([^"]+)" MetricName="(\w+)" (\w+)="/.exec(expression);
+  if (!anywhere) return [];
+  const [, namespace = '', name = '', dimension = ''] = anywhere;
+  return [{ namespace, name, dimensions: [dimension] }];
 }
 
 function flat(value: unknown): string {

@@ -61,10 +61,13 @@ test('the figures of the running system follow its requests, streams that are un
   await ask(answer);
   await ask(script({ send: 'x' }, { sleepMs: 20 }, { drop: true }));
   await fetch(system.url, { method: 'POST', body: '{' });
-  const after = await figuresWhen(({ agents, rejected }) => agents[0]?.invocations === 3 && rejected === 1);
+  const after = await figuresWhen(
+    ({ agents, rejected }) => agents[0]?.outcomes.AgentInterrupted === 1 && rejected === 1,
+  );
 
   expect(during.agents).toEqual([]);
   expect(after).toMatchObject({
+    all: { invocations: 3, errors: 1 },
     agents: [
       {
         agent: 'puppet',
@@ -78,5 +81,15 @@ test('the figures of the running system follow its requests, streams that are un
     coldStarts: 1,
     rejected: 1,
   });
-  expect(after.agents[0]?.firstChunkP90).toBeGreaterThanOrEqual(after.agents[0]?.firstChunkP50 ?? 0);
+  const [agent] = after.agents;
+  for (const { p50, p90, p99 } of [
+    agent?.firstChunk,
+    agent?.firstChunkWarm,
+    after.all.firstChunkWarm,
+  ].flatMap((quantiles) => quantiles ?? [])) {
+    expect(p50).toBeGreaterThan(0);
+    expect(p90).toBeGreaterThanOrEqual(p50 ?? 0);
+    expect(p99).toBeGreaterThanOrEqual(p90 ?? 0);
+  }
+  expect(after.all.successRate).toBeCloseTo(200 / 3);
 });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { FAULTS } from '../../local/data-plane-faults.ts';
 import { refuseSignature } from '../../local/sigv4.ts';
+import { flow } from '../../local/smoke/checks.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 
@@ -140,6 +141,58 @@ describe('of agents that are not in order', () => {
 
     expect(run.code).toBe(1);
     expect(lineOf(run, 'bad')).toMatch(/FAIL .*no end of the answer within 1\.00 s/);
+  });
+});
+
+describe('of a URL behind something that holds text back', () => {
+  const CHUNKS = 200;
+  const event = (data: object) => `data: ${JSON.stringify(data)}\n\n`;
+  const chunks = (count: number) => event({ chunk: 'x' }).repeat(count);
+  /** Sends the first chunks as they come, and the others together with the end. */
+  async function serve(asTheyCome: number): Promise<{ url: string; close: () => void }> {
+    const server = createServer(async (request, response) => {
+      request.resume();
+      if (request.method !== 'POST') return void response.writeHead(404).end('{}');
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (let sent = 0; sent < asTheyCome; sent += 1) {
+        response.write(chunks(1));
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      response.end(chunks(CHUNKS - asTheyCome) + event({ done: true, chunks: CHUNKS }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const close = () => {
+      server.closeAllConnections();
+      server.close();
+    };
+    return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, close };
+  }
+
+  test.each([
+    ['all but the first chunk', 1, /^FAIL .*held back: 200 chunks in \d reads over .*; 199 of the chunks/],
+    ['all', 0, /^FAIL .*one burst: 200 chunks in \d reads? over 0\.0\d s/],
+    ['a few at the end', 150, /^ok .*200 chunks in \d+ reads/],
+  ])('%s: the report says so', async (_what, asTheyCome, line) => {
+    const { url, close } = await serve(asTheyCome);
+    try {
+      const run = await smoke(['--url', url, '--agent', 'any']);
+
+      expect(lineOf(run, 'any')).toMatch(line);
+    } finally {
+      close();
+    }
+  });
+
+  test('pieces that come together at the end of a long answer are one burst', () => {
+    const answer = (spreadMs: number) => ({
+      chunks: 4,
+      textReads: [0, 1, 2, 3].map((i) => ({ atMs: 60_000 + (i * spreadMs) / 3, chunks: 1 })),
+      durationMs: 60_000 + spreadMs,
+    });
+
+    expect(() => flow(answer(300))).toThrow(/^one burst: 4 chunks in 4 reads over 0\.30 s/);
+    expect(flow(answer(900))).toMatch(/^4 chunks in 4 reads over 0\.90 s/);
   });
 });
 

@@ -3,13 +3,14 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { DIMENSIONS, METRIC_NAMESPACE, METRICS, SERVICE_NAME } from '../../lambda/contract.ts';
-import { LOG_FIELDS } from '../../lib/log-fields.ts';
+import { FAILURES_BY_CAUSE, LATEST_ERRORS, LOG_FIELDS } from '../../lib/log-fields.ts';
 import { FAULTS } from '../../local/data-plane-faults.ts';
 import { type FunctionUrl, startFunctionUrl } from '../../local/function-url.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, type Step, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { newSessionId, until } from '../fixtures/sse.ts';
 import { newTrace, startXRayDaemon, type XRayDaemon } from '../fixtures/xray-daemon.ts';
+import { fieldOf, parseQuery, runbookQueries } from '../infra/logs-insights.ts';
 import { stackOf } from '../infra/support.ts';
 import { alarmMetrics, dashboardMetrics } from '../infra/template-metrics.ts';
 
@@ -76,11 +77,14 @@ async function tell(name: string, path: string, init: RequestInit = {}): Promise
   const requestId = response.headers.get('x-amzn-requestid') ?? '';
   await until(idle, 'the environment is idle again');
   const lines = () => system.logs.slice(from).map(({ line }) => parse(line));
-  const isAnswer = (line: Line) => line.function_request_id === requestId && line.outcome !== undefined;
-  await until(() => lines().some(isAnswer), 'the log has the line of the request');
+  const summary = () =>
+    lines().find((line) => line.function_request_id === requestId && line.outcome !== undefined);
+  await until(() => summary() !== undefined, 'the log has the line of the request');
+  // One document per dimension set, the finest one last.
+  const isInvocation = summary()?.agent !== undefined;
+  const last = !isInvocation ? 'service' : summary()?.outcome === 'complete' ? 'agent' : 'outcome';
   if (init.method === 'POST') {
-    const isCounted = (line: Line) => 'InvocationCount' in line || 'RequestsRejected' in line;
-    await until(() => lines().some(isCounted), 'the log has the metrics of the request');
+    await until(() => lines().some((line) => isEmf(line) && last in line), 'the log has its metrics');
   }
   const told = {
     requestId,
@@ -146,6 +150,8 @@ beforeAll(async () => {
       FIRST_CHUNK_TIMEOUT_MS: '300',
       IDLE_TIMEOUT_MS: '300',
       MAX_PROMPT_BYTES: '2000',
+      // Nobody is there.
+      AWS_ENDPOINT_URL_CLOUDFORMATION: 'http://127.0.0.1:9',
     },
   });
   sampled = await startFunctionUrl({
@@ -199,6 +205,23 @@ beforeAll(async () => {
     1,
   );
   await ask('a refused signature');
+  system.dataPlane.fault(
+    runtimeArn,
+    refuse(404, 'ResourceNotFoundException', 'No endpoint or agent found with qualifier DEFAULT'),
+    1,
+  );
+  await ask('an agent whose runtime is gone');
+  system.dataPlane.fault(runtimeArn, refuse(400, 'ValidationException', 'not like that'), 1);
+  await ask('a request that AgentCore finds invalid');
+  system.dataPlane.fault(
+    runtimeArn,
+    refuse(424, 'RuntimeClientError', 'Received error (404) from runtime'),
+    1,
+  );
+  await ask('an agent without a WebSocket handler');
+  system.dataPlane.fault(runtimeArn, FAULTS.garbageUpgrade(), 1);
+  await ask('an upgrade that is no HTTP');
+  await tell('a stack that cannot be described', '/api/stacks/status/agent-demo');
   await ask('an error of the agent', {
     prompt: prompt({ send: JSON.stringify({ type: 'error', message: CANARIES.agentError }) }),
   });
@@ -257,12 +280,29 @@ describe('every metric line', () => {
     const sets = emf().map(({ _aws }) => _aws.CloudWatchMetrics.map(({ Dimensions }) => Dimensions));
     const { service, agent, outcome } = DIMENSIONS;
 
-    const ofRequest = [[service]];
-    const ofInvocation = [[service], [service, agent], [service, agent, outcome]];
+    const documents = [[service], [service, agent], [service, agent, outcome]];
 
     expect(new Set(sets.map((set) => JSON.stringify(set)))).toEqual(
-      new Set([JSON.stringify([ofRequest]), JSON.stringify([ofInvocation])]),
+      new Set(documents.map((document) => JSON.stringify([[document]]))),
     );
+  });
+
+  test('has each metric in the sets that the contract says, and the errors alone by outcome', () => {
+    const finest = { service: 1, agent: 2, outcome: 3 };
+    const setsOf = (name: string) =>
+      new Set(
+        emf().flatMap(({ _aws }) =>
+          _aws.CloudWatchMetrics.filter(({ Metrics }) => Metrics.some(({ Name }) => Name === name)).flatMap(
+            ({ Dimensions }) => Dimensions.map((set) => set.length),
+          ),
+        ),
+      ).size;
+
+    for (const [name, kind] of Object.entries(METRICS)) {
+      expect([name, setsOf(name)]).toEqual([name, finest[kind.finest]]);
+    }
+    const byOutcome = Object.entries(METRICS).filter(([, kind]) => kind.finest === 'outcome');
+    expect(byOutcome.map(([name]) => name)).toEqual(['InvocationErrors']);
   });
 
   test('names the service, the id of the agent and the outcome', () => {
@@ -271,7 +311,14 @@ describe('every metric line', () => {
     expect(values(DIMENSIONS.service)).toEqual(new Set([SERVICE_NAME]));
     expect(values(DIMENSIONS.agent)).toEqual(new Set(['puppet', 'http']));
     expect(values(DIMENSIONS.outcome)).toEqual(
-      new Set(['complete', 'Unauthenticated', 'AgentFailed', 'AgentTimeout', 'AgentInterrupted']),
+      new Set([
+        'Unauthenticated',
+        'AgentNotFound',
+        'BadRequest',
+        'AgentFailed',
+        'AgentTimeout',
+        'AgentInterrupted',
+      ]),
     );
   });
 
@@ -279,7 +326,7 @@ describe('every metric line', () => {
     for (const { Namespace, Metrics } of emf().flatMap(({ _aws }) => _aws.CloudWatchMetrics)) {
       expect(Namespace).toBe(METRIC_NAMESPACE);
       for (const { Name, Unit } of Metrics)
-        expect([Name, Unit]).toEqual([Name, METRICS[Name as 'ColdStart']]);
+        expect([Name, Unit]).toEqual([Name, METRICS[Name as 'ColdStart'].unit]);
     }
   });
 });
@@ -304,6 +351,8 @@ describe('the metrics', () => {
 
     expect(used.length).toBeGreaterThan(20);
     expect(missing).toEqual([]);
+    // Each is billed.
+    expect([...known].filter((metric) => !used.includes(metric))).toEqual([]);
   });
 
   test('say of a cold success that it was one', () => {
@@ -312,7 +361,6 @@ describe('the metrics', () => {
 
     expect(metrics).toMatchObject({
       ColdStart: 1,
-      outcome: 'complete',
       InvocationCount: 1,
       InvocationErrors: 0,
       InvocationTimeouts: 0,
@@ -343,7 +391,7 @@ describe('the metrics', () => {
   test('say of a reuse that no connection was opened', () => {
     const { metrics } = told('a reuse');
 
-    expect(metrics).toMatchObject({ ConnectionsOpened: 0, ConnectionsReused: 1, outcome: 'complete' });
+    expect(metrics).toMatchObject({ ConnectionsOpened: 0, ConnectionsReused: 1, InvocationErrors: 0 });
     expect(metrics).toHaveProperty('FirstChunkLatencyWarm', metrics.FirstChunkLatency);
     expect(metrics).not.toHaveProperty('ConnectionTime');
   });
@@ -355,6 +403,13 @@ describe('the metrics', () => {
       ConnectionsOpened: 1,
       InvocationErrors: 0,
     });
+  });
+
+  test('do not call a first chunk warm that waited for a second attempt', () => {
+    const { metrics } = told('a retry');
+
+    expect(metrics.FirstChunkLatency).toEqual(expect.any(Number));
+    expect(metrics).not.toHaveProperty('FirstChunkLatencyWarm');
   });
 
   test('do not call a first chunk warm that waited for a microVM', () => {
@@ -386,12 +441,16 @@ describe('the metrics', () => {
     const { metrics } = told(name);
 
     expect(metrics).toMatchObject({ RequestsRejected: 1 });
-    expect(metrics).not.toHaveProperty('InvocationErrors', 1);
+    expect(metrics).not.toHaveProperty('InvocationErrors');
     expect(metrics).not.toHaveProperty('InvocationCount');
   });
 
   test.each([
     ['a refused signature', 'Unauthenticated'],
+    ['an agent whose runtime is gone', 'AgentNotFound'],
+    ['a request that AgentCore finds invalid', 'BadRequest'],
+    ['an agent without a WebSocket handler', 'AgentFailed'],
+    ['an upgrade that is no HTTP', 'AgentFailed'],
     ['an error of the agent', 'AgentFailed'],
     ['an error of the agent over http', 'AgentFailed'],
     ["a close with the agent's reason", 'AgentFailed'],
@@ -403,6 +462,17 @@ describe('the metrics', () => {
       InvocationTimeouts: 0,
       IncompleteResponses: 0,
     });
+    expect(told(name).metrics).not.toHaveProperty('RequestsRejected');
+  });
+
+  test('count errors and invocations together, whatever failed', () => {
+    for (const document of emf().filter((one) => 'InvocationErrors' in one && !('outcome' in one))) {
+      expect(document).toHaveProperty('InvocationCount', 1);
+    }
+    // In the log and in the Function URL's own 5xx.
+    const { status, metrics } = told('a stack that cannot be described');
+    expect(status).toBeGreaterThanOrEqual(500);
+    expect(metrics).toEqual({});
   });
 
   test('count silence as an error and a timeout', () => {
@@ -466,6 +536,7 @@ describe('the log', () => {
         function_request_id: cold.requestId,
         cold_start: true,
         status: 200,
+        http_status: 200,
         outcome: 'complete',
         prompt_bytes: Buffer.byteLength(answer),
         incomplete: false,
@@ -479,9 +550,12 @@ describe('the log', () => {
         function_request_id: interrupted.requestId,
         cold_start: false,
         status: 502,
+        // What the caller had.
+        http_status: 200,
         outcome: 'AgentInterrupted',
         code: 'AgentInterrupted',
         reason: expect.any(String),
+        cause: 'the WebSocket was closed with 1006',
         prompt_sent: true,
         retryable: false,
         incomplete: true,
@@ -507,17 +581,135 @@ describe('the log', () => {
     ]);
   });
 
+  test.each([
+    ['an agent whose runtime is gone', 404, 'AgentNotFound'],
+    ['a request that AgentCore finds invalid', 400, 'BadRequest'],
+  ])('has %s as an error, not as the caller’s mistake', (name, status, code) => {
+    const request = told(name);
+
+    expect(request.status).toBe(status);
+    expect(summaryOf(request)).toEqual([
+      expect.objectContaining({ level: 'ERROR', message: 'Request failed', agent: 'puppet', status, code }),
+    ]);
+  });
+
+  test('says what AgentCore really said, and what to check', () => {
+    expect(summaryOf(told('an agent whose runtime is gone'))).toEqual([
+      expect.objectContaining({
+        reason: expect.stringContaining('no such runtime or endpoint'),
+        cause:
+          'AgentCore answered 404 ResourceNotFoundException: No endpoint or agent found with qualifier DEFAULT',
+        upstream_request_id: 'fault-request-id',
+      }),
+    ]);
+    expect(summaryOf(told('an agent without a WebSocket handler'))).toEqual([
+      expect.objectContaining({
+        cause: 'AgentCore answered 424 RuntimeClientError: Received error (404) from runtime',
+        hint: expect.stringContaining('docs/agents.md'),
+      }),
+    ]);
+  });
+
+  test('has of an error its name, message, code, stack and causes, and nothing else that hangs on it', () => {
+    const errors = system.logs.flatMap(({ line }) => {
+      const { error } = parse(line);
+      return error ? [error as Line] : [];
+    });
+    const chain = (error: Line): Line[] => [error, ...(error.cause ? chain(error.cause as Line) : [])];
+    const keys = new Set(errors.flatMap(chain).flatMap((error) => Object.keys(error)));
+
+    expect(errors.length).toBeGreaterThan(8);
+    expect([...keys].sort()).toEqual(['cause', 'code', 'message', 'name', 'stack']);
+    // What Node's HTTP parser hangs on its errors is what the other side sent.
+    expect(system.logs.filter(({ line }) => line.includes('OpenSSH_9.2'))).toEqual([]);
+  });
+
+  test('has a failure of another route', () => {
+    expect(summaryOf(told('a stack that cannot be described'))).toEqual([
+      expect.objectContaining({
+        level: 'ERROR',
+        message: 'Request failed',
+        route: 'stackStatus',
+        cause: expect.stringContaining('ECONNREFUSED'),
+      }),
+    ]);
+  });
+
+  test('has the same keys in the lines of a cold start, which are written without Powertools', () => {
+    const keysOf = (name: string, message: string) =>
+      Object.keys(told(name).lines.find((line) => line.message === message) ?? {})
+        // Powertools' own, where it samples nothing.
+        .filter((key) => key !== 'sampling_rate')
+        .sort();
+
+    for (const message of ['Request', 'Answer finished']) {
+      expect(keysOf('a cold success', message)).toEqual(keysOf('a microVM that is started', message));
+    }
+  });
+
+  test('names the agent and the session in every line of an invocation', () => {
+    const ofInvocations = Object.values(story).filter((one) => summaryOf(one)[0]?.agent !== undefined);
+
+    for (const one of ofInvocations) {
+      const [summary] = summaryOf(one);
+      for (const line of one.lines.filter((other) => other.function_request_id === one.requestId)) {
+        expect(line).toMatchObject({ agent: summary?.agent, session_id: summary?.session_id });
+      }
+    }
+    expect(ofInvocations.length).toBeGreaterThan(15);
+  });
+
   test('follows a connection from its opening to its end', () => {
     const messages = (name: string) => told(name).lines.map(({ message }) => message);
 
     expect(messages('a cold success')).toEqual(['Request', 'Connection opened', 'Answer finished']);
     expect(messages('a reuse')).toEqual(['Request', 'Connection reused', 'Answer finished']);
-    expect(messages('a retry')).toContain('Attempt failed, trying again');
+    expect(messages('a retry')).toEqual([
+      'Request',
+      'Attempt failed, trying again',
+      'Connection opened',
+      'Answer finished',
+    ]);
     expect(messages('the next invocation after that')).toContain('Connection discarded');
     const closed = told('a connection that breaks off').lines.find(
       ({ message }) => message === 'Connection closed',
     );
     expect(closed).toMatchObject({ close_code: 1006, close_reason_length: 0, age_ms: expect.any(Number) });
+  });
+
+  test('says of each step what it took', () => {
+    const lineOf = (name: string, message: string) =>
+      told(name).lines.find((line) => line.message === message);
+
+    expect(lineOf('a retry', 'Request')).toMatchObject({
+      level: 'INFO',
+      agent: 'puppet',
+      session_id: expect.stringMatching(/^[\w-]{33,256}$/),
+      prompt_bytes: Buffer.byteLength(answer),
+      function_request_id: told('a retry').requestId,
+      cold_start: false,
+    });
+    expect(lineOf('a retry', 'Attempt failed, trying again')).toMatchObject({
+      level: 'WARN',
+      code: 'Throttled',
+      delay_ms: expect.any(Number),
+      error: {
+        name: 'StreamError',
+        cause: { message: 'AgentCore answered 429 ThrottlingException: refused' },
+      },
+    });
+    const opened = lineOf('a microVM that is started', 'Connection opened');
+    expect(opened).toMatchObject({ level: 'INFO', age_ms: expect.any(Number) });
+    expect(opened?.upgrade_ms).toBeGreaterThan(1000);
+    expect(opened?.connection_ms).toBeGreaterThanOrEqual(opened?.upgrade_ms as number);
+    const reused = lineOf('a reuse', 'Connection reused');
+    expect(reused).toMatchObject({ level: 'INFO', age_ms: expect.any(Number) });
+    expect(reused).not.toHaveProperty('connection_ms');
+    expect(lineOf('the next invocation after that', 'Connection discarded')).toMatchObject({
+      level: 'INFO',
+      reason: 'disturbed',
+      age_ms: expect.any(Number),
+    });
   });
 
   test("tells of the agent's own words their kind and length", () => {
@@ -529,6 +721,101 @@ describe('the log', () => {
     expect(summaryOf(told("a close with the agent's reason"))).toEqual([
       expect.objectContaining({ agent_error_code: 1008, agent_error_length: length }),
     ]);
+  });
+
+  const successes = [
+    'a cold success',
+    'a reuse',
+    'a microVM that is started',
+    'an answer over http',
+    'an agent that goes on after its end',
+    'the next invocation after that',
+    'another agent that goes on after its end',
+    'the next invocation after the look',
+  ];
+  const refusals = [
+    'a refused signature',
+    'an agent whose runtime is gone',
+    'a request that AgentCore finds invalid',
+    'an agent without a WebSocket handler',
+  ];
+  const broken = [
+    'silence after text',
+    'a connection that breaks off',
+    'a connection that breaks off under a JSON answer',
+  ];
+  const failures = [
+    ...refusals,
+    ...broken,
+    'an upgrade that is no HTTP',
+    'an error of the agent',
+    'an error of the agent over http',
+    "a close with the agent's reason",
+    'silence',
+  ];
+
+  test.each<[query: string, lines: readonly string[], requests: string[]]>([
+    [
+      'the dashboard’s failures by cause',
+      FAILURES_BY_CAUSE,
+      [...failures, 'a stack that cannot be described'],
+    ],
+    ['the dashboard’s latest errors', LATEST_ERRORS, [...failures, 'a stack that cannot be described']],
+    ...[
+      ['Users are affected', [...failures, 'a stack that cannot be described']],
+      ['Error rate', failures],
+      ['Slow first chunk', [...successes, ...broken]],
+      ['Connection failures', ['a retry', 'an upgrade that is no HTTP', ...refusals]],
+      ['Timeouts', ['silence', 'silence after text']],
+      ['Throttles', [...successes, 'a retry', ...broken]],
+      ['Incomplete responses', broken],
+    ].map(([heading, requests]): [string, string[], string[]] => [
+      `the runbook’s "${heading}"`,
+      runbookQueries(heading as string)[0] ?? [],
+      requests as string[],
+    ]),
+  ])('gives %s the lines that it is for, with the fields that it shows', (_what, lines, requests) => {
+    const { matches, fields } = parseQuery(lines);
+
+    const found = Object.entries(story).flatMap(([name, { lines: own }]) =>
+      own.filter(matches).map((line) => ({ name, line })),
+    );
+
+    expect([...new Set(found.map(({ name }) => name))].sort()).toEqual([...requests].sort());
+    const empty = fields.filter((field) => !found.some(({ line }) => fieldOf(line, field) !== undefined));
+    expect(empty).toEqual([]);
+  });
+
+  test('counts every attempt that failed in the query about connections', () => {
+    const { matches } = parseQuery(runbookQueries('Connection failures')[0] ?? []);
+    const counted = Object.values(story).reduce(
+      (sum, { metrics }) => sum + Number(metrics.ConnectionFailures ?? 0),
+      0,
+    );
+
+    const found = Object.values(story).flatMap(({ lines }) => lines.filter(matches));
+
+    expect(found).toHaveLength(counted);
+  });
+
+  test('gives the runbook’s query for AWS support the failures that AWS has an id for', () => {
+    const { matches } = parseQuery(runbookQueries('AgentCore itself')[0] ?? []);
+    const found = Object.entries(story).flatMap(([name, { lines }]) => (lines.some(matches) ? name : []));
+
+    expect(found).toEqual(expect.arrayContaining(refusals));
+    expect(failures).toEqual(expect.arrayContaining(found));
+  });
+
+  test('gives the runbook’s query by request id everything about the request', () => {
+    const { requestId, lines } = told('a retry');
+    const query = (runbookQueries('')[0] ?? []).map((line) =>
+      line.replace('the requestId of the error', requestId),
+    );
+
+    const { matches } = parseQuery(query);
+
+    expect(lines.filter(matches)).toEqual(lines);
+    expect(Object.values(story).flatMap((other) => other.lines.filter(matches))).toEqual(lines);
   });
 
   test('has every field that the queries of dashboard and runbook ask for', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Config, readConfig } from '../../lambda/config.ts';
-import { ENV } from '../../lambda/contract.ts';
+import { ENV, SERVICE_NAME } from '../../lambda/contract.ts';
+import { SETTINGS } from '../../lambda/settings.ts';
 
 const ARN = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/OnboardingAgent_Agent-a1B2c3D4e5';
 const AGENT = { id: 'onboarding', name: 'OnboardingAgent', runtimeArn: ARN };
@@ -9,8 +10,16 @@ const ENDPOINT = 'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE';
 
 const read = (env: Record<string, string | undefined> = {}) => readConfig({ AGENTS, ...env });
 
-/** The contract's table: variable, name here, default, smallest value that makes sense. */
-const NUMBERS: [variable: string, key: keyof Config, defaultValue: number, minimum: number][] = [
+const LARGEST = 2 ** 31 - 1;
+
+/** The contract's table: variable, name here, default, smallest and, where it is not what timers can, largest value. */
+const NUMBERS: [
+  variable: string,
+  key: keyof Config,
+  defaultValue: number,
+  minimum: number,
+  maximum?: number,
+][] = [
   ['CONNECT_TIMEOUT_MS', 'connectTimeoutMs', 5000, 1],
   ['HANDSHAKE_TIMEOUT_MS', 'handshakeTimeoutMs', 60_000, 1],
   ['FIRST_CHUNK_TIMEOUT_MS', 'firstChunkTimeoutMs', 300_000, 1],
@@ -27,8 +36,8 @@ const NUMBERS: [variable: string, key: keyof Config, defaultValue: number, minim
   ['MAX_RESPONSE_BYTES', 'maxResponseBytes', 199_000_000, 1],
   ['POOL_MAX_CONNECTIONS', 'poolMaxConnections', 100, 0],
   ['POOL_MAX_IDLE_MS', 'poolMaxIdleMs', 300_000, 1],
-  ['POOL_MAX_AGE_MS', 'poolMaxAgeMs', 3_300_000, 1],
-  ['PING_INTERVAL_MS', 'pingIntervalMs', 20_000, 1],
+  ['POOL_MAX_AGE_MS', 'poolMaxAgeMs', 3_300_000, 1, 3_599_999],
+  ['PING_INTERVAL_MS', 'pingIntervalMs', 20_000, 1, 59_999],
   ['PONG_TIMEOUT_MS', 'pongTimeoutMs', 500, 1],
 ];
 
@@ -41,9 +50,14 @@ describe('the defaults', () => {
   });
 
   test('the table has every variable that the function reads', () => {
-    const others = ['AGENTS', 'STAGE', ENDPOINT, 'STACK_STATUS_PREFIX'];
+    const others = ['AGENTS', 'STAGE', 'POWERTOOLS_SERVICE_NAME', ENDPOINT, 'STACK_STATUS_PREFIX'];
 
-    expect([...NUMBERS.map(([variable]) => variable), ...others].sort()).toEqual(Object.values(ENV).sort());
+    expect(NUMBERS.map(([variable]) => variable).sort()).toEqual(
+      Object.values(SETTINGS)
+        .map(({ variable }) => variable)
+        .sort(),
+    );
+    expect(others.sort()).toEqual(Object.values(ENV).sort());
   });
 
   test('nobody changes the configuration later', () => {
@@ -51,11 +65,11 @@ describe('the defaults', () => {
   });
 });
 
-describe.each(NUMBERS)('%s', (variable, key, defaultValue, minimum) => {
+describe.each(NUMBERS)('%s', (variable, key, defaultValue, minimum, maximum = LARGEST) => {
   test('is read', () => {
     expect(read({ [variable]: '1234' })).toHaveProperty(key, 1234);
     expect(read({ [variable]: String(minimum) })).toHaveProperty(key, minimum);
-    expect(read({ [variable]: '2147483647' })).toHaveProperty(key, 2_147_483_647);
+    expect(read({ [variable]: String(maximum) })).toHaveProperty(key, maximum);
   });
 
   test('is the default when it is empty', () => {
@@ -76,10 +90,10 @@ describe.each(NUMBERS)('%s', (variable, key, defaultValue, minimum) => {
     'NaN',
     'Infinity',
     '٥',
-    '2147483648',
+    String(maximum + 1),
     '99999999999999999999',
   ])('of %j fails the start with its name, what was expected and what came', (came) => {
-    const message = new RegExp(`^${variable}: expected a whole number from ${minimum}.*, got `);
+    const message = new RegExp(`^${variable}: expected a whole number from ${minimum} to ${maximum}.*, got `);
 
     expect(() => read({ [variable]: came })).toThrow(message);
     expect(() => read({ [variable]: came })).toThrow(JSON.stringify(came));
@@ -249,4 +263,9 @@ test.each([
 
 test('STAGE is the stage', () => {
   expect(read({ STAGE: 'prod' }).stage).toBe('prod');
+});
+
+test('POWERTOOLS_SERVICE_NAME is the name in logs, metrics and traces, whatever the stage', () => {
+  expect(read({ POWERTOOLS_SERVICE_NAME: 'mine', STAGE: 'prod' }).serviceName).toBe('mine');
+  expect(read({ STAGE: 'prod' }).serviceName).toBe(SERVICE_NAME);
 });

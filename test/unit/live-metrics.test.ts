@@ -23,35 +23,45 @@ function emf(values: Values, dimensions: Record<string, string> = {}, namespace 
   });
 }
 
-const invocation = (agent: string, values: Values = {}, outcome = 'complete') =>
-  emf({ InvocationCount: 1, InvocationErrors: 0, ...values }, { agent, outcome });
+/** What the function prints of an invocation: a document per dimension set. */
+const invocation = (agent: string, values: Values = {}, outcome = 'complete') => {
+  const all = { InvocationCount: 1, InvocationErrors: outcome === 'complete' ? 0 : 1, ...values };
+  return [
+    emf(all),
+    emf(all, { agent }),
+    ...(outcome === 'complete' ? [] : [emf({ InvocationErrors: 1 }, { agent, outcome })]),
+  ];
+};
 
-function figuresOf(...lines: string[]): LiveFigures {
+function figuresOf(...lines: (string | string[])[]): LiveFigures {
   const fold = new MetricsFold();
-  for (const line of lines) fold.take(line);
+  for (const line of lines.flat()) fold.take(line);
   return fold.figures(0);
 }
+
+const NONE = { p50: null, p90: null, p99: null };
 
 describe('the figures', () => {
   test('are nothing before there was a request', () => {
     expect(new MetricsFold().figures(2)).toEqual({
+      all: { invocations: 0, errors: 0, successRate: null, firstChunk: NONE, firstChunkWarm: NONE },
       agents: [],
-      otherErrors: 0,
       rejected: 0,
       coldStarts: 0,
       concurrentStreams: 2,
     });
   });
 
-  test('add up invocations, errors and connections, each agent for itself', () => {
-    const { agents } = figuresOf(
+  test('add up invocations, errors and connections, of all and of each agent for itself', () => {
+    const { all, agents } = figuresOf(
       invocation('onboarding', { ConnectionsOpened: 1 }),
       invocation('onboarding', { ConnectionsReused: 1 }),
-      invocation('mwc', { ConnectionsOpened: 1, InvocationErrors: 1 }, 'AgentFailed'),
-      invocation('onboarding', { ConnectionsOpened: 1, InvocationErrors: 1 }, 'AgentTimeout'),
+      invocation('mwc', { ConnectionsOpened: 1 }, 'AgentFailed'),
+      invocation('onboarding', { ConnectionsOpened: 1 }, 'AgentTimeout'),
       invocation('onboarding', { ConnectionsReused: 1 }),
     );
 
+    expect(all).toMatchObject({ invocations: 5, errors: 2, successRate: 60 });
     expect(agents).toEqual([
       expect.objectContaining({
         agent: 'onboarding',
@@ -62,50 +72,64 @@ describe('the figures', () => {
         connectionsOpened: 2,
         connectionsReused: 2,
       }),
-      expect.objectContaining({ agent: 'mwc', invocations: 1, successRate: 0, outcomes: { AgentFailed: 1 } }),
+      expect.objectContaining({
+        agent: 'mwc',
+        invocations: 1,
+        errors: 1,
+        successRate: 0,
+        outcomes: { AgentFailed: 1 },
+      }),
     ]);
   });
 
-  test('do not call an outcome an error that is the mistake of the caller', () => {
-    const { agents, rejected } = figuresOf(invocation('mwc', { RequestsRejected: 1 }, 'BadRequest'));
-
-    expect(agents[0]).toMatchObject({ invocations: 1, errors: 0, successRate: 100, outcomes: {} });
-    expect(rejected).toBe(1);
-  });
-
-  test('have the quantiles of the first chunk, of those answers that had one', () => {
+  test('have the quantiles of the first chunk, of those answers that had one, and of the warm ones', () => {
     const times = [900, 100, 300, 500, 700, 200, 400, 800, 600, 1000];
-    const { agents } = figuresOf(
-      ...times.map((ms) => invocation('mwc', { FirstChunkLatency: ms })),
-      invocation('mwc', { InvocationErrors: 1 }, 'AgentTimeout'),
+    const { all, agents } = figuresOf(
+      ...times.map((ms) =>
+        invocation('mwc', { FirstChunkLatency: ms, ...(ms < 600 && { FirstChunkLatencyWarm: ms }) }),
+      ),
+      invocation('mwc', {}, 'AgentTimeout'),
       invocation('onboarding'),
     );
 
-    expect(agents[0]).toMatchObject({ firstChunkP50: 500, firstChunkP90: 900 });
-    expect(agents[1]).toMatchObject({ firstChunkP50: null, firstChunkP90: null });
+    expect(agents[0]).toMatchObject({
+      firstChunk: { p50: 500, p90: 900, p99: 1000 },
+      firstChunkWarm: { p50: 300, p90: 500, p99: 500 },
+    });
+    expect(agents[1]).toMatchObject({ firstChunk: NONE, firstChunkWarm: NONE });
+    expect(all).toMatchObject({
+      firstChunk: { p50: 500, p90: 900, p99: 1000 },
+      firstChunkWarm: { p50: 300, p90: 500, p99: 500 },
+    });
   });
 
   test('have the quantiles of the latest thousand answers only', () => {
-    const slow = Array.from({ length: 1000 }, () => invocation('mwc', { FirstChunkLatency: 9000 }));
-    const fast = Array.from({ length: 1000 }, () => invocation('mwc', { FirstChunkLatency: 10 }));
+    const times = (ms: number) =>
+      Array.from({ length: 1000 }, () => invocation('mwc', { FirstChunkLatency: ms }));
 
-    expect(figuresOf(...slow, ...fast).agents[0]).toMatchObject({ invocations: 2000, firstChunkP90: 10 });
+    expect(figuresOf(...times(9000), ...times(10)).agents[0]).toMatchObject({
+      invocations: 2000,
+      firstChunk: { p99: 10 },
+    });
   });
 
-  test('count cold starts, rejections and errors that belong to no agent', () => {
-    expect(
-      figuresOf(
-        emf({ ColdStart: 1 }),
-        emf({ RequestsRejected: 1 }),
-        emf({ RequestsRejected: 1 }),
-        emf({ InvocationErrors: 1 }),
-      ),
-    ).toMatchObject({ coldStarts: 1, rejected: 2, otherErrors: 1, agents: [] });
+  test('count cold starts, rejections, and failures that belong to no agent', () => {
+    const { all, agents, ...rest } = figuresOf(
+      emf({ ColdStart: 1 }),
+      emf({ RequestsRejected: 1 }),
+      emf({ RequestsRejected: 1 }),
+      emf({ InvocationCount: 1, InvocationErrors: 1 }),
+      invocation('mwc'),
+    );
+
+    expect(rest).toMatchObject({ coldStarts: 1, rejected: 2 });
+    expect(all).toMatchObject({ invocations: 2, errors: 1, successRate: 50 });
+    expect(agents).toMatchObject([{ invocations: 1, errors: 0, successRate: 100 }]);
   });
 
   test.each([
     ['a log line', '{"level":"INFO","message":"Request","agent":"mwc","InvocationCount":1}'],
-    ['half a line', invocation('mwc').slice(0, -5)],
+    ['half a line', emf({ InvocationCount: 1 }, { agent: 'mwc' }).slice(0, -5)],
     ['what is no JSON', 'AgentCoreStream _aws InvocationCount'],
     ['metrics of somebody else', emf({ InvocationCount: 1 }, { agent: 'mwc' }, 'Other')],
   ])('ignore %s', (_what, line) => {
@@ -144,13 +168,13 @@ describe('the events', () => {
   test('begin with the present figures, and go on when they change', async () => {
     const environments = [{ state: 'idle' }, { state: 'busy' }];
     const metrics = createLiveMetrics({ environments: () => environments });
-    metrics.onLog({ line: invocation('mwc') });
+    for (const line of invocation('mwc')) metrics.onLog({ line });
     const url = await serve(metrics);
 
     const response = await fetch(url + LIVE_METRICS_PATH);
     const events = eventsOf(response);
     const first = (await events.next()).value;
-    metrics.onLog({ line: invocation('mwc') });
+    for (const line of invocation('mwc')) metrics.onLog({ line });
     environments.push({ state: 'busy' });
     const second = (await events.next()).value;
 

@@ -1,0 +1,73 @@
+import { OUTCOME_COMPLETE } from './contract.ts';
+import type { StreamError } from './errors.ts';
+import type { Fields, WriteLine } from './log-line.ts';
+import type { RequestOutcome } from './telemetry.ts';
+
+/** The caller's mistakes, as long as no agent was reached: an agent that is gone answers 404, too. */
+const REJECTED_STATUS = new Set([400, 404, 405, 413]);
+
+/** Whether a request failed by nobody's mistake but the caller's. */
+export function isRejected({ error, invocation }: RequestOutcome): boolean {
+  return error !== undefined && invocation === undefined && REJECTED_STATUS.has(error.status);
+}
+
+/** Writes the one line that answers "what happened to this request". */
+export function writeSummary(write: WriteLine, outcome: RequestOutcome): void {
+  const { route, error, startedAt, endedAt, invocation } = outcome;
+  const incomplete = invocation?.incomplete === true;
+  const fields = {
+    route,
+    status: error?.status ?? 200,
+    // What the caller had: an answer that had begun before it failed had begun with 200.
+    http_status: incomplete ? 200 : (error?.status ?? 200),
+    outcome: error?.code ?? OUTCOME_COMPLETE,
+    duration_ms: Math.round(endedAt - startedAt),
+    ...(invocation && invocationFields(invocation, startedAt)),
+    ...(error && errorFields(error, invocation?.record.upstreamRequestId)),
+  };
+  if (!error) return write('INFO', invocation ? 'Answer finished' : 'Request answered', fields);
+  if (isRejected(outcome)) return write('WARN', 'Request rejected', fields);
+  write('ERROR', incomplete ? 'Answer interrupted' : 'Request failed', { ...fields, error });
+}
+
+function errorFields(
+  { code, message, promptSent, retryable, details }: StreamError,
+  upstreamRequestId: string | undefined,
+): Fields {
+  return {
+    code,
+    reason: message,
+    hint: details.hint,
+    prompt_sent: promptSent,
+    retryable,
+    upstream_request_id: details.upstreamRequestId ?? upstreamRequestId,
+    // What the agent said is its text: never logged, but what kind it was and how long.
+    agent_error_type: details.agentError?.type,
+    agent_error_code: details.agentError?.code,
+    agent_error_length: details.agentError?.message.length,
+  };
+}
+
+function invocationFields(
+  { agent, sessionId, promptBytes, record, stats, incomplete }: NonNullable<RequestOutcome['invocation']>,
+  startedAt: number,
+): Fields {
+  return {
+    agent,
+    session_id: sessionId,
+    prompt_bytes: promptBytes,
+    chunks: stats.chunks,
+    bytes: stats.bytes,
+    first_chunk_ms: since(startedAt, record.firstChunkAt),
+    connection_ms: record.connectionMs === undefined ? undefined : Math.round(record.connectionMs),
+    connection_reused: record.connectionsReused > 0,
+    retries: record.retries,
+    upstream_request_id: record.upstreamRequestId,
+    incomplete,
+  };
+}
+
+/** Whole milliseconds between two moments, if the second one came. */
+export function since(startedAt: number, at: number | undefined): number | undefined {
+  return at === undefined ? undefined : Math.round(at - startedAt);
+}

@@ -1,0 +1,86 @@
+import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import {
+  checkMemorySize,
+  checkOrigins,
+  checkServiceName,
+  checkStackStatusPrefix,
+  checkStage,
+  checkTimeout,
+  checkWholeNumber,
+} from './checks.ts';
+import type { AgentProps, TuningProps } from './environment.ts';
+
+export interface AgentStreamFunctionProps extends TuningProps {
+  /** The agents that may be called. A token, such as the ARN of a runtime in another stack, is taken unvalidated. */
+  readonly agents: readonly AgentProps[];
+  /** Who may call the Function URL. @default - callers that sign with IAM credentials and are allowed to invoke it */
+  readonly authType?: lambda.FunctionUrlAuthType;
+  /** Origins of the pages that may call, or `*`. @default - no page of another origin can call */
+  readonly allowedOrigins?: readonly string[];
+  /**
+   * Most answers that may stream at once, as one answer occupies one execution environment; 0 switches the
+   * function off.
+   *
+   * @default - only the account's concurrency is the limit; with authType NONE it must be given
+   */
+  readonly reservedConcurrentExecutions?: number;
+  /**
+   * In MiB. Chosen for the CPU that comes with it (1,769 MiB is one vCPU): measured locally, a cold start with its
+   * first answer takes 280 ms of CPU, a further answer some 50 ms, and the process stays at 80 MB.
+   *
+   * @default - 1024 MiB, 0.58 vCPU
+   */
+  readonly memorySize?: number;
+  /** After which Lambda ends an invocation. @default - 15 minutes, the most that Lambda allows */
+  readonly timeout?: Duration;
+  /** What /health tells as its environment. @default - "dev" */
+  readonly stage?: string;
+  /**
+   * What logs, metrics and traces call the function: two functions of one account and region must not share it, or
+   * they share metrics and alarms.
+   *
+   * @default - "agentcore-stream", with the stage behind it unless that is the default
+   */
+  readonly serviceName?: string;
+  /** @default - logs are kept for two weeks */
+  readonly logRetention?: logs.RetentionDays;
+  /** What happens to the logs when the construct is removed. @default - they are deleted */
+  readonly logRemovalPolicy?: RemovalPolicy;
+  /** The deployed code. @default - the bundle of this project, built now */
+  readonly code?: lambda.Code;
+  /** Not supported: a function in a VPC cannot stream through its URL. @default - no VPC */
+  readonly vpc?: IVpc;
+}
+
+/** Why there is no VPC. */
+export const VPC_REASON =
+  'vpc: a function in a VPC cannot stream through its Function URL (https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html); leave it out, AgentCore is reached over TLS and IAM';
+
+/** @throws Error naming the prop that is wrong, what was expected and what came */
+export function checkProps(props: AgentStreamFunctionProps, authType: lambda.FunctionUrlAuthType): void {
+  const { allowedOrigins, memorySize, reservedConcurrentExecutions, serviceName, stackStatusPrefix } = props;
+  if (props.vpc !== undefined) throw new Error(VPC_REASON);
+  if (props.stage !== undefined) checkStage(props.stage);
+  if (serviceName !== undefined) checkServiceName(serviceName);
+  if (memorySize !== undefined) checkMemorySize(memorySize);
+  checkTimeout(props.timeout, props.deadlineReserve);
+  if (reservedConcurrentExecutions !== undefined) {
+    checkWholeNumber('reservedConcurrentExecutions', reservedConcurrentExecutions, 0);
+  }
+  if (allowedOrigins) checkOrigins(allowedOrigins);
+  if (stackStatusPrefix !== undefined) checkStackStatusPrefix(stackStatusPrefix);
+  if (authType !== lambda.FunctionUrlAuthType.NONE) return;
+  if (!allowedOrigins) {
+    throw new Error(
+      'authType NONE needs allowedOrigins: anybody may call, so name the origins whose pages may (a list such as https://app.example.com)',
+    );
+  }
+  if (reservedConcurrentExecutions === undefined) {
+    throw new Error(
+      'authType NONE needs reservedConcurrentExecutions: anybody may call, so say how many answers may stream (and be paid for) at once',
+    );
+  }
+}
