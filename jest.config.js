@@ -28,8 +28,8 @@ const project = (displayName, options = {}) => ({
 export default {
   projects: [project('unit'), project('infra'), project('integration'), project('browser')],
   testTimeout: 30_000,
-  // Integration and browser tests mostly wait. In one process for all, the default on two cores, the modules of every
-  // file stay in memory, and its collections then outlast the limits that the tests shorten.
-  maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+  // Integration and browser tests mostly wait: one worker more than cores. In one process for all, the default on two
+  // cores, the modules of every file stay in memory, and its collections outlast the limits that the tests shorten.
+  maxWorkers: availableParallelism() + 1,
   workerIdleMemoryLimit: '512MB',
 };

@@ -43,6 +43,9 @@ const ask = async (prompt = answer, url = system.url) => {
   await idle();
   return received;
 };
+/** What a process has printed may still be on its way. */
+const told = (message: string, times = 1) =>
+  until(() => lines().filter((line) => line.message === message).length >= times, message, 10_000);
 const lines = () =>
   system.logs.flatMap(({ stream, line }) => (stream === 'platform' ? [] : [JSON.parse(line) as Line]));
 const lineOf = (message: string) => lines().find((line) => line.message === message);
@@ -69,6 +72,7 @@ describe('the first invocation of an environment', () => {
     await start();
 
     await ask(script({ sleepMs: 400 }, { send: 'one' }, { send: '[DONE]' }));
+    await told('Answer finished');
 
     const at = (message: string) => Date.parse(String(lineOf(message)?.timestamp));
     expect(at('Answer finished') - at('Request')).toBeGreaterThan(350);
@@ -84,6 +88,8 @@ describe('the first invocation of an environment', () => {
     await new Promise((resolve) => setTimeout(resolve, 100));
     await ask();
     await ask();
+    await told('Answer finished', 3);
+    await until(() => sumOf('InvocationCount') === 3, 'all three are counted', 10_000);
 
     expect(lineOf('Connection discarded')).toMatchObject({ level: 'INFO', reason: 'disturbed' });
     expect(sumOf('ConnectionsDiscarded')).toBe(1);
@@ -94,6 +100,8 @@ describe('the first invocation of an environment', () => {
     system.dataPlane.fault(runtimeArn, FAULTS.refuse(503), 1);
 
     await ask();
+    await told('Attempt failed, trying again');
+    await until(() => sumOf('InvocationCount') === 1, 'it is counted', 10_000);
 
     const messages = lines().flatMap(({ message }) => message ?? []);
     expect(messages).toEqual(['Attempt failed, trying again']);
@@ -127,7 +135,7 @@ describe('telemetry that is broken', () => {
       const second = await ask(answer, sampled.url);
 
       const failed = () => lines().filter(({ message }) => message === 'Telemetry failed');
-      await until(() => failed().length === 2, 'both are told of', 10_000);
+      await told('Telemetry failed', 2);
       expect([first.last, second.last]).toMatchObject([{ done: true }, { done: true }]);
       expect(system.runtime.environments).toHaveLength(1);
       expect(system.runtime.environments[0]?.invocations).toBe(2);
