@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 import { BUNDLE_FOLDER, buildLambda, esbuildOptions } from '../lib/bundling.ts';
@@ -52,7 +52,8 @@ export async function buildContenders(variant?: string): Promise<Contender[]> {
   ];
 }
 
-/** Of the file that is loaded at init, in KiB. */
-export function bundleKiB({ folder }: Contender): number {
-  return readFileSync(join(folder, 'index.mjs')).length / 1024;
+/** Of those of these files that a contender has, in KiB. */
+export function bundleKiB({ folder }: Contender, files: readonly string[]): number {
+  const present = files.map((file) => join(folder, file)).filter((file) => existsSync(file));
+  return present.reduce((sum, file) => sum + statSync(file).size, 0) / 1024;
 }

@@ -32,6 +32,8 @@ export interface Answer {
   firstChunkMs: number;
   /** From the first chunk to the end of the answer. */
   restMs: number;
+  /** From the end of the answer until the function waits for an invocation again. */
+  afterMs: number;
   /** From the agent's sending to our reading, per message; the first only without `readStamps`. */
   lagsMs: number[];
   /** CPU time of the function from the first chunk to the end; undefined where it cannot be told. */
@@ -112,9 +114,11 @@ export class BenchFunction {
       throw new Error(`the function did not answer: ${JSON.stringify(result)}`);
     }
     const reading = await read(result.body, this.pid, options);
+    const endedAtUs = nowUs();
     const { status } = await result.outcome;
     return {
       ...reading,
+      afterMs: (nowUs() - endedAtUs) / 1000,
       firstByteMs: (reading.firstByteAtUs - askedAtUs) / 1000,
       firstChunkMs: (reading.firstChunkAtUs - askedAtUs) / 1000,
       outcome: status,
@@ -172,7 +176,7 @@ function variablesFor(endpoint: string): Record<string, string> {
   };
 }
 
-interface Reading extends Omit<Answer, 'firstByteMs' | 'firstChunkMs' | 'outcome'> {
+interface Reading extends Omit<Answer, 'firstByteMs' | 'firstChunkMs' | 'afterMs' | 'outcome'> {
   firstByteAtUs: number;
   firstChunkAtUs: number;
 }

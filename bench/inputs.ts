@@ -20,6 +20,7 @@ export const SCENARIOS = {
   flood: { messages: 20_000, bytes: 60 },
   bulk: { messages: 560, bytes: 60_000 },
   long: { messages: 1120, bytes: 60_000 },
+  longInTokens: { messages: 325_000, bytes: 200 },
   warmUp: { messages: 500, bytes: 60 },
   bulkWarmUp: { messages: 50, bytes: 60_000 },
   drop: { messages: 20, bytes: 60, perSecond: 100, cut: 'drop' },

@@ -80,6 +80,25 @@ function perThousand(cpuMs: number | undefined, { messages }: Scenario): number 
   return cpuMs === undefined ? undefined : (cpuMs / messages) * 1000;
 }
 
+/** How much the process grows while a long answer waits for its reader. */
+function memory(id: string, scenario: Scenario): Trial {
+  return {
+    id,
+    rounds: 3,
+    contenders: ['raw', 'ours', 'variant'],
+    async run(contender, bench) {
+      const [one] = await warm(contender, bench.upstream.near, false);
+      if (!one) return {};
+      const before = memoryMiB(one.pid);
+      if (before) forgetPeak(one.pid);
+      await one.ask(sized(scenario, bench), { bytesPerSecond: READER_BYTES_PER_SECOND });
+      const after = memoryMiB(one.pid);
+      one.close();
+      return { [id]: before && after && after.peak - before.now };
+    },
+  };
+}
+
 /** What is left of an answer, and of the process, when the agent's connection is lost half way. */
 function cut(id: string, scenario: Scenario): Trial {
   return {
@@ -101,7 +120,10 @@ export const TRIALS: readonly Trial[] = [
   {
     id: 'bundle',
     rounds: 1,
-    run: async (contender) => ({ bundle: bundleKiB(contender) }),
+    run: async (contender) => ({
+      bundle: bundleKiB(contender, ['index.mjs']),
+      'bundle-all': bundleKiB(contender, ['index.mjs', 'powertools.mjs']),
+    }),
   },
   {
     id: 'init',
@@ -119,9 +141,9 @@ export const TRIALS: readonly Trial[] = [
     rounds: 21,
     async run(contender, { upstream }) {
       const one = new BenchFunction(contender, { endpoint: upstream.near, freeze: false }).start();
-      const { firstChunkAtUs } = await one.ask(SCENARIOS.token);
+      const { firstChunkAtUs, afterMs } = await one.ask(SCENARIOS.token);
       one.close();
-      return { cold: one.sinceSpawnMs(firstChunkAtUs) };
+      return { cold: one.sinceSpawnMs(firstChunkAtUs), 'cold-after': afterMs };
     },
   },
   {
@@ -163,21 +185,8 @@ export const TRIALS: readonly Trial[] = [
       return { throughput: (bulk.messages * bulk.bytes) / 1000 / restMs };
     },
   },
-  {
-    id: 'memory',
-    rounds: 3,
-    contenders: ['raw', 'ours', 'variant'],
-    async run(contender, bench) {
-      const [one] = await warm(contender, bench.upstream.near, false);
-      if (!one) return {};
-      const before = memoryMiB(one.pid);
-      if (before) forgetPeak(one.pid);
-      await one.ask(sized(SCENARIOS.long, bench), { bytesPerSecond: READER_BYTES_PER_SECOND });
-      const after = memoryMiB(one.pid);
-      one.close();
-      return { memory: before && after && after.peak - before.now };
-    },
-  },
+  memory('memory', SCENARIOS.long),
+  memory('memory-tokens', SCENARIOS.longInTokens),
   {
     id: 'second-turn',
     rounds: 9,

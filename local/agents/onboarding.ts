@@ -3,7 +3,7 @@ import { recall, serveAgent } from './agent.ts';
 /** Proposes an architecture: Markdown, with a CloudFormation template between <cfn> tags. */
 serveAgent({
   *answer({ prompt, previous }) {
-    yield `${recall(previous)}# Architecture for ${prompt}\n\n`;
+    yield `${recall(previous)}# Architecture for "${prompt}"\n\n`;
     yield 'A private bucket holds the content, a distribution serves it over HTTPS, and nothing else is public.\n\n';
     yield '## Resources\n\n- **Content**: an S3 bucket with versioning\n- **Delivery**: a CloudFront distribution\n\n';
     yield '## Cost estimate\n\n| Item | Per month |\n| --- | --- |\n| Storage, 5 GB | $0.12 |\n| Transfer, 20 GB | $1.70 |\n\n';

@@ -10,7 +10,7 @@ const STEPS = [
 /** Deploys: text beside structured progress events, as JSON objects. */
 serveAgent({
   *answer({ prompt, previous }): Generator<Piece> {
-    yield `${recall(previous)}# Deploying ${prompt}\n\n`;
+    yield `${recall(previous)}# Deploying "${prompt}"\n\n`;
     for (const [index, step] of STEPS.entries()) {
       yield `${index + 1}. ${step} …`;
       yield { type: 'progress', step: index + 1, of: STEPS.length, status: 'COMPLETE' };

@@ -71,19 +71,20 @@ function details({ all, agents, rejected, coldStarts }: LiveFigures): HTMLElemen
 function row(figures: AgentFigures): HTMLTableRowElement {
   const { agent, invocations, successRate, firstChunk, outcomes } = figures;
   const errors = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
-  const cell = (text: string, className = '') => element('td', className, text);
   const isBad = errors.length > 0 ? 'is-bad' : '';
-  return element(
-    'tr',
-    '',
-    heading('row', agent),
-    cell(String(invocations)),
-    cell(successRate === null ? '–' : percent(successRate), isBad),
-    cell(duration(firstChunk.p50)),
-    cell(duration(firstChunk.p90)),
-    cell(`${figures.connectionsOpened} new, ${figures.connectionsReused} reused`),
-    cell(errors.join(', ') || 'none', isBad),
-  );
+  const cells = [
+    element('td', '', String(invocations)),
+    element('td', isBad, successRate === null ? '–' : percent(successRate)),
+    element('td', '', duration(firstChunk.p50)),
+    element('td', '', duration(firstChunk.p90)),
+    element('td', '', `${figures.connectionsOpened} new, ${figures.connectionsReused} reused`),
+    element('td', isBad, errors.join(', ') || 'none'),
+  ];
+  // On a phone each row is a card, whose cells say what they are.
+  cells.forEach((cell, i) => {
+    cell.dataset.label = COLUMNS[i + 1] ?? '';
+  });
+  return element('tr', '', heading('row', agent), ...cells);
 }
 
 function heading(scope: 'col' | 'row', text: string): HTMLTableCellElement {

@@ -73,7 +73,7 @@ test.each(['', '/'])(
     await shows('Ask the ProvisioningAgent to deploy this for "the same with a queue".');
 
     const text = await page.locator('#answer').textContent();
-    expect(text).toMatch(/^# Architecture for a static website/);
+    expect(text).toMatch(/^# Architecture for "a static website"/);
     expect(text).toContain('Earlier in this session you asked for: "a static website".');
     expect(complaints).toEqual([]);
   },

@@ -105,7 +105,7 @@ describe('a page on an allowed origin', () => {
 
     expect(methods).toEqual(['OPTIONS', 'POST']);
     expect(turn).toMatchObject({ types: ['start', 'chunk', 'done'], sessionId });
-    expect(turn.text).toContain('# Architecture for a queue');
+    expect(turn.text).toContain('# Architecture for "a queue"');
     expect(turn.text).toMatch(/Ask the ProvisioningAgent to deploy this for "a queue"\.\n$/);
   });
 
@@ -171,7 +171,7 @@ describe('a page on an allowed origin', () => {
       promptSent: true,
       retryable: false,
     });
-    expect('# Architecture for a queue').toContain(text.trim());
+    expect('# Architecture for "a queue"').toContain(text.trim());
     expect(text).not.toBe('');
   });
 
@@ -194,7 +194,7 @@ describe('a page on an allowed origin', () => {
     );
 
     expect(name).toBe('AbortError');
-    expect(seen).toContain('# Architecture for a queue');
+    expect(seen).toContain('# Architecture for "a queue"');
     expect(seen).not.toContain('Deployment summary');
   });
 

@@ -215,7 +215,7 @@ describe('an answer', () => {
 
     const heading = (level: number, name: string) => turn.getByRole('heading', { level, name }).count();
     expect(await heading(2, 'OnboardingAgent')).toBe(1);
-    expect(await heading(3, `Architecture for ${PROMPT}`)).toBe(1);
+    expect(await heading(3, `Architecture for "${PROMPT}"`)).toBe(1);
     expect(await heading(4, 'Cost estimate')).toBe(1);
   });
 

@@ -107,7 +107,7 @@ describe('stopping', () => {
 
     expect(await shown(answerOf(turn))).toBe(text);
     expect(text).not.toContain(LAST_LINE);
-    expect(await shown(answerOf(next))).toContain('Architecture for a queue');
+    expect(await shown(answerOf(next))).toContain('Architecture for "a queue"');
     expect(complaints).toEqual([]);
   });
 });
@@ -153,7 +153,7 @@ describe('a failure', () => {
     await reach(turn, 'interrupted');
 
     const words = await shown(turn.locator('.problem'));
-    expect(await shown(answerOf(turn))).toContain('Architecture for a static website');
+    expect(await shown(answerOf(turn))).toContain('Architecture for "a static website"');
     expect(words).toContain('AgentInterrupted');
     expect(words).toContain('may have acted');
     expect(await turn.getByRole('button', { name: 'Try again' }).count()).toBe(0);

@@ -110,7 +110,9 @@ test('MWCAgent relays both others as plain text, and ends by closing', async () 
 
   const text = (await ask('the canary c-5')).join('');
 
-  expect(text).toMatch(/# Architecture for the canary c-5[\s\S]*# Deploying the canary c-5[\s\S]*All done/);
+  expect(text).toMatch(
+    /# Architecture for "the canary c-5"[\s\S]*# Deploying "the canary c-5"[\s\S]*All done/,
+  );
   expect(text).not.toMatch(/data:|"type"/);
   expect(await closed).toBe(1005);
 });

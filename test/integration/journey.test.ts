@@ -67,7 +67,7 @@ describe('an answer through every room', () => {
       expect(await response.json()).toEqual({
         sessionId: response.headers.get('x-session-id'),
         agentId: 'onboarding',
-        response: expect.stringContaining('# Architecture for a queue'),
+        response: expect.stringContaining('# Architecture for "a queue"'),
         metadata: { chunks: expect.any(Number), durationMs: expect.any(Number) },
       });
     }

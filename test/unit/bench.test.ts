@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { FIGURES, rowsOf } from '../../bench/figures.ts';
+import { FIGURES, judge, rowsOf } from '../../bench/figures.ts';
 import {
   random,
   SCENARIOS,
@@ -43,6 +43,7 @@ describe('the inputs', () => {
     const bytes = ({ messages, bytes }: Scenario) => messages * bytes;
 
     expect(bytes(SCENARIOS.long)).toBeGreaterThan(64_000_000);
+    expect(bytes(SCENARIOS.longInTokens)).toBeGreaterThan(64_000_000);
     expect(SCENARIOS.bulk.bytes).toBe(60_000);
     expect(SCENARIOS.think50.firstMs).toBe(50);
     expect([SCENARIOS.pace30.perSecond, SCENARIOS.pace200.perSecond]).toEqual([30, 200]);
@@ -154,6 +155,14 @@ describe('the table', () => {
     const table = formatTable([], words, ['raw', 'ours']);
 
     expect(table).toMatch(/\| upstream lost half way: the process \| lives \| dies \| lives: MISSED \|/);
+  });
+
+  test.each([
+    ['10 of 20 chunks, an error', true],
+    ['0 of 20 chunks, an error', false],
+    ['10 of 20 chunks, no error', false],
+  ])('of an answer that was cut, %s is judged %s', (ours, met) => {
+    expect(judge({ 'drop-caller': { ours } }).get('drop-caller')).toBe(met);
   });
 
   test('figures have one id each', () => {
