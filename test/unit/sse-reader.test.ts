@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { createSseReader } from '../../client/sse.ts';
+import { FUZZ } from '../fixtures/arbitraries.ts';
 
 /** Reads a whole stream that arrives cut at the given bytes, as the client does. */
 function read(bytes: Uint8Array, cuts: number[] = []): string[] {
@@ -71,7 +72,7 @@ test('any events, cut at any bytes, with any line ends, are the same events', ()
 
       expect(received).toEqual(events.map(({ lines: values }) => values.join('\n')));
     }),
-    { numRuns: 300 },
+    FUZZ,
   );
 });
 

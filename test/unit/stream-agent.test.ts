@@ -12,6 +12,7 @@ import {
   streamAgent,
 } from '../../client/stream-agent.ts';
 import type { ErrorCode } from '../../lambda/contract.ts';
+import { FUZZ } from '../fixtures/arbitraries.ts';
 
 const SESSION = 'c0ffee00-1111-4222-8333-444455556666';
 const START = { start: true, sessionId: SESSION, agentId: 'onboarding', requestId: 'req-1' };
@@ -119,6 +120,7 @@ describe('an answer', () => {
         expect(events.flatMap((event) => (event.type === 'chunk' ? [event.text] : []))).toEqual(chunks);
         expect(events.at(-1)).toMatchObject({ type: 'done', text: chunks.join('') });
       }),
+      FUZZ,
     );
   });
 
