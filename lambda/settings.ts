@@ -42,7 +42,7 @@ const count = setting('count');
 export const SETTINGS = {
   /** TCP and TLS towards AgentCore. @default - given up after 5 s */
   connectTimeout: ms('CONNECT_TIMEOUT_MS', 5000),
-  /** The upgrade, or answer, which AgentCore gives when the session's microVM is up. @default - given up after 60 s */
+  /** The upgrade, which AgentCore answers when the session's microVM is up. @default - given up after 60 s */
   handshakeTimeout: ms('HANDSHAKE_TIMEOUT_MS', 60_000),
   /** From the prompt to the agent's first text. @default - given up after 5 min */
   firstChunkTimeout: ms('FIRST_CHUNK_TIMEOUT_MS', 300_000),

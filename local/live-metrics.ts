@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { METRIC_NAMESPACE, type MetricName } from '../lambda/contract.ts';
+import { METRIC_NAMESPACE, METRICS, type MetricName } from '../lambda/contract.ts';
 import type { LogEntry } from './lambda-runtime.ts';
 
 /** What the dashboard says of all agents together, and of each. */
@@ -29,7 +29,7 @@ export interface AgentFigures extends Figures {
   connectionsReused: number;
 }
 
-/** What the dashboard's top rows say. */
+/** What the dashboard says. */
 export interface LiveFigures {
   /** Requests that failed before there was an agent included. */
   all: Figures;
@@ -39,6 +39,10 @@ export interface LiveFigures {
   rejected: number;
   coldStarts: number;
   concurrentStreams: number;
+  /** DNS, TCP, TLS and upgrade, in milliseconds. */
+  connectionTime: Quantiles;
+  /** Every metric that counts something, of the whole service, by its name. */
+  totals: Partial<Record<MetricName, number>>;
 }
 
 export interface LiveMetricsOptions {
@@ -64,6 +68,10 @@ const INTERVAL_MS = 250;
 const REPEAT_MS = 15_000;
 /** Latencies that a quantile is taken of. */
 const MAX_SAMPLES = 1000;
+
+const COUNTED = (Object.keys(METRICS) as MetricName[]).filter(
+  (name) => METRICS[name].unit !== 'Milliseconds' && !('isGauge' in METRICS[name]),
+);
 
 type Emf = { [Target in MetricName | 'agent' | 'outcome']?: unknown };
 
@@ -102,8 +110,8 @@ class Sums {
 export class MetricsFold {
   readonly #all = new Sums();
   readonly #agents = new Map<string, Sums>();
-  #rejected = 0;
-  #coldStarts = 0;
+  readonly #totals: Partial<Record<MetricName, number>> = {};
+  readonly #connectionTimesMs: number[] = [];
 
   /** Takes one line of the log; what is no metric of ours is ignored. */
   take(line: string): void {
@@ -112,8 +120,10 @@ export class MetricsFold {
     const { agent, outcome } = emf;
     if (typeof agent !== 'string') {
       this.#all.add(emf);
-      this.#coldStarts += amountOf(emf, 'ColdStart');
-      this.#rejected += amountOf(emf, 'RequestsRejected');
+      for (const name of COUNTED) {
+        if (emf[name] !== undefined) this.#totals[name] = (this.#totals[name] ?? 0) + amountOf(emf, name);
+      }
+      sample(this.#connectionTimesMs, emf.ConnectionTime);
       return;
     }
     const sums = this.#agents.get(agent) ?? new Sums();
@@ -132,9 +142,11 @@ export class MetricsFold {
         connectionsOpened: sums.connectionsOpened,
         connectionsReused: sums.connectionsReused,
       })),
-      rejected: this.#rejected,
-      coldStarts: this.#coldStarts,
+      rejected: this.#totals.RequestsRejected ?? 0,
+      coldStarts: this.#totals.ColdStart ?? 0,
       concurrentStreams,
+      connectionTime: quantiles(this.#connectionTimesMs),
+      totals: { ...this.#totals },
     };
   }
 }

@@ -49,7 +49,7 @@ const SCENES: Record<string, Scene> = {
   stopped: {
     play: async ({ page, send }) => {
       const turn = await send(PROMPT);
-      await turn.locator('.answer h4').waitFor();
+      await turn.locator('.answer h4').first().waitFor();
       await page.locator('#stop').click();
       await reach(turn, 'stopped');
     },

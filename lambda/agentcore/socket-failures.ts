@@ -46,11 +46,17 @@ function causeOf(thrown: unknown): unknown {
   return code === undefined ? cause : Object.assign(cause, { code });
 }
 
+const AT_A_LIMIT = 'AgentCore closed the connection at one of its limits';
 const INTERRUPTED_BY: Record<number, string> = {
   1001: 'the agent went away',
   1006: 'the connection to the agent was lost',
-  1008: 'AgentCore closed the connection at one of its limits',
+  1008: AT_A_LIMIT,
 };
+
+/** Whether a close reason is AgentCore's own, of a connection at one of its limits, and not the agent's. */
+export function isOfService(reason: string): boolean {
+  return reason.startsWith('Policy violated:');
+}
 
 /**
  * What a close code means to an answer that has not ended: nothing wrong (1000, 1005), or a failure.
@@ -60,14 +66,15 @@ const INTERRUPTED_BY: Record<number, string> = {
 export function failureOfClose(code: number, reason: string): StreamError | undefined {
   if (code === 1000 || code === 1005) return undefined;
   const cause = new Error(`the WebSocket was closed with ${code}`);
-  // AgentCore's own limits close with 1008 and this text; any other reason is the agent's.
-  const isAgents = code === 1008 && reason !== '' && !reason.startsWith('Policy violated:');
+  const isAgents = code === 1008 && reason !== '' && !isOfService(reason);
   if (code === 1011 || isAgents) {
     return new StreamError('AgentFailed', 'the agent failed', {
       cause,
       details: { agentError: boundedAgentError({ code, message: reason }) },
     });
   }
-  const how = INTERRUPTED_BY[code] ?? `the agent closed the connection with code ${code}`;
+  const how = isOfService(reason)
+    ? AT_A_LIMIT
+    : (INTERRUPTED_BY[code] ?? `the agent closed the connection with code ${code}`);
   return new StreamError('AgentInterrupted', how, { cause });
 }

@@ -6,6 +6,7 @@ import { postInvocation } from './http.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type CredentialProvider, type SignedRequest, signInvocation, signUpgrade } from './signing.ts';
 import { assertUsable, dial } from './socket.ts';
+import { isOfService } from './socket-failures.ts';
 import { upgrade } from './upgrade.ts';
 
 /** What outlives an invocation. */
@@ -59,7 +60,8 @@ async function overWebSocket(invocation: Invocation, upstream: Upstream): Promis
       log.info('Connection closed', {
         closed_by: closed ? 'agent' : 'function',
         close_code: closed?.code ?? 1000,
-        // The reason may be the agent's own words, which are not logged.
+        // The agent's own words are not logged.
+        close_reason: closed && isOfService(closed.reason) ? closed.reason : undefined,
         close_reason_length: closed?.reason.length,
         age_ms: Date.now() - connection.openedAt,
       });

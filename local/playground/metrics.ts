@@ -15,6 +15,10 @@ export function mountMetrics(target: HTMLElement): void {
   toggle.popoverTargetElement = panel;
   panel.popover = 'auto';
   panel.setAttribute('aria-label', 'Live figures');
+  const top = element('div', '');
+  const counts = element('dl', '');
+  // Apart from what is replaced, so that it stays open, and keeps the focus.
+  panel.append(top, element('details', 'metrics-all', element('summary', '', 'All counts'), counts));
   target.append(toggle, panel);
 
   const source = new EventSource('/playground/metrics');
@@ -23,7 +27,8 @@ export function mountMetrics(target: HTMLElement): void {
     toggle.hidden = false;
     toggle.classList.remove('is-stale');
     toggle.replaceChildren(...headline(figures));
-    panel.replaceChildren(...details(figures));
+    top.replaceChildren(...details(figures));
+    counts.replaceChildren(...allCounts(figures));
   });
   source.addEventListener('error', () => {
     toggle.classList.add('is-stale');
@@ -43,7 +48,7 @@ function headline({ all, concurrentStreams }: LiveFigures): HTMLElement[] {
   ];
 }
 
-function details({ all, agents, rejected, coldStarts }: LiveFigures): HTMLElement[] {
+function details({ all, agents, rejected, coldStarts, connectionTime }: LiveFigures): HTMLElement[] {
   const table = element(
     'table',
     'metrics-table',
@@ -62,6 +67,9 @@ function details({ all, agents, rejected, coldStarts }: LiveFigures): HTMLElemen
     agents.length > 0 ? table : note('No agent has been asked yet.'),
     note(
       `First text where no microVM had to be started: p50 ${duration(p50)} · p90 ${duration(p90)} · p99 ${duration(p99)}`,
+    ),
+    note(
+      `Connecting: p50 ${duration(connectionTime.p50)} · p90 ${duration(connectionTime.p90)} · p99 ${duration(connectionTime.p99)}`,
     ),
     note(rest),
     note('From the metrics that the function prints, since this system was started.'),
@@ -85,6 +93,13 @@ function row(figures: AgentFigures): HTMLTableRowElement {
     cell.dataset.label = COLUMNS[i + 1] ?? '';
   });
   return element('tr', '', heading('row', agent), ...cells);
+}
+
+function allCounts({ totals }: LiveFigures): HTMLElement[] {
+  const words = (name: string) => name.replace(/(?<!^)[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return Object.entries(totals).map(([name, value]) =>
+    element('div', '', element('dt', '', words(name)), element('dd', '', value.toLocaleString('en'))),
+  );
 }
 
 function heading(scope: 'col' | 'row', text: string): HTMLTableCellElement {

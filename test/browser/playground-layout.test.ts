@@ -47,6 +47,8 @@ const BUSY: LiveFigures = {
   rejected: 12,
   coldStarts: 20,
   concurrentStreams: 10,
+  connectionTime: QUANTILES,
+  totals: { InvocationCount: 3705, RetryCount: 17, ResponseBytes: 123_456_789 },
 };
 
 /** Opens the page with those figures. */

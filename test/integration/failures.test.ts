@@ -8,7 +8,7 @@ import {
   runtimeArn,
   startFaultWorld,
 } from '../fixtures/fault-world.ts';
-import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+import { type PuppetAgent, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, type ReceivedAnswer, readSse, until } from '../fixtures/sse.ts';
 
 /** The three ways to be told of a failure, each with an environment of its own; they run side by side. */
@@ -215,17 +215,3 @@ function expectNothingLeaks(text: string): void {
     /Canonical|assumed-role|Traceback|\.ts:|node_modules|local-secret|local-session-token|certificate|127\.0\.0\.1|localhost/i,
   );
 }
-
-// A message is passed on when it is whole; of one that never was, nobody hears. The answer is told to be complete.
-test('a clean close in the middle of a fragmented message is no complete answer', async () => {
-  const { world } =
-    worlds.get('as SSE before the commit point') ?? (await start('as SSE before the commit point'));
-  await world.idle();
-  const begun = Buffer.from([0x01, 4, ...Buffer.from('half')]);
-  const closed = Buffer.from([0x88, 2, 0x03, 0xe8]);
-  const prompt = script({ send: 'some text' }, { raw: Buffer.concat([begun, closed]).toString('base64') });
-
-  const answer = await invokeSse(world.url, { agentId: 'puppet', prompt });
-
-  expect(answer.last).toMatchObject({ code: 'AgentInterrupted', promptSent: true, partial: true });
-});

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { METRICS } from '../../lambda/contract.ts';
 import { createLiveMetrics, LIVE_METRICS_PATH, type LiveFigures } from '../../local/live-metrics.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
@@ -80,7 +81,20 @@ test('the figures of the running system follow its requests, streams that are un
     ],
     coldStarts: 1,
     rejected: 1,
+    totals: {
+      InvocationCount: 3,
+      IncompleteResponses: 1,
+      InvocationTimeouts: 0,
+      RetryCount: 0,
+      ChunkCount: 13,
+    },
   });
+  // Whatever counts something is there, by the name that it has on the dashboard.
+  const counted = Object.entries(METRICS).filter(
+    ([, kind]) => kind.unit !== 'Milliseconds' && !('isGauge' in kind),
+  );
+  expect(Object.keys(after.totals).sort()).toEqual(counted.map(([name]) => name).sort());
+  expect(after.connectionTime.p50).toBeGreaterThan(0);
   const [agent] = after.agents;
   for (const { p50, p90, p99 } of [
     agent?.firstChunk,

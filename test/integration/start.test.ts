@@ -1,4 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DataPlane, startDataPlane } from '../../local/data-plane.ts';
@@ -247,5 +249,53 @@ describe('npm start -- --aws', () => {
 
     expect(await response.text()).toContain('{"chunk":"from AWS"}');
     expect(dataPlane.requests.at(-1)?.headers.authorization).toContain(credentials.accessKeyId);
+  });
+
+  describe('with no keys in the environment', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'aws-'));
+    const file = join(folder, 'credentials');
+    const { accessKeyId, secretAccessKey } = credentials;
+    writeFileSync(
+      file,
+      `[mine]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secretAccessKey}\n`,
+    );
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    const startWithoutKeys = (env: NodeJS.ProcessEnv) =>
+      startAws(
+        {
+          AWS_ACCESS_KEY_ID: undefined,
+          AWS_SECRET_ACCESS_KEY: undefined,
+          AWS_EC2_METADATA_DISABLED: 'true',
+          AWS_CONFIG_FILE: join(folder, 'config'),
+          ...env,
+        },
+        '-c',
+        `mwcAgentArn=${runtimeArn}`,
+      );
+    const prompt = script({ send: 'from AWS' }, { send: '[DONE]' });
+
+    test('signs with those of a profile', async () => {
+      const { url } = await startWithoutKeys({ AWS_PROFILE: 'mine', AWS_SHARED_CREDENTIALS_FILE: file });
+
+      expect(await (await invoke(url, prompt)).text()).toContain('{"chunk":"from AWS"}');
+      expect(dataPlane.requests.at(-1)?.headers.authorization).toContain(accessKeyId);
+    });
+
+    test('and none anywhere, a prompt is answered 401, and goes nowhere', async () => {
+      const { url } = await startWithoutKeys({ AWS_SHARED_CREDENTIALS_FILE: join(folder, 'none') });
+      const asked = dataPlane.requests.length;
+
+      const response = await invoke(url, prompt);
+
+      expect(response.status).toBe(401);
+      expect(await response.json()).toMatchObject({
+        error: 'Unauthenticated',
+        message: 'this service has no AWS credentials',
+        promptSent: false,
+        retryable: false,
+      });
+      expect(dataPlane.requests.length).toBe(asked);
+    });
   });
 });

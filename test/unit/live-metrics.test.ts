@@ -49,6 +49,8 @@ describe('the figures', () => {
       rejected: 0,
       coldStarts: 0,
       concurrentStreams: 2,
+      connectionTime: NONE,
+      totals: {},
     });
   });
 
