@@ -2,11 +2,11 @@ import { credentialProvider } from './agentcore/credentials.ts';
 import { ConnectionPool } from './agentcore/pool.ts';
 import type { Upstream } from './agentcore/transports.ts';
 import { readConfig } from './config.ts';
-import { errorBody, type StreamError, toStreamError } from './errors.ts';
+import { toStreamError } from './errors.ts';
 import { answerInvoke } from './http/invoke.ts';
 import { type FunctionUrlEvent, isSampled, routeOf } from './http/request.ts';
 import { readResource } from './http/resources.ts';
-import { errorPrelude, type Prelude, type ResponseStream } from './stream/relay.ts';
+import { type Prelude, type ResponseStream, writeError } from './stream/relay.ts';
 import { createTelemetry, type RequestOutcome } from './telemetry.ts';
 
 /** What the runtime gives beside the event, as far as it is used here. */
@@ -70,27 +70,15 @@ export const handler = awslambda.streamifyResponse(
         const remainingMs = context.getRemainingTimeInMillis() - config.deadlineReserveMs;
         const body = JSON.stringify(await readResource(route, config, remainingMs));
         const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
-        endWith(respond({ statusCode: 200, headers }), body);
+        const answer = respond({ statusCode: 200, headers });
+        answer.write(body);
+        answer.end();
       }
     } catch (thrown) {
       outcome.error = toStreamError(thrown);
-      if (!stream.writableEnded) answerError(outcome.error, requestId, respond);
+      if (!stream.writableEnded) writeError(respond, outcome.error, requestId);
     }
     outcome.endedAt = performance.now();
     await requestTelemetry.finish(outcome);
   },
 );
-
-function answerError(
-  error: StreamError,
-  requestId: string,
-  respond: (prelude: Prelude) => ResponseStream,
-): void {
-  endWith(respond(errorPrelude(error, error.details.sessionId)), errorBody(error, requestId));
-}
-
-/** Status and headers leave only with a write; an end alone would lose them. */
-function endWith(stream: ResponseStream, body: string): void {
-  stream.write(body);
-  stream.end();
-}

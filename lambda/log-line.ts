@@ -17,7 +17,7 @@ const MAX_CAUSES = 5;
  */
 export function loggable(fields: Fields): Fields {
   const { error } = fields;
-  const cause = Error.isError(error) && Error.isError(error.cause) ? cut(error.cause.message) : undefined;
+  const cause = Error.isError(error) && Error.isError(error.cause) ? cut(messageOf(error.cause)) : undefined;
   const plain = Object.entries(fields).map(([key, value]) => [
     key,
     Error.isError(value) ? describe(value, 0) : value,
@@ -27,8 +27,9 @@ export function loggable(fields: Fields): Fields {
 
 function describe(error: unknown, depth: number): unknown {
   if (!Error.isError(error)) return typeof error === 'string' ? cut(error) : typeof error;
-  const { name, message, stack, cause } = error;
+  const { name, stack, cause } = error;
   const { code } = error as { code?: unknown };
+  const message = messageOf(error);
   return {
     name,
     message: cut(message),
@@ -36,6 +37,14 @@ function describe(error: unknown, depth: number): unknown {
     ...(stack !== undefined && { stack: cut(stack) }),
     ...(cause !== undefined && depth < MAX_CAUSES && { cause: describe(cause, depth + 1) }),
   };
+}
+
+/** Of a host with several addresses each has failed in its own way, and the error itself says nothing. */
+function messageOf(error: Error): string {
+  const { errors } = error as { errors?: unknown };
+  return (
+    error.message || (Array.isArray(errors) ? errors.filter(Error.isError).map(messageOf).join('; ') : '')
+  );
 }
 
 function cut(text: string): string {

@@ -23,24 +23,21 @@ export function writeSummary(write: WriteLine, outcome: RequestOutcome): void {
     outcome: error?.code ?? OUTCOME_COMPLETE,
     duration_ms: Math.round(endedAt - startedAt),
     ...(invocation && invocationFields(invocation, startedAt)),
-    ...(error && errorFields(error, invocation?.record.upstreamRequestId)),
+    ...(error && errorFields(error)),
   };
   if (!error) return write('INFO', invocation ? 'Answer finished' : 'Request answered', fields);
   if (isRejected(outcome)) return write('WARN', 'Request rejected', fields);
   write('ERROR', incomplete ? 'Answer interrupted' : 'Request failed', { ...fields, error });
 }
 
-function errorFields(
-  { code, message, promptSent, retryable, details }: StreamError,
-  upstreamRequestId: string | undefined,
-): Fields {
+function errorFields({ code, message, promptSent, retryable, details }: StreamError): Fields {
   return {
     code,
     reason: message,
     hint: details.hint,
     prompt_sent: promptSent,
     retryable,
-    upstream_request_id: details.upstreamRequestId ?? upstreamRequestId,
+    upstream_request_id: details.upstreamRequestId,
     // What the agent said is its text: never logged, but what kind it was and how long.
     agent_error_type: details.agentError?.type,
     agent_error_code: details.agentError?.code,
@@ -49,12 +46,10 @@ function errorFields(
 }
 
 function invocationFields(
-  { agent, sessionId, promptBytes, record, stats, incomplete }: NonNullable<RequestOutcome['invocation']>,
+  { promptBytes, record, stats, incomplete }: NonNullable<RequestOutcome['invocation']>,
   startedAt: number,
 ): Fields {
   return {
-    agent,
-    session_id: sessionId,
     prompt_bytes: promptBytes,
     chunks: stats.chunks,
     bytes: stats.bytes,

@@ -22,9 +22,13 @@ export function boundedAgentError(said: {
 
 /** The same of a JSON value in which no message can be told: as JSON, each of its strings cut before a stack. */
 export function textOfUnknownError(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'string' ? withoutStack(part) : part,
-  );
+  const cut = (_key: string, part: unknown) => (typeof part === 'string' ? withoutStack(part) : part);
+  try {
+    return JSON.stringify(value, cut);
+  } catch {
+    // Nested deeper than the stack is.
+    return 'no message';
+  }
 }
 
 function withoutStack(text: string): string {

@@ -74,14 +74,11 @@ const DNS_SUFFIXES: Record<string, { plain: string; dualStack: string }> = {
 /**
  * The data plane's origin for a runtime, `https://bedrock-agentcore.us-east-1.amazonaws.com`.
  *
- * @throws Error for a custom endpoint together with FIPS or dual stack, and for a partition without a known suffix
+ * @throws Error for a partition without a known suffix
  */
 export function dataPlaneOrigin({ partition, region }: RuntimeArn, options: EndpointOptions): URL {
   const { fips, dualStack, override } = options;
-  if (override !== undefined) {
-    if (fips || dualStack) throw new Error('a custom endpoint cannot be combined with FIPS or dual stack');
-    return new URL(override);
-  }
+  if (override !== undefined) return new URL(override);
   const suffixes = Object.hasOwn(DNS_SUFFIXES, partition) ? DNS_SUFFIXES[partition] : undefined;
   if (!suffixes) {
     throw new Error(

@@ -11,26 +11,22 @@ const MAX_FRAME_BYTES = 32_000;
 
 export interface ConnectionExchange {
   messages: AsyncIterable<[Buffer, boolean]>;
-  /**
-   * To be called once, when the iteration has been left.
-   *
-   * @param taken how many messages were taken
-   * @returns whether that was all that came, and nothing more has begun
-   */
-  finish(taken: number): boolean;
+  /** To be called once, when the iteration has been left; with how many messages were taken. */
+  finish(taken: number): void;
 }
 
 /** One open WebSocket. It serves one exchange at a time. */
 export class Connection {
   /** Wall clock, milliseconds: a frozen environment's other clocks may stand still. */
   readonly openedAt = Date.now();
-  /** When it last was in use or known to live, wall clock. */
+  /** When it last was in use, wall clock. */
   lastUsedAt = Date.now();
   /** AgentCore's id of the upgrade. */
   readonly upstreamRequestId: string | undefined;
   readonly #ws: WebSocket;
   readonly #pingIntervalMs: number;
   #received = 0;
+  #taken = 0;
   #unansweredPings = 0;
   #closed: { code: number; reason: string } | undefined;
   #broken: unknown;
@@ -52,7 +48,8 @@ export class Connection {
     ws.on('close', (code, reason) => {
       this.#closed = { code, reason: reason.toString() };
       const isClean = failureOfClose(code, '') === undefined;
-      if (isClean && hasBegunMessage(ws)) {
+      // What stands behind a close frame in the same segment is nobody's business.
+      if (isClean && receiverOf(ws)._fragments.length > 0) {
         this.#broken ??= new StreamError('AgentInterrupted', 'the agent closed in the middle of a message');
       }
     });
@@ -62,9 +59,9 @@ export class Connection {
     return this.#ws.readyState === WebSocket.OPEN;
   }
 
-  /** Open, and between two messages: what was begun before a turn would end in its answer. */
+  /** Open, and nothing has come, or begun to, that was not taken: it would be in the next answer. */
   get isReusable(): boolean {
-    return this.isOpen && !hasBegunMessage(this.#ws);
+    return this.isOpen && this.#received === this.#taken && !hasBegunMessage(this.#ws);
   }
 
   /** Close code and reason, once closed. */
@@ -77,7 +74,8 @@ export class Connection {
    * The iteration is bounded (the socket is paused while 16 messages wait) and ends quietly however the
    * connection ends: {@link failure} tells why. Aborting the signal makes it throw, after the waiting messages.
    *
-   * @throws StreamError AgentUnavailable when the socket is not open: nothing was sent
+   * @throws StreamError when the socket is not open, and nothing was sent: AgentUnavailable, or AgentFailed where the
+   * agent's close frame says so
    */
   exchange(message: string, signal: AbortSignal): ConnectionExchange {
     if (!this.isOpen) {
@@ -85,9 +83,10 @@ export class Connection {
       throw failure.code === 'AgentInterrupted' ? this.#goneError(failure) : failure;
     }
     const ws = this.#ws;
-    const receivedBefore = this.#received;
     this.#unansweredPings = 0;
     const messages = on(ws, 'message', { close: ['close'], signal, highWaterMark: 16, lowWaterMark: 4 });
+    // Since its upgrade it was paused: whatever comes is heard.
+    ws.resume();
     const pings = setInterval(() => this.#pingOrGiveUp(), this.#pingIntervalMs);
     this.#send(Buffer.from(message));
     return {
@@ -97,7 +96,7 @@ export class Connection {
         // Left early with a full queue the socket would stay paused, deaf to pings and unable to close.
         ws.resume();
         this.lastUsedAt = Date.now();
-        return this.#received - receivedBefore === taken && !hasBegunMessage(ws);
+        this.#taken += taken;
       },
     };
   }
@@ -130,12 +129,11 @@ export class Connection {
     this.keepAlive();
   }
 
-  /** Why the connection ended; undefined for a clean close. */
+  /** Why the connection ended; undefined for a clean close, and as long as it has not. */
   failure(): StreamError | undefined {
     if (this.#broken instanceof StreamError) return this.#broken;
     if (this.#broken !== undefined) return failureOfBreak(this.#broken);
-    const { code, reason } = this.#closed ?? { code: 1006, reason: '' };
-    return failureOfClose(code, reason);
+    return this.#closed && failureOfClose(this.#closed.code, this.#closed.reason);
   }
 
   /** Whether the peer answers a ping within the limit. `readyState` is no evidence after a freeze. */
@@ -190,14 +188,22 @@ export class Connection {
   }
 }
 
-/**
- * Whether a message or frame has begun and not ended. ws 8.23 tells nobody, but its receiver keeps fragments, the
- * bytes of a frame, and in which part of one it is (0: in none).
- */
+/** Whether a message or frame has begun and not ended. */
 function hasBegunMessage(ws: WebSocket): boolean {
-  const { _receiver: receiver } = ws as unknown as {
-    _receiver?: { _fragments: unknown[]; _bufferedBytes: number; _state: number };
-  };
-  if (!receiver) return false;
-  return receiver._fragments.length > 0 || receiver._bufferedBytes > 0 || receiver._state !== 0;
+  const { _fragments, _bufferedBytes, _state } = receiverOf(ws);
+  return _fragments.length > 0 || _bufferedBytes > 0 || _state !== 0;
+}
+
+interface Receiver {
+  /** Of a message of several frames. */
+  _fragments: unknown[];
+  /** Of a frame. */
+  _bufferedBytes: number;
+  /** In which part of a frame it is; 0: in none. */
+  _state: number;
+}
+
+/** ws 8.23 tells nobody what it is in the middle of, but its receiver, which is private, knows. */
+function receiverOf(ws: WebSocket): Receiver {
+  return (ws as unknown as { _receiver: Receiver })._receiver;
 }

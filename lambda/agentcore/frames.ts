@@ -37,7 +37,7 @@ const END_TYPES = new Set([
 ]);
 const FAILURE_TYPES = new Set(['error', 'run_error', 'run_failed', 'stream_error', 'bidi_error']);
 const FAILURE_KEYS = new Set(['error', 'error_type', 'error_code', 'code', 'message', 'details', 'status']);
-const TEXT_KEYS = ['chunk', 'text', 'content', 'delta', 'data'] as const;
+const TEXT_KEYS: readonly string[] = ['chunk', 'text', 'content', 'delta', 'data'];
 const ENVELOPE_KEYS = new Set([
   'type',
   'event',
@@ -176,9 +176,7 @@ function isEnd(value: JsonObject, type: string | undefined, endMarker: string | 
     if (type === 'bidi_response_complete' && value.stop_reason === 'tool_use') return false;
     if (END_TYPES.has(type)) return true;
   }
-  return (
-    value.done === true && keysBeyond(value, 'done').every((key) => TEXT_KEYS.some((text) => text === key))
-  );
+  return value.done === true && keysBeyond(value, 'done').every((key) => TEXT_KEYS.includes(key));
 }
 
 function isFailure(value: JsonObject): boolean {
@@ -206,7 +204,7 @@ function anyText(value: JsonObject): string | undefined {
 }
 
 function textOf(value: JsonObject, key: string): string | undefined {
-  if (!TEXT_KEYS.some((text) => text === key)) return undefined;
+  if (!TEXT_KEYS.includes(key)) return undefined;
   const found = value[key];
   if (typeof found === 'string') return found;
   if (key !== 'delta' || !isObject(found)) return undefined;

@@ -29,6 +29,7 @@ export async function invoke(invocation: Invocation, upstream: Upstream, sink: T
       invocation.log.warn('Attempt failed, trying again', {
         code: error.code,
         delay_ms: Math.round(delayMs),
+        upstream_request_id: error.upstreamRequestId,
         error,
       });
     },
@@ -57,7 +58,7 @@ async function passOn(
     firstChunkTimeoutMs: agent.entry.firstChunkTimeoutMs ?? config.firstChunkTimeoutMs,
     idleTimeoutMs: agent.entry.idleTimeoutMs ?? config.idleTimeoutMs,
     onTimeout: (error) => abort.abort(error),
-    onNoEndMarker: () => log.warn('NoEndMarker', { agent: agent.entry.id }),
+    onNoEndMarker: () => log.warn('NoEndMarker'),
   });
   let decoder: Decoder | undefined;
   let taken = 0;

@@ -79,40 +79,38 @@ export class ConnectionPool {
   async acquire(key: string, open: Open, signal: AbortSignal): Promise<Acquired> {
     const kept = this.#take(key);
     if (!kept) return { connection: await open(signal), reused: false };
-    const reuse = new Reuse(kept, signal);
-    try {
-      const isRecent = msSince(kept.lastUsedAt) <= this.#options.pingIntervalMs;
-      const proof = isRecent ? waitingInputIsRead() : kept.ping(this.#options.pongTimeoutMs);
-      const early = await Promise.race([proof, reuse.headStart]);
-      if (early === 'over' && reuse.obstacle === undefined) {
-        return await this.#proofOrOpen(reuse, proof, open, signal);
+    let alive: boolean | undefined = true;
+    if (msSince(kept.lastUsedAt) <= this.#options.pingIntervalMs) await waitingInputIsRead();
+    else {
+      const pong = kept.ping(this.#options.pongTimeoutMs);
+      alive = await within(pong, PING_HEAD_START_MS);
+      if (alive === undefined && obstacleTo(kept, signal) === undefined) {
+        return this.#pongOrOpen(kept, pong, open, signal);
       }
-      const obstacle = reuse.obstacle ?? (early === true ? undefined : 'dead');
-      if (obstacle === undefined) return { connection: kept, reused: true };
-      this.#drop(kept, obstacle);
-    } finally {
-      reuse.end();
     }
+    const obstacle = obstacleTo(kept, signal) ?? (alive ? undefined : 'dead');
+    if (obstacle === undefined) return { connection: kept, reused: true };
+    this.#drop(kept, obstacle);
     return { connection: await open(signal), reused: false };
   }
 
   /** Takes whichever comes first, the pong or the new connection, and closes the other. */
-  async #proofOrOpen(
-    reuse: Reuse,
-    proof: Promise<boolean>,
+  async #pongOrOpen(
+    kept: Connection,
+    pong: Promise<boolean>,
     open: Open,
     signal: AbortSignal,
   ): Promise<Acquired> {
     const abandon = new AbortController();
     const opening = open(AbortSignal.any([signal, abandon.signal]));
-    const alive = await Promise.race([proof, opening.then(() => undefined)]).catch(() => proof);
-    const obstacle = reuse.obstacle ?? (alive === true ? undefined : alive === false ? 'dead' : 'slow');
+    const alive = await Promise.race([pong, opening.then(() => undefined)]).catch(() => pong);
+    const obstacle = obstacleTo(kept, signal) ?? (alive ? undefined : alive === false ? 'dead' : 'slow');
     if (obstacle === undefined) {
       abandon.abort(new Error('the kept connection answered'));
-      opening.then((connection) => connection.close()).catch(() => {});
-      return { connection: reuse.connection, reused: true };
+      opening.then((connection) => connection.abandon()).catch(() => {});
+      return { connection: kept, reused: true };
     }
-    this.#drop(reuse.connection, obstacle);
+    this.#drop(kept, obstacle);
     return { connection: await opening, reused: false };
   }
 
@@ -166,39 +164,23 @@ export class ConnectionPool {
   }
 }
 
-/** A kept connection on its way back into use. */
-class Reuse {
-  readonly connection: Connection;
-  /** Resolves when the proof has taken so long that a new handshake shall start beside it. */
-  readonly headStart: Promise<'over'>;
-  readonly #signal: AbortSignal;
-  readonly #forget: () => void;
-  #timer: NodeJS.Timeout | undefined;
-  #isDisturbed = false;
+/** Why a kept connection cannot be used, as far as that is known. */
+function obstacleTo(connection: Connection, signal: AbortSignal): DiscardReason | undefined {
+  if (!connection.isOpen) return 'dead';
+  if (!connection.isReusable) return 'disturbed';
+  return signal.aborted ? 'aborted' : undefined;
+}
 
-  constructor(connection: Connection, signal: AbortSignal) {
-    this.connection = connection;
-    this.#signal = signal;
-    this.#forget = connection.onDisturbed(() => {
-      this.#isDisturbed = connection.isOpen;
-    });
-    this.headStart = new Promise((resolve) => {
-      this.#timer = setTimeout(() => resolve('over'), PING_HEAD_START_MS);
-    });
-  }
-
-  /** Why it cannot be used, as far as that is known. */
-  get obstacle(): DiscardReason | undefined {
-    if (this.#isDisturbed) return 'disturbed';
-    if (!this.connection.isOpen) return 'dead';
-    // A message that was begun before the turn would end in its answer.
-    if (!this.connection.isReusable) return 'disturbed';
-    return this.#signal.aborted ? 'aborted' : undefined;
-  }
-
-  end(): void {
-    clearTimeout(this.#timer);
-    this.#forget();
+/** What a promise resolves to, or undefined when that takes longer. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -206,10 +188,9 @@ class Reuse {
  * What waits in the socket has been read after two turns of the event loop: the first may have begun, and polled,
  * before it came.
  */
-async function waitingInputIsRead(): Promise<boolean> {
+async function waitingInputIsRead(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   await new Promise((resolve) => setImmediate(resolve));
-  return true;
 }
 
 /** By the wall clock, which may also have been set back: that is a gap as any other. */

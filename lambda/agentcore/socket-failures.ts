@@ -2,22 +2,18 @@ import { StreamError } from '../errors.ts';
 import { boundedAgentError } from './agent-error.ts';
 
 /** A socket that could not be opened, or was lost before the prompt was handed over. */
-export function failureOfSocket(thrown: unknown): StreamError {
-  const code = codeOf(thrown);
+export function failureOfSocket(cause: unknown): StreamError {
+  const code = codeOf(cause);
   // Without a system or TLS code it is ws or the HTTP parser that complains of the answer's form.
   if (code === undefined || code.startsWith('HPE_')) {
-    return new StreamError('AgentFailed', 'AgentCore gave an unexpected answer', { cause: causeOf(thrown) });
+    return new StreamError('AgentFailed', 'AgentCore gave an unexpected answer', { cause });
   }
-  return new StreamError('AgentUnavailable', 'the agent cannot be reached', {
-    cause: causeOf(thrown),
-    retry: 'backoff',
-  });
+  return new StreamError('AgentUnavailable', 'the agent cannot be reached', { cause, retry: 'backoff' });
 }
 
 /** A connection that broke while an answer was awaited. */
-export function failureOfBreak(thrown: unknown): StreamError {
-  const cause = causeOf(thrown);
-  const code = codeOf(thrown) ?? '';
+export function failureOfBreak(cause: unknown): StreamError {
+  const code = codeOf(cause) ?? '';
   switch (code) {
     case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
     case 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH':
@@ -33,17 +29,6 @@ export function failureOfBreak(thrown: unknown): StreamError {
 function codeOf(thrown: unknown): string | undefined {
   const { code } = thrown as { code?: unknown };
   return typeof code === 'string' ? code : undefined;
-}
-
-/** Message, code and stack alone: an error of Node's HTTP parser has the bytes that it could not read as well. */
-function causeOf(thrown: unknown): unknown {
-  if (!Error.isError(thrown)) return thrown;
-  // Where a host has several addresses, each has failed in its own way.
-  const { errors = [] } = thrown as { errors?: Error[] };
-  const cause = new Error(thrown.message || errors.map(({ message }) => message).join('; '));
-  if (thrown.stack !== undefined) cause.stack = thrown.stack;
-  const code = codeOf(thrown);
-  return code === undefined ? cause : Object.assign(cause, { code });
 }
 
 const AT_A_LIMIT = 'AgentCore closed the connection at one of its limits';

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { AgentEntry } from '../agents.ts';
 import type { Config } from '../config.ts';
 import { Connection, type ConnectionExchange } from './connection.ts';
@@ -5,7 +6,7 @@ import type { Exchange, Invocation } from './exchange.ts';
 import { postInvocation } from './http.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type CredentialProvider, type SignedRequest, signInvocation, signUpgrade } from './signing.ts';
-import { assertUsable, dial } from './socket.ts';
+import { assertUsable, type DialOptions, dial } from './socket.ts';
 import { isOfService } from './socket-failures.ts';
 import { upgrade } from './upgrade.ts';
 
@@ -54,12 +55,13 @@ async function overWebSocket(invocation: Invocation, upstream: Upstream): Promis
     messages,
     lost: () => connection.failure(),
     finish: (taken, complete) => {
-      const isDrained = finish(taken) && complete;
+      finish(taken);
+      const isDrained = complete && connection.isReusable;
       if (isDrained && pool.release(key, connection)) return;
       const { closed } = connection;
       log.info('Connection closed', {
-        closed_by: closed ? 'agent' : 'function',
-        close_code: closed?.code ?? 1000,
+        // Absent where it is closed from here.
+        close_code: closed?.code,
         // The agent's own words are not logged.
         close_reason: closed && isOfService(closed.reason) ? closed.reason : undefined,
         close_reason_length: closed?.reason.length,
@@ -91,8 +93,8 @@ async function openSigned(
   const startedAt = performance.now();
   const [signed, socket] = await signedAndDialled(
     signUpgrade(runtimeRequest(invocation), credentials),
-    (abandoned) => dial(agent.origin, { connectTimeoutMs, signal: abandoned }),
-    signal,
+    agent.origin,
+    { connectTimeoutMs, signal },
   );
   const dialledAt = performance.now();
   const upgraded = await upgrade(signed, { socket, handshakeTimeoutMs, maxMessageBytes, signal });
@@ -112,11 +114,10 @@ async function overHttp(invocation: Invocation, { config, credentials }: Upstrea
     accept: 'text/event-stream, application/json',
   });
   const startedAt = performance.now();
-  const [signed, socket] = await signedAndDialled(
-    signInvocation(request, body, credentials),
-    (abandoned) => dial(agent.origin, { connectTimeoutMs, signal: abandoned }),
+  const [signed, socket] = await signedAndDialled(signInvocation(request, body, credentials), agent.origin, {
+    connectTimeoutMs,
     signal,
-  );
+  });
   record.connectedAt = performance.now();
   record.connectionMs = record.connectedAt - startedAt;
   record.connectionsOpened += 1;
@@ -150,19 +151,20 @@ function runtimeRequest(
 }
 
 /**
- * Signs and connects side by side: the one takes about a millisecond, the other several. Where one of them fails,
- * the other is not left behind.
+ * Signs and connects side by side: the one takes about a millisecond, the other several. Where one of them fails, or
+ * the invocation is over before, the other is not left behind.
  */
-async function signedAndDialled<Socket extends Awaited<ReturnType<typeof dial>>>(
+async function signedAndDialled(
   signing: Promise<SignedRequest>,
-  connect: (signal: AbortSignal) => Promise<Socket>,
-  signal: AbortSignal,
+  origin: URL,
+  { connectTimeoutMs, signal }: DialOptions,
 ): Promise<[SignedRequest, Socket]> {
   const abandon = new AbortController();
-  const dialling = connect(AbortSignal.any([signal, abandon.signal]));
+  const over = AbortSignal.any([signal, abandon.signal]);
+  const dialling = dial(origin, { connectTimeoutMs, signal: over });
   try {
-    const both = await Promise.all([signing, dialling]);
-    signal.throwIfAborted();
+    // Credentials may be asked of somebody who does not answer.
+    const both = await Promise.race([Promise.all([signing, dialling]), rejectionOf(over)]);
     assertUsable(both[1]);
     return both;
   } catch (error) {
@@ -170,6 +172,14 @@ async function signedAndDialled<Socket extends Awaited<ReturnType<typeof dial>>>
     dialling.then((socket) => socket.destroy()).catch(() => {});
     throw error;
   }
+}
+
+function rejectionOf(signal: AbortSignal): Promise<never> {
+  const rejection = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  rejection.catch(() => {});
+  return rejection;
 }
 
 function round(ms: number | undefined): number | undefined {

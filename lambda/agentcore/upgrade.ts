@@ -60,7 +60,11 @@ export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions
     const onUpgrade = (answer: IncomingMessage) => {
       upstreamRequestId = requestIdOf(answer.headers);
     };
-    const onOpen = () => settle();
+    const onOpen = () => {
+      // What came with the answer to the upgrade is read when somebody listens.
+      ws.pause();
+      settle();
+    };
     const onError = (error: unknown) => settle(failureOfSocket(error));
     const onAbort = () => settle(signal.reason);
     const onAnswer = async (_request: unknown, answer: IncomingMessage) => {

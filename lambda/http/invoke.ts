@@ -37,10 +37,8 @@ export async function answerInvoke(
   const { config, pool } = upstream;
   const request = readInvokeRequest(event, config.maxPromptBytes);
   const agent = agentOf(request, config.agents);
-  const { prompt, sessionId } = request;
-  const promptBytes = Buffer.byteLength(prompt);
+  const { prompt, promptBytes, sessionId } = request;
   telemetry.about({ agent: agent.entry.id, session_id: sessionId });
-  telemetry.log.info('Request', { prompt_bytes: promptBytes });
 
   const abort = new AbortController();
   const limitMs = Math.min(config.maxDurationMs, options.remainingMs() - config.deadlineReserveMs);
@@ -80,7 +78,10 @@ export async function answerInvoke(
       record,
       log: telemetry.log,
     };
-    await invoke(invocation, upstream, (text) => relay.write(text));
+    const answering = invoke(invocation, upstream, (text) => relay.write(text));
+    // Now that the connection is under way: the first line of a process takes a millisecond or two.
+    telemetry.log.info('Request', { prompt_bytes: promptBytes });
+    await answering;
     relay.done();
   } catch (thrown) {
     error = toStreamError(thrown);

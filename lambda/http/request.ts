@@ -18,6 +18,8 @@ export interface FunctionUrlEvent {
 export interface InvokeRequest {
   agentId: string;
   prompt: string;
+  /** Of UTF-8. */
+  promptBytes: number;
   sessionId: string;
 }
 
@@ -50,7 +52,7 @@ export function readInvokeRequest(event: FunctionUrlEvent, maxPromptBytes: numbe
       { details: { sessionId, fields: ['prompt'] } },
     );
   }
-  return { agentId, prompt, sessionId };
+  return { agentId, prompt, promptBytes, sessionId };
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -1,4 +1,4 @@
-import { errorBody, StreamError } from '../errors.ts';
+import { type ErrorDetails, errorBody, StreamError } from '../errors.ts';
 import { type AnswerContext, type AnswerStats, cut, type ResponseFormat } from './format.ts';
 
 /** What this needs of the response stream, which is an `http.ClientRequest` underneath. */
@@ -99,9 +99,7 @@ export class Relay {
     this.#stopTimers();
     const { requestId, ...details } = context;
     this.#isOver = true;
-    this.#stream = this.#options.respond(errorPrelude(error, context.sessionId));
-    this.#stream.write(errorBody(error, requestId, details));
-    this.#stream.end();
+    this.#stream = writeError(this.#options.respond, error, requestId, details);
   }
 
   /** Once the stream is ended: waits until all of it has left, or the limit. A stalled reader is not waited for. */
@@ -184,7 +182,7 @@ export class Relay {
   #nudgeIfQuiet(): void {
     const quietMs = performance.now() - this.#lastWriteAt;
     this.#nudge = undefined;
-    if (isOver(quietMs, NUDGE_AFTER_MS)) this.#fill(this.#options.format.nudge);
+    if (hasElapsed(quietMs, NUDGE_AFTER_MS)) this.#fill(this.#options.format.nudge);
     else this.#nudge = setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS - quietMs);
   }
 
@@ -192,7 +190,7 @@ export class Relay {
     this.#heartbeat = setTimeout(() => {
       const { format, heartbeatIntervalMs } = this.#options;
       const quietMs = performance.now() - this.#lastWriteAt;
-      const due = isOver(quietMs, heartbeatIntervalMs);
+      const due = hasElapsed(quietMs, heartbeatIntervalMs);
       if (due) this.#fill(format.heartbeat);
       this.#beatAfter(due ? heartbeatIntervalMs : heartbeatIntervalMs - quietMs);
     }, ms);
@@ -210,7 +208,6 @@ export class Relay {
     return new Promise((resolve, reject) => {
       const settle = () => {
         stream.off('drain', settle);
-        stream.off('close', settle);
         signal.removeEventListener('abort', settle);
         const stalledMs = performance.now() - since;
         if (stalledMs >= STALL_MS) this.#options.onStall?.(stalledMs);
@@ -220,7 +217,7 @@ export class Relay {
         resolve();
       };
       stream.once('drain', settle);
-      stream.once('close', settle);
+      // Also when the stream is closed: that aborts.
       signal.addEventListener('abort', settle, { once: true });
       if (signal.aborted) settle();
     });
@@ -235,13 +232,19 @@ export class Relay {
 }
 
 /** Timers fire up to a millisecond early. */
-function isOver(elapsedMs: number, limitMs: number): boolean {
+function hasElapsed(elapsedMs: number, limitMs: number): boolean {
   return elapsedMs >= limitMs - 1;
 }
 
-/** Status and headers of an error that nothing was written before. */
-export function errorPrelude(error: StreamError, sessionId: string | undefined): Prelude {
-  return {
+/** Answers with an error before which nothing was written: its status, and one JSON document. */
+export function writeError(
+  respond: (prelude: Prelude) => ResponseStream,
+  error: StreamError,
+  requestId: string,
+  details: ErrorDetails = error.details,
+): ResponseStream {
+  const { sessionId } = details;
+  const stream = respond({
     statusCode: error.status,
     headers: {
       'Content-Type': 'application/json',
@@ -250,5 +253,9 @@ export function errorPrelude(error: StreamError, sessionId: string | undefined):
       ...(error.retryAfterSeconds !== undefined && { 'Retry-After': String(error.retryAfterSeconds) }),
       ...error.headers,
     },
-  };
+  });
+  // Status and headers leave only with a write; an end alone would lose them.
+  stream.write(errorBody(error, requestId, details));
+  stream.end();
+  return stream;
 }

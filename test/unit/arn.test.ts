@@ -181,15 +181,6 @@ describe('the data plane of a runtime', () => {
     },
   );
 
-  test.each([
-    { fips: true, dualStack: false },
-    { fips: false, dualStack: true },
-  ])('may not be replaced together with %j', (options) => {
-    expect(() => dataPlaneOrigin(parseRuntimeArn(ARN), { ...options, override: 'https://x' })).toThrow(
-      /custom endpoint cannot be combined/,
-    );
-  });
-
   test('of a partition that nobody knows has to be given', () => {
     const arn = parseRuntimeArn(arnOf({ partition: 'aws-new', region: 'xx-new-east-1' }));
 

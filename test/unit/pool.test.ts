@@ -26,6 +26,7 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
   pings = 0;
   readonly #listeners = new Set<() => void>();
   #isClosing = false;
+  #isDisturbed = false;
   #onClose = () => {};
 
   get isOpen(): boolean {
@@ -33,7 +34,7 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
   }
 
   get isReusable(): boolean {
-    return this.isOpen && !this.hasBegunMessage;
+    return this.isOpen && !this.#isDisturbed && !this.hasBegunMessage;
   }
 
   get listenerCount(): number {
@@ -67,12 +68,16 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
 
   onDisturbed(listener: () => void): () => void {
     this.#listeners.add(listener);
-    if (this.hasUnreadMessage) setImmediate(() => setImmediate(() => this.receive()));
-    if (this.hasUnreadClose) setImmediate(() => setImmediate(() => this.readClose()));
     return () => this.#listeners.delete(listener);
   }
 
-  readClose(): void {
+  /** The environment is awake: what has arrived is about to be read. */
+  wake(): void {
+    if (this.hasUnreadMessage) setImmediate(() => setImmediate(() => this.receive()));
+    if (this.hasUnreadClose) setImmediate(() => setImmediate(() => this.#readClose()));
+  }
+
+  #readClose(): void {
     this.hasUnreadClose = false;
     this.#isClosing = true;
     setTimeout(() => this.#end(1000), 2);
@@ -81,6 +86,7 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
   /** The agent says something. */
   receive(): void {
     this.hasUnreadMessage = false;
+    this.#isDisturbed = true;
     this.#disturb();
   }
 
@@ -129,6 +135,7 @@ class World {
   /** Opening fails with this, when set. */
   refusal: Error | undefined;
   readonly openSignals: AbortSignal[] = [];
+  readonly #released = new Map<string, FakeConnection>();
 
   constructor(options: Partial<PoolOptions> = {}) {
     this.pool = new ConnectionPool({
@@ -155,6 +162,7 @@ class World {
   ): Promise<{ connection: FakeConnection; reused: boolean; tookMs: number }> {
     const startedAt = performance.now();
     let settledAt: number | undefined;
+    this.#released.get(key)?.wake();
     const acquired = this.pool
       .acquire(key, (opening) => this.#open(opening), signal)
       .finally(() => {
@@ -170,6 +178,7 @@ class World {
   /** Gives a connection back, as after a drained exchange. */
   release(key: string, connection: FakeConnection): void {
     connection.lastUsedAt = Date.now();
+    this.#released.set(key, connection);
     if (!this.pool.release(key, connection as unknown as Connection)) connection.close();
   }
 

@@ -5,11 +5,11 @@ import { StreamError, type StreamErrorOptions } from '../../lambda/errors.ts';
 import type { ResponseFormat } from '../../lambda/stream/format.ts';
 import { json } from '../../lambda/stream/json.ts';
 import {
-  errorPrelude,
   type Prelude,
   Relay,
   type RelayOptions,
   type ResponseStream,
+  writeError,
 } from '../../lambda/stream/relay.ts';
 import { sse } from '../../lambda/stream/sse.ts';
 
@@ -27,7 +27,6 @@ class RudeStream extends EventEmitter implements ResponseStream {
   writableNeedDrain = false;
   destroyed = false;
   #announced: Prelude | undefined;
-  #corked = 0;
   #buffered = 0;
 
   announce(prelude: Prelude): this {
@@ -52,17 +51,7 @@ class RudeStream extends EventEmitter implements ResponseStream {
   end(): void {
     if (this.writes.length === 0) this.breaches.push('end without write: status and headers are lost');
     if (this.writableEnded) this.breaches.push('end after end');
-    if (this.#corked !== 0) this.breaches.push('left corked');
     this.writableEnded = true;
-  }
-
-  cork(): void {
-    this.#corked += 1;
-  }
-
-  uncork(): void {
-    this.#corked -= 1;
-    if (this.#corked < 0) this.breaches.push('uncorked too often');
   }
 
   destroy(): void {
@@ -341,13 +330,22 @@ describe('a failure before the commit point', () => {
     expect(JSON.parse(stream.body)).toMatchObject({ retryable: false, promptSent: true });
   });
 
-  test('the prelude of an error without a session has no X-Session-Id, and the headers of its own', () => {
+  test('of an invocation that never began there is no X-Session-Id, but the headers of its own', () => {
     const error = new StreamError('MethodNotAllowed', 'expected POST', { headers: { Allow: 'POST' } });
 
-    expect(errorPrelude(error, undefined)).toEqual({
+    const answer = writeError((prelude) => stream.announce(prelude), error, CONTEXT.requestId);
+
+    expect(answer).toBe(stream);
+    expect(stream.prelude).toEqual({
       statusCode: 405,
       headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Allow: 'POST' },
     });
+    expect(JSON.parse(stream.body)).toMatchObject({
+      error: 'MethodNotAllowed',
+      message: 'expected POST',
+      requestId: CONTEXT.requestId,
+    });
+    expect(stream.writableEnded).toBe(true);
   });
 });
 

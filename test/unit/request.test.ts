@@ -22,8 +22,9 @@ const read = (body: string, max = MAX) => readInvokeRequest({ body }, max);
 
 describe('an invoke request', () => {
   test('is read from a plain or a base64 body', () => {
-    const body = JSON.stringify({ agentId: 'mwc', prompt: 'héllo 🙂\n', sessionId: SESSION_ID });
-    const request = { agentId: 'mwc', prompt: 'héllo 🙂\n', sessionId: SESSION_ID };
+    const sent = { agentId: 'mwc', prompt: 'héllo 🙂\n', sessionId: SESSION_ID };
+    const body = JSON.stringify(sent);
+    const request = { ...sent, promptBytes: 12 };
 
     expect(read(body)).toEqual(request);
     expect(readInvokeRequest({ body, isBase64Encoded: false }, MAX)).toEqual(request);
@@ -51,7 +52,7 @@ describe('an invoke request', () => {
       qualifier: 'other',
     });
 
-    expect(Object.keys(read(body)).sort()).toEqual(['agentId', 'prompt', 'sessionId']);
+    expect(Object.keys(read(body)).sort()).toEqual(['agentId', 'prompt', 'promptBytes', 'sessionId']);
   });
 
   test.each<[string, unknown]>([

@@ -48,34 +48,6 @@ describe('a socket that cannot be opened', () => {
   });
 });
 
-describe('the cause, which is logged', () => {
-  test('has message, code and stack of what was thrown, and nothing else', () => {
-    const thrown = Object.assign(new Error('Parse Error: Expected HTTP/'), {
-      code: 'HPE_INVALID_CONSTANT',
-      rawPacket: Buffer.from('SECRET-OF-UPSTREAM'),
-    });
-
-    const { cause } = failureOfSocket(thrown);
-
-    expect(cause).toMatchObject({ message: thrown.message, code: thrown.code, stack: thrown.stack });
-    expect(Object.keys(cause as object)).toEqual(['code']);
-  });
-
-  test('has what each address of a host said', () => {
-    const thrown = Object.assign(
-      new AggregateError([
-        new Error('connect ECONNREFUSED ::1:1'),
-        new Error('connect ECONNREFUSED 127.0.0.1:1'),
-      ]),
-      { code: 'ECONNREFUSED' },
-    );
-
-    expect(failureOfSocket(thrown).cause).toMatchObject({
-      message: 'connect ECONNREFUSED ::1:1; connect ECONNREFUSED 127.0.0.1:1',
-    });
-  });
-});
-
 describe('a connection that breaks while an answer is awaited', () => {
   test.each<[string, ErrorCode, RegExp]>([
     ['ECONNRESET', 'AgentInterrupted', /lost/],
