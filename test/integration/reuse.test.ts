@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
+import { LOCAL_CREDENTIALS, type System, type SystemOptions, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
 
@@ -107,6 +107,18 @@ describe('a kept connection', () => {
     expect(text).toBe('fine');
     expect(tookMs).toBeGreaterThan(45);
     expect(tookMs).toBeLessThan(2500);
+    expect(upgrades()).toBe(2);
+  });
+
+  test('serves on when the credentials that opened it have expired', async () => {
+    const credentials = { ...LOCAL_CREDENTIALS, expired: false };
+    await start({}, { credentials: [credentials] });
+    const sessionId = newSessionId();
+    await turn(sessionId);
+    credentials.expired = true;
+
+    expect(await turn(sessionId)).toBe('fine');
+    expect(await turn(newSessionId())).toMatch(/Unauthenticated/);
     expect(upgrades()).toBe(2);
   });
 

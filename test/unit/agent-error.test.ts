@@ -65,6 +65,14 @@ describe('what an agent says of its failure', () => {
     expect(said(message)).not.toMatch(/secret/);
   });
 
+  test('is a failure also where it is nested deeper than a stack is', () => {
+    const nested = `${'{"error":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+
+    const items = createDecoder({ framing: 'json', structured: 'pass' }).decode(Buffer.from(nested), false);
+
+    expect(items).toMatchObject([{ type: 'failure', agentError: { message: 'no message' } }]);
+  });
+
   test('type and code are bounded too', () => {
     const { type, code } = boundedAgentError({
       type: 't'.repeat(10_000),

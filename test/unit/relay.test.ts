@@ -630,6 +630,23 @@ describe('a reader that is slower than the agent', () => {
   });
 });
 
+describe('a response that the platform closes', () => {
+  test('ends the wait for its reader, and the pause is reported once', async () => {
+    stream.capacity = 1;
+    const relay = startRelay(sse);
+
+    const full = relay.write('a');
+    jest.advanceTimersByTime(40_000);
+    stream.close();
+    abort.abort(interrupted());
+    stream.drain();
+
+    await expect(full).rejects.toBe(abort.signal.reason);
+    expect(stalls).toEqual([40_000]);
+    relay.fail(interrupted());
+  });
+});
+
 describe('a response that grows too long', () => {
   test.each([
     ['SSE', sse],

@@ -75,6 +75,17 @@ describe('a line of a request', () => {
     expect(printed.length).toBeLessThan(60_000);
   });
 
+  test('has what each address of a host said', () => {
+    const addresses = ['connect ECONNREFUSED ::1:1', 'connect ECONNREFUSED 127.0.0.1:1'];
+    const cause = new AggregateError(addresses.map((said) => new Error(said)));
+    const error = new Error('outer', { cause });
+
+    createTelemetry('mine').request('1', false).log.warn('failed', { error });
+
+    const both = addresses.join('; ');
+    expect(lines()[0]).toMatchObject({ cause: both, error: { cause: { message: both } } });
+  });
+
   test('is bounded, whatever an error says', () => {
     const error = new Error('x'.repeat(1_000_000));
 
