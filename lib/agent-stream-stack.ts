@@ -9,6 +9,7 @@ import type { Deployment } from './deployment.ts';
 import { AgentStreamObservability } from './observability.ts';
 import { isProduction } from './stage.ts';
 import { AgentStreamFunction } from './streaming-function.ts';
+import { projectVersion } from './version.ts';
 
 export interface AgentStreamStackProps extends StackProps, Deployment {}
 
@@ -21,6 +22,7 @@ export class AgentStreamStack extends Stack {
     super(scope, id, props);
     const { alarmEmail, alarmTopicArn, runbookUrl, slowFirstChunk } = props;
     const production = isProduction(props.stage);
+    const version = projectVersion();
 
     this.stream = new AgentStreamFunction(this, 'Stream', {
       logRetention: production ? RetentionDays.ONE_YEAR : RetentionDays.TWO_WEEKS,
@@ -32,20 +34,29 @@ export class AgentStreamStack extends Stack {
       stream: this.stream,
       alarmActions: topics.map((topic) => new SnsAction(topic)),
       notifyAll: production,
+      version,
       ...(runbookUrl !== undefined && { runbookUrl }),
       ...(slowFirstChunk !== undefined && { slowFirstChunk }),
     });
     if (production && topics.length === 0) {
       Annotations.of(this).addWarningV2(
         'agentcore-stream:silentAlarms',
-        'no alarm tells anybody: give alarmEmail or alarmTopicArn',
+        'no one receives the alarms: set alarmEmail or alarmTopicArn',
+      );
+    }
+    if (production && runbookUrl === undefined) {
+      Annotations.of(this).addWarningV2(
+        'agentcore-stream:noRunbook',
+        'alarms and dashboard only name docs/runbook.md: set runbookUrl to the address where on-call reads it',
       );
     }
 
     this.#output('FunctionUrl', this.stream.functionUrl.url, 'Where pages send their POST');
-    this.#output('FunctionName', this.stream.function.functionName, 'For reserved concurrency and the log');
+    this.#output('FunctionName', this.stream.function.functionName, 'For the AWS CLI, as in the runbook');
+    this.#output('FunctionArn', this.stream.function.functionArn, 'For the policy of callers that sign');
     this.#output('LogGroup', this.stream.logGroup.logGroupName, 'For Logs Insights');
     this.#output('DashboardUrl', this.observability.dashboardUrl, 'What on-call looks at first');
+    this.#output('Version', version, 'What is deployed: version and commit');
   }
 
   #alarmTopics(email: string | undefined, topicArn: string | undefined): sns.ITopic[] {

@@ -1,4 +1,4 @@
-import { Duration, Token } from 'aws-cdk-lib';
+import { Duration, Fn, Token } from 'aws-cdk-lib';
 import { type IMetric, SearchExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { parseRuntimeArn } from '../lambda/agentcore/arn.ts';
 import type { AgentEntry } from '../lambda/agents.ts';
@@ -53,6 +53,24 @@ export function activeSessions(agents: readonly AgentEntry[]): IMetric[] {
       region,
     ),
   );
+}
+
+/**
+ * Markdown that leads from an agent's id to its runtime and to the log of its container.
+ *
+ * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-view.html
+ */
+export function runtimesTable(agents: readonly AgentEntry[]): string {
+  const rows = agents.map((agent) => {
+    const { id, runtimeArn, qualifier } = agent;
+    const runtime = Token.isUnresolved(runtimeArn)
+      ? Fn.select(1, Fn.split(':runtime/', runtimeArn))
+      : parseRuntimeArn(runtimeArn).runtimeId;
+    const region = regionOf(agent);
+    const logGroup = `\`/aws/bedrock-agentcore/runtimes/${runtime}-${qualifier}\``;
+    return `${id} | ${runtime} | ${logGroup}${region === undefined ? '' : ` in ${region}`}`;
+  });
+  return ['agent | runtime | log group', '--- | --- | ---', ...rows].join('\n');
 }
 
 function search(terms: string, statistic: string, label: string, region: string | undefined): IMetric {

@@ -30,11 +30,17 @@ export interface StreamAlarms {
 export interface AlarmOptions {
   /** Address of the runbook. @default - alarms name its file */
   readonly runbookUrl?: string | undefined;
-  /** How late a warm first text is slow, in milliseconds. */
+  /** From when on a warm first chunk is slow, in milliseconds. */
   readonly slowFirstChunkMs: number;
 }
 
+/** From when on an alarm goes off, in percent of the requests; the dashboard draws them. */
+export const ERROR_LIMIT_PERCENT = 5;
+export const TIMEOUT_LIMIT_PERCENT = 1;
+export const INCOMPLETE_LIMIT_PERCENT = 1;
+
 const WINDOW = Duration.minutes(5);
+const OF_AT_LEAST = `of at least ${MIN_INVOCATIONS}`;
 
 /** Creates every alarm; what they notify is the caller's matter. */
 export function createAlarms(
@@ -69,43 +75,43 @@ export function createAlarms(
       'ErrorRate',
       'errorRate',
       rate('InvocationErrors', 'errors in %'),
-      5,
-      'More than 5 % of the requests failed within 5 minutes',
+      ERROR_LIMIT_PERCENT,
+      `More than ${ERROR_LIMIT_PERCENT} % of the requests (${OF_AT_LEAST}) failed within 5 minutes`,
     ),
     slowFirstChunk: alarm(
       'SlowFirstChunk',
       'slowFirstChunk',
       warmFirstChunk(stream),
       slowFirstChunkMs,
-      `One in ten first texts took over ${slowFirstChunkMs} ms although no microVM was started`,
+      `p90 of the warm first chunk (${OF_AT_LEAST}) is over ${slowFirstChunkMs} ms within 5 minutes, although no microVM was started`,
     ),
     connectionFailures: alarm(
       'ConnectionFailures',
       'connectionFailures',
       connectionFailureRate(stream),
       10,
-      'More than 10 % of the attempts to connect to AgentCore failed within 5 minutes',
+      `More than 10 % of the attempts to connect to AgentCore (with at least ${MIN_INVOCATIONS} requests) failed within 5 minutes`,
     ),
     timeouts: alarm(
       'Timeouts',
       'timeouts',
       rate('InvocationTimeouts', 'timeouts in %'),
-      1,
-      'More than 1 % of the requests ran into a time limit within 5 minutes',
+      TIMEOUT_LIMIT_PERCENT,
+      `More than ${TIMEOUT_LIMIT_PERCENT} % of the requests (${OF_AT_LEAST}) ran into a time limit within 5 minutes`,
     ),
     throttles: alarm(
       'Throttles',
       'throttles',
       stream.function.metricThrottles({ period: WINDOW, label: 'throttled requests' }),
       0,
-      'Lambda refused requests with 429 because no concurrency was left',
+      'Lambda refused requests with 429 because no concurrency was available',
     ),
     incompleteResponses: alarm(
       'IncompleteResponses',
       'incompleteResponses',
       rate('IncompleteResponses', 'incomplete answers in %'),
-      1,
-      'More than 1 % of the answers broke off within 5 minutes',
+      INCOMPLETE_LIMIT_PERCENT,
+      `More than ${INCOMPLETE_LIMIT_PERCENT} % of the answers (${OF_AT_LEAST}) broke off within 5 minutes`,
     ),
     functionErrors: alarm(
       'FunctionErrors',
@@ -122,7 +128,7 @@ export function createAlarms(
 
 /**
  * What a user has as an error. Not a failed connection, which is tried again, and where that does not help it is an
- * error of its own; nor a slow first text, which for an agent that calls a tool first is as it should be.
+ * error of its own; nor a slow first chunk, which for an agent that calls a tool first is as it should be.
  */
 function composite(
   scope: Construct,
@@ -134,7 +140,7 @@ function composite(
     // CloudFormation makes no name for it, and the CDK's is the same in every stack that is made alike.
     compositeAlarmName: `${Stack.of(scope).stackName}-UsersAreAffected-${scope.node.addr.slice(-8)}`,
     alarmRule: AlarmRule.anyOf(errorRate, timeouts, throttles, incompleteResponses, functionErrors),
-    alarmDescription: `Users are affected. Runbook: ${articleLink(runbookUrl, 'usersAreAffected')}`,
+    alarmDescription: `Users are affected: of the alarms ErrorRate, Timeouts, Throttles, IncompleteResponses and FunctionErrors at least one is on. Runbook: ${articleLink(runbookUrl, 'usersAreAffected')}`,
   });
 }
 

@@ -67,7 +67,7 @@ export function checkOrigins(origins: readonly string[]): void {
 export function checkWholeNumber(label: string, value: number, minimum: number, maximum?: number): void {
   if (Token.isUnresolved(value)) return;
   if (Number.isSafeInteger(value) && value >= minimum && value <= (maximum ?? value)) return;
-  const range = maximum === undefined ? `from ${minimum}` : `from ${minimum} to ${maximum}`;
+  const range = maximum === undefined ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
   throw new Error(`${label}: expected a whole number ${range}, got ${JSON.stringify(value)}`);
 }
 

@@ -6,9 +6,9 @@ const MAX_EDITS = 2;
 
 /**
  * Finds keys that nobody reads; otherwise a typo would silently leave out what it should have set. One that is
- * plainly a misspelling is refused. Any other may come from a developer's own `~/.cdk.json`, and is only told of.
+ * plainly a misspelling is refused. Any other may come from a developer's own `~/.cdk.json`, and is only reported.
  *
- * @returns a line for each key that is read by nobody here
+ * @returns a line for each key that is ignored
  * @throws Error naming the key and what it may have been meant to be
  */
 export function checkKeys(context: Readonly<Record<string, unknown>>, known: readonly string[]): string[] {
@@ -21,11 +21,11 @@ export function checkKeys(context: Readonly<Record<string, unknown>>, known: rea
       if (/Agent(Arn|Qualifier|Transport)$/i.test(key)) {
         const own = known.filter((candidate) => candidate.endsWith('AgentArn')).join(', ');
         throw new Error(
-          `unknown context key "${key}": expected one of ${own}; any other agent comes in the list "agents"`,
+          `unknown context key "${key}": expected one of ${own}; for other agents use the list "agents" alone`,
         );
       }
       const near = nearest(key, known);
-      return `context key "${key}" is read by nobody here${near === undefined ? '' : `: did you mean "${near}"?`}`;
+      return `unknown context key "${key}" is ignored${near === undefined ? '' : `: did you mean "${near}"?`}`;
     });
 }
 

@@ -16,19 +16,19 @@ import type { Deployment } from './deployment.ts';
 import type { AgentProps, LimitProps } from './environment.ts';
 import { checkRunbookUrl } from './runbook.ts';
 
-/** The agents that have context keys of their own; any other comes in the list `agents`. */
+/** The agents that have context keys of their own; any others come in the list `agents` instead. */
 const KNOWN_AGENTS: readonly Omit<AgentProps, 'runtimeArn'>[] = [
   {
     id: 'onboarding',
     name: 'OnboardingAgent',
-    description: 'Collects what a new customer needs and proposes an architecture',
+    description: 'Proposes an architecture with a CloudFormation template',
   },
   {
     id: 'provisioning',
     name: 'ProvisioningAgent',
-    description: 'Deploys infrastructure with CloudFormation',
+    description: 'Deploys a template and reports its progress',
   },
-  { id: 'mwc', name: 'MWCAgent', description: 'Answers from end to end, with the other agents' },
+  { id: 'mwc', name: 'MWCAgent', description: 'Orchestrates the other two agents' },
 ];
 
 const AUTHS = { iam: 'AWS_IAM', none: 'NONE' } as const;
@@ -120,7 +120,7 @@ function agents(context: Context): readonly AgentProps[] {
     return known;
   }
   if (known.length > 0) {
-    throw new Error(`agents and ${known[0]?.id}AgentArn are both given: list every agent in agents, or none`);
+    throw new Error(`agents and ${known[0]?.id}AgentArn are both given: use one or the other`);
   }
   try {
     return validated(parsed(context.agents, 'a JSON array of agents'));
@@ -142,6 +142,12 @@ function knownAgent(context: Context, agent: Omit<AgentProps, 'runtimeArn'>): re
       );
     }
     return [];
+  }
+  // A variable of the shell that is not set.
+  if (runtimeArn === '') {
+    throw new Error(
+      `${id}AgentArn: expected a runtime ARN such as arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/${agent.name}-a1B2c3D4e5, got ""`,
+    );
   }
   const entry = {
     ...agent,

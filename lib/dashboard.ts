@@ -11,12 +11,18 @@ import {
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
-import { type AgentCoreMetricName, activeSessions, agentCoreMetric } from './agentcore-metrics.ts';
+import {
+  type AgentCoreMetricName,
+  activeSessions,
+  agentCoreMetric,
+  runtimesTable,
+} from './agentcore-metrics.ts';
+import { ERROR_LIMIT_PERCENT, INCOMPLETE_LIMIT_PERCENT, TIMEOUT_LIMIT_PERCENT } from './alarms.ts';
 import { FAILURES_BY_CAUSE, LATEST_ERRORS } from './log-fields.ts';
 import { failuresByOutcome, percentage, reuseRate, successRate } from './metrics.ts';
 import { type Article, articleMarkdown } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
-import { concurrency, counts, graph, limitLine, quantiles, reservedLine } from './widgets.ts';
+import { axis, concurrency, counts, graph, limitLine, quantiles, reservedLine } from './widgets.ts';
 
 const FULL_WIDTH = 24;
 
@@ -24,19 +30,21 @@ export interface DashboardOptions {
   readonly alarms: IAlarm[];
   /** Address of the runbook. @default - the rows name its file */
   readonly runbookUrl?: string | undefined;
-  /** How late a warm first text is slow, in milliseconds. */
+  /** From when on a warm first chunk is slow, in milliseconds. */
   readonly slowFirstChunkMs: number;
+  /** What is deployed. @default - the dashboard does not say */
+  readonly version?: string | undefined;
 }
 
 /** Fills the dashboard, from "is it healthy" downwards to the cause. */
 export function fillDashboard(
   dashboard: Dashboard,
   stream: AgentStreamFunction,
-  { alarms, runbookUrl, slowFirstChunkMs }: DashboardOptions,
+  { alarms, runbookUrl, slowFirstChunkMs, version }: DashboardOptions,
 ): void {
   const row = (title: string, lookFor: string, article: Article, ...widgets: IWidget[]) => {
     const markdown = `## ${title}\n${lookFor} ${articleMarkdown(runbookUrl, article)}`;
-    dashboard.addWidgets(new TextWidget({ markdown, width: FULL_WIDTH, height: 2 }));
+    dashboard.addWidgets(new TextWidget({ markdown, width: FULL_WIDTH, height: 3 }));
     dashboard.addWidgets(...widgets);
   };
   const table = (title: string, query: readonly string[], height: number) =>
@@ -51,20 +59,20 @@ export function fillDashboard(
 
   row(
     'Is it healthy?',
-    `Success near 100 %, the warm first chunk under ${slowFirstChunkMs} ms, no bar in failures, streams well below the limit. A red alarm names its article.`,
+    `Success near 100 %, p90 of the warm first chunk under ${slowFirstChunkMs} ms, no failures, throttles or crashes. No data while the Function URL has requests: the function does not start, or Lambda refuses them (row "Lambda"). A red alarm names its article.${version === undefined ? '' : ` Deployed: ${version}.`}`,
     'usersAreAffected',
     new AlarmStatusWidget({ title: 'Alarms', alarms, width: FULL_WIDTH, height: 3 }),
     ...health(stream, slowFirstChunkMs),
   );
   row(
     'What fails, where and why',
-    'One agent in all rows: that agent, or its runtime; it can be taken out. Every agent: this side, or AgentCore. The code names what to do in the article, `latest_cause` is what AgentCore said.',
+    'Set the time range to the last 30 minutes. All rows name one agent: that agent or its runtime. Several agents: this function, AgentCore, or a model they share. Look `code` up in the article. `latest_cause`: what AgentCore or the network said. A row without an agent failed before its agent was known.',
     'errorRate',
-    table('Failures by agent and cause', FAILURES_BY_CAUSE, 6),
+    table('Failures by agent, code and reason', FAILURES_BY_CAUSE, 6),
   );
   row(
     'Agents',
-    'One line apart from the others: that agent has the problem. All together: it is on this side.',
+    'One line apart from the others: that agent or its runtime. All lines together: this function, AgentCore, or a shared model. With few requests one failure is a large percentage: look at Requests first.',
     'errorRate',
     ...perAgent(stream),
   );
@@ -76,20 +84,21 @@ export function fillDashboard(
   );
   row(
     'Lambda',
-    'One answer is one concurrent execution. Throttles mean that users got 429; crashes are in no figure above; a 5xx without a failure above is a crash, or a route other than the agents.',
+    'One answer is one concurrent execution. Throttles mean that users got 429. Crashes are in no graph of the rows above but the first. A 5xx without a failure above is a crash or the stack route.',
     'throttles',
     ...platform(stream),
   );
   row(
     'AgentCore itself',
-    'The same requests as AWS counts them, per runtime, endpoint and operation: what is wrong here is not in this function.',
+    "The same requests as AWS counts them, per runtime, endpoint and operation. SystemErrors and Throttles are AgentCore's; UserErrors are this function's configuration, or the agent's container.",
     'agentCore',
     ...stream.agents.flatMap(agentCore),
     graph('Active sessions of the account', FULL_WIDTH / 2, { left: activeSessions(stream.agents) }),
+    new TextWidget({ markdown: runtimesTable(stream.agents), width: FULL_WIDTH / 2, height: 6 }),
   );
   row(
     'Latest errors',
-    'Take function_request_id to the log for everything about a request; prompt_sent is 1 where the agent may have acted.',
+    'Set the time range to the last 30 minutes. Take function_request_id to the log for everything about a request; prompt_sent is 1 where the agent may have acted.',
     'errorRate',
     table('Latest errors', LATEST_ERRORS, 8),
   );
@@ -100,13 +109,16 @@ function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[
     graph('Answers without an error, %', 6, {
       left: [successRate(stream.serviceName)],
       leftYAxis: { max: 100, showUnits: false },
+      ...limitLine(100 - ERROR_LIMIT_PERCENT, 'alarm below'),
     }),
     graph('First chunk, warm', 6, {
       left: quantiles(stream, 'FirstChunkLatencyWarm'),
+      ...axis('ms'),
       ...limitLine(slowFirstChunkMs, 'slow'),
     }),
-    graph('Failures by agent and outcome', 6, {
-      left: [failuresByOutcome(stream.serviceName)],
+    // Throttled and crashed requests are in none of the function's own metrics.
+    graph('Failures, throttles and crashes', 6, {
+      left: [failuresByOutcome(stream.serviceName), ...refusedAndCrashed(stream)],
       stacked: true,
     }),
     graph('Concurrent streams', 6, { left: [concurrency(stream)], ...reservedLine(stream) }),
@@ -115,31 +127,43 @@ function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[
 
 function perAgent(stream: AgentStreamFunction): IWidget[] {
   type Name = Parameters<AgentStreamFunction['metric']>[0];
-  const axis = (unit: string | undefined) =>
-    unit === undefined ? {} : { leftYAxis: { label: unit, showUnits: false, min: 0 } };
   const lines = (title: string, name: Name, unit?: string) =>
     graph(title, 6, {
       left: [
-        ...stream.agents.map((agent) => stream.metric(name, { agent: agent.id, label: agent.name })),
+        ...stream.agents.map(({ id }) => stream.metric(name, { agent: id, label: id })),
         stream.metric(name, { label: 'all', color: Color.GREY }),
       ],
-      ...axis(unit),
+      ...(unit !== undefined && axis(unit)),
     });
-  const rates = (title: string, rate: (agent: string, label: string) => IMetric) =>
-    graph(title, 6, { left: stream.agents.map(({ id, name }) => rate(id, name)), ...axis('%') });
+  /** Of the requests; the alarm looks at all agents together. */
+  const rates = (title: string, name: Name, limitPercent: number) =>
+    graph(title, 6, {
+      left: [
+        ...stream.agents.map(({ id: agent }) =>
+          percentage(stream.metric(name, { agent }), stream.metricInvocations({ agent }), {
+            key: agent,
+            label: agent,
+          }),
+        ),
+        percentage(stream.metric(name), stream.metricInvocations(), { label: 'all', color: Color.GREY }),
+      ],
+      ...axis('%'),
+      ...limitLine(limitPercent, 'alarm, of all'),
+    });
   return [
     lines('Requests', 'InvocationCount'),
-    rates('Errors, %', (agent, label) =>
-      percentage(stream.metricErrors({ agent }), stream.metricInvocations({ agent }), { key: agent, label }),
-    ),
-    lines('Timeouts', 'InvocationTimeouts'),
-    lines('Incomplete answers', 'IncompleteResponses'),
+    rates('Errors, %', 'InvocationErrors', ERROR_LIMIT_PERCENT),
+    rates('Timeouts, %', 'InvocationTimeouts', TIMEOUT_LIMIT_PERCENT),
+    rates('Incomplete answers, %', 'IncompleteResponses', INCOMPLETE_LIMIT_PERCENT),
     lines('First chunk, warm, p90', 'FirstChunkLatencyWarm', 'ms'),
     lines('First chunk, all, p90', 'FirstChunkLatency', 'ms'),
     lines('Whole answer, p90', 'InvocationDuration', 'ms'),
     lines('Failed connections', 'ConnectionFailures'),
     lines('Connection time, p90', 'ConnectionTime', 'ms'),
-    rates('Reused connections, %', (agent, label) => reuseRate(stream.serviceName, agent, { label })),
+    graph('Reused connections, %', 6, {
+      left: stream.agents.map(({ id }) => reuseRate(stream.serviceName, id, { label: id })),
+      ...axis('%'),
+    }),
     lines('Chunks', 'ChunkCount'),
     lines('Bytes', 'ResponseBytes'),
   ];
@@ -147,17 +171,34 @@ function perAgent(stream: AgentStreamFunction): IWidget[] {
 
 function connections(stream: AgentStreamFunction): IWidget[] {
   return [
-    graph('Connection time', 8, { left: quantiles(stream, 'ConnectionTime'), ...limitLine(5000, '5 s') }),
-    graph('Connections', 8, {
-      left: counts(
-        stream,
-        'ConnectionsOpened',
-        'ConnectionsReused',
-        'ConnectionsDiscarded',
-        'ConnectionsPooled',
-      ),
+    graph('Connection time', 8, {
+      left: quantiles(stream, 'ConnectionTime'),
+      ...axis('ms'),
+      ...limitLine(5000, '5 s'),
     }),
-    graph('Trouble', 8, { left: counts(stream, 'ConnectionFailures', 'RetryCount', 'ReaderStalled') }),
+    graph('Connections', 8, {
+      left: counts(stream, {
+        ConnectionsOpened: 'opened',
+        ConnectionsReused: 'reused',
+        ConnectionsDiscarded: 'discarded',
+        ConnectionsPooled: 'kept, max of one environment',
+      }),
+    }),
+    graph('Failures and stalls', 8, {
+      left: counts(stream, {
+        ConnectionFailures: 'failed attempts',
+        RetryCount: 'retries',
+        ReaderStalled: 'callers that stopped reading',
+      }),
+    }),
+  ];
+}
+
+/** What Lambda alone counts: requests that it refused, and those that ended with the function. */
+function refusedAndCrashed({ function: fn }: AgentStreamFunction): IMetric[] {
+  return [
+    fn.metricThrottles({ label: 'throttles', color: Color.ORANGE }),
+    fn.metricErrors({ label: 'crashes', color: Color.RED }),
   ];
 }
 
@@ -174,6 +215,7 @@ function platform(stream: AgentStreamFunction): IWidget[] {
         fn.metricDuration({ statistic: Stats.p(50), label: 'p50' }),
         fn.metricDuration({ statistic: 'Maximum', label: 'max' }),
       ],
+      ...axis('ms'),
       ...limitLine((fn.timeout ?? Duration.minutes(15)).toMilliseconds(), 'timeout'),
     }),
     graph('Cold starts and crashes', 6, {
@@ -196,12 +238,12 @@ function platform(stream: AgentStreamFunction): IWidget[] {
 function agentCore(agent: AgentStreamFunction['agents'][number]): IWidget[] {
   const metrics = (...names: AgentCoreMetricName[]) => names.map((name) => agentCoreMetric(agent, name));
   return [
-    graph(`${agent.name}: requests`, FULL_WIDTH / 2, {
+    graph(`${agent.id}: requests`, FULL_WIDTH / 2, {
       left: metrics('Invocations', 'SessionCount', 'Throttles', 'UserErrors', 'SystemErrors'),
       right: metrics('Latency'),
       rightYAxis: { label: 'ms', showUnits: false, min: 0 },
     }),
-    graph(`${agent.name}: WebSockets`, FULL_WIDTH / 2, {
+    graph(`${agent.id}: WebSockets`, FULL_WIDTH / 2, {
       left: metrics('ActiveStreamingConnections'),
       right: metrics('InboundStreamingBytesProcessed', 'OutboundStreamingBytesProcessed'),
       rightYAxis: { label: 'bytes', showUnits: false, min: 0 },

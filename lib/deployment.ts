@@ -16,6 +16,6 @@ export interface Deployment extends AgentStreamFunctionProps {
   readonly alarmTopicArn?: string;
   /** Address where docs/runbook.md is read. @default - alarms and dashboard name the file and the anchor */
   readonly runbookUrl?: string;
-  /** How late a first text is slow where no microVM had to be started. @default - 2 s */
+  /** From when on a first chunk is slow where no microVM had to be started. @default - 2 s */
   readonly slowFirstChunk?: Duration;
 }

@@ -115,7 +115,7 @@ export function environmentProblem(variables: Readonly<Record<string, unknown>>)
   const total = sizes.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total <= MAX_ENVIRONMENT_BYTES) return undefined;
   const { name, bytes } = largest(sizes);
-  const problem = `the function's environment has ${total} bytes, allowed are ${MAX_ENVIRONMENT_BYTES}: the largest entry is ${name} (${bytes} bytes)`;
+  const problem = `the function's environment has ${total} bytes, more than the ${MAX_ENVIRONMENT_BYTES} allowed: the largest entry is ${name} (${bytes} bytes)`;
   if (name !== ENV.AGENTS) return problem;
   const agents = JSON.parse(entries.find((entry) => entry.name === name)?.text ?? '[]') as AgentEntry[];
   const agent = largest(agents.map((one) => ({ id: one.id, bytes: Buffer.byteLength(JSON.stringify(one)) })));

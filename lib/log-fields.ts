@@ -28,13 +28,26 @@ export const LOG_FIELDS = {
   coldStart: 'cold_start',
 } as const;
 
-const { agent, code, cause, hint, level, message, promptSent, reason, requestId, sessionId } = LOG_FIELDS;
+const {
+  agent,
+  agentErrorType,
+  code,
+  cause,
+  hint,
+  level,
+  message,
+  promptSent,
+  reason,
+  requestId,
+  route,
+  sessionId,
+} = LOG_FIELDS;
 
-/** Logs Insights: what fails at which agent, why, and what to check. */
+/** Logs Insights: what fails at which agent, why, and what to check. Where the agent itself reported an error, its type. */
 export const FAILURES_BY_CAUSE: readonly string[] = [
-  `fields @timestamp, ${[agent, code, reason, cause, hint].join(', ')}`,
-  `filter ${level} = "ERROR" and ispresent(${code})`,
-  `stats count(*) as failures, latest(${cause}) as latest_cause, latest(${hint}) as check_this by ${[agent, code, reason].join(', ')}`,
+  `fields @timestamp, ${[agent, code, reason, cause, hint, agentErrorType].join(', ')}`,
+  `filter ${level} = "ERROR" and ${route} = "invoke"`,
+  `stats count(*) as failures, latest(${cause}) as latest_cause, latest(${hint}) as check_this, latest(${agentErrorType}) as agent_error by ${[agent, code, reason].join(', ')}`,
   'sort failures desc',
   'limit 20',
 ];

@@ -16,12 +16,14 @@ export interface AgentStreamObservabilityProps {
    */
   readonly runbookUrl?: string;
   /**
-   * How late a first text is slow where no microVM had to be started. An agent that calls a tool before its first
-   * text needs more.
+   * From when on a first chunk is slow where no microVM had to be started. An agent that calls a tool before its
+   * first chunk needs more.
    *
    * @default - 2 s
    */
   readonly slowFirstChunk?: Duration;
+  /** What the dashboard says is deployed. @default - nothing */
+  readonly version?: string;
   /** Whom an alarm tells. @default - nobody: alarms only change colour */
   readonly alarmActions?: readonly IAlarmAction[];
   /**
@@ -40,7 +42,7 @@ export class AgentStreamObservability extends Construct {
 
   constructor(scope: Construct, id: string, props: AgentStreamObservabilityProps) {
     super(scope, id);
-    const { runbookUrl } = props;
+    const { runbookUrl, version } = props;
     if (runbookUrl !== undefined && !Token.isUnresolved(runbookUrl)) checkRunbookUrl(runbookUrl);
     const slowFirstChunkMs = (props.slowFirstChunk ?? Duration.seconds(2)).toMilliseconds();
     this.alarms = createAlarms(this, props.stream, { runbookUrl, slowFirstChunkMs });
@@ -53,7 +55,7 @@ export class AgentStreamObservability extends Construct {
     }
 
     this.dashboard = new Dashboard(this, 'Dashboard');
-    fillDashboard(this.dashboard, props.stream, { alarms: all, runbookUrl, slowFirstChunkMs });
+    fillDashboard(this.dashboard, props.stream, { alarms: all, runbookUrl, slowFirstChunkMs, version });
   }
 
   /** Where a person opens the dashboard. The console's domain is the partition's, known at deployment only. */

@@ -85,7 +85,7 @@ export class AgentStreamFunction extends Construct {
     if (authType === lambda.FunctionUrlAuthType.NONE) {
       Annotations.of(this).addWarningV2(
         'agentcore-stream:publicUrl',
-        `the Function URL is public: whoever knows it can call the agents and is limited only by reservedConcurrentExecutions (${props.reservedConcurrentExecutions}); origins bind browsers only`,
+        `the Function URL is public: whoever knows it can call the agents and is limited only by reservedConcurrentExecutions (${props.reservedConcurrentExecutions}); CORS restricts browsers only`,
       );
     }
     this.node.addValidation({ validate: () => this.#findProblems() });
@@ -116,7 +116,7 @@ export class AgentStreamFunction extends Construct {
     return this.metric('InvocationErrors', props);
   }
 
-  /** From the request to the agent's first text where no microVM had to be started. @default statistic - p90 */
+  /** From the request to the agent's first chunk where no microVM had to be started. @default statistic - p90 */
   metricFirstChunkLatencyWarm(props?: StreamMetricProps): Metric {
     return this.metric('FirstChunkLatencyWarm', props);
   }

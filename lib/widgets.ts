@@ -13,24 +13,26 @@ export function quantiles(stream: AgentStreamFunction, metricName: MetricName): 
   return [50, 90, 99].map((p) => stream.metric(metricName, { statistic: Stats.p(p), label: `p${p}` }));
 }
 
-/** Each under its own name: sums, or the highest of a level. */
-export function counts(stream: AgentStreamFunction, ...names: MetricName[]): IMetric[] {
-  return names.map((name) => stream.metric(name, { label: name }));
+/** Sums, or the highest of a level, each with the words that it is labelled with. */
+export function counts(stream: AgentStreamFunction, labels: Partial<Record<MetricName, string>>): IMetric[] {
+  return Object.entries(labels).map(([name, label]) => stream.metric(name as MetricName, { label }));
 }
 
-/** Times in milliseconds with a line where it becomes too slow. */
+/** An axis from zero, with its unit. */
+export function axis(unit: string): Partial<GraphWidgetProps> {
+  return { leftYAxis: { label: unit, showUnits: false, min: 0 } };
+}
+
+/** A red line at a limit. */
 export function limitLine(value: number, label: string): Partial<GraphWidgetProps> {
-  return {
-    leftYAxis: { label: 'ms', showUnits: false, min: 0 },
-    leftAnnotations: [{ value, label, color: Color.RED }],
-  };
+  return { leftAnnotations: [{ value, label, color: Color.RED }] };
 }
 
 /** A line at the reserved concurrency, where there is one. */
 export function reservedLine({
   reservedConcurrentExecutions: value,
 }: AgentStreamFunction): Partial<GraphWidgetProps> {
-  return value === undefined ? {} : { leftAnnotations: [{ value, label: 'reserved', color: Color.RED }] };
+  return value === undefined ? {} : limitLine(value, 'reserved');
 }
 
 /** One graph, its axis from zero. */

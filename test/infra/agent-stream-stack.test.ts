@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
+import { projectVersion } from '../../lib/version.ts';
 import { AGENT, runtimeArn, stackOf } from './support.ts';
 
 beforeEach(() => {
@@ -12,16 +13,22 @@ afterEach(() => {
   jest.restoreAllMocks();
 });
 
-test('has the four outputs that a deployment is used with', () => {
+test('has the outputs that a deployment is used with', () => {
   const { template } = stackOf();
 
   expect(Object.keys(template().findOutputs('*')).sort()).toEqual([
     'DashboardUrl',
+    'FunctionArn',
     'FunctionName',
     'FunctionUrl',
     'LogGroup',
+    'Version',
   ]);
   template().hasOutput('FunctionUrl', { Value: { 'Fn::GetAtt': [Match.anyValue(), 'FunctionUrl'] } });
+  template().hasOutput('FunctionArn', {
+    Value: { 'Fn::GetAtt': [Match.stringLikeRegexp('Function'), 'Arn'] },
+  });
+  template().hasOutput('Version', { Value: projectVersion() });
   template().hasOutput('LogGroup', { Value: { Ref: Match.stringLikeRegexp('LogGroup') } });
   template().hasOutput('DashboardUrl', {
     Value: { 'Fn::Join': ['', Match.arrayWith(['/cloudwatch/home?region=', { Ref: 'AWS::Region' }])] },
@@ -191,11 +198,20 @@ describe('the stage', () => {
   });
 
   test('of production warns when no alarm tells anybody', () => {
-    const warning = Match.stringLikeRegexp('give alarmEmail or alarmTopicArn');
+    const warning = Match.stringLikeRegexp('no one receives the alarms: set alarmEmail or alarmTopicArn');
 
     Annotations.fromStack(stackOf({ stage: 'prod' }).stack).hasWarning('/AgentStream', warning);
     Annotations.fromStack(stackOf({ stage: 'prod', alarmEmail }).stack).hasNoWarning('*', warning);
   });
+});
+
+test('of production warns when alarms and dashboard link to no runbook', () => {
+  const warning = Match.stringLikeRegexp('set runbookUrl');
+  const runbookUrl = 'https://wiki.example.com/stream';
+
+  Annotations.fromStack(stackOf({ stage: 'prod' }).stack).hasWarning('/AgentStream', warning);
+  Annotations.fromStack(stackOf({ stage: 'prod', runbookUrl }).stack).hasNoWarning('*', warning);
+  Annotations.fromStack(stackOf().stack).hasNoWarning('*', warning);
 });
 
 describe('whom the alarms tell', () => {

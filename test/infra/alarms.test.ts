@@ -70,9 +70,10 @@ describe('the alarms', () => {
     const rule = JSON.stringify(composite?.Properties.AlarmRule);
 
     template.resourceCountIs('AWS::CloudWatch::Alarm', 7);
-    expect(composite?.Properties.AlarmDescription).toMatch(/^Users are affected\. .*#users-are-affected$/);
+    expect(composite?.Properties.AlarmDescription).toMatch(/^Users are affected: .*#users-are-affected$/);
     for (const id of ['ErrorRate', 'Timeouts', 'Throttles', 'Incomplete', 'FunctionErrors']) {
       expect(rule).toContain(id);
+      expect(composite?.Properties.AlarmDescription).toContain(id);
     }
     // Tried again; where that does not help it is an error of its own.
     expect(rule).not.toContain('ConnectionFailures');

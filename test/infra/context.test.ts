@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Duration } from 'aws-cdk-lib';
 import { SETTINGS } from '../../lambda/settings.ts';
 import { CONTEXT_KEYS, readContext, unknownKeys } from '../../lib/context.ts';
-import { runtimeArn } from './support.ts';
+import { runtimeArn, stackOf } from './support.ts';
 
 const ARNS = {
   onboardingAgentArn: runtimeArn('OnboardingAgent'),
@@ -108,9 +110,9 @@ describe('the context', () => {
     ['topicArn', 'alarmTopicArn'],
     ['team', undefined],
     ['x', undefined],
-  ])('tells of the key %s, which nobody reads, and of the nearest one that is read', (key, near) => {
+  ])('reports the key %s, which it ignores, with the nearest one that is known', (key, near) => {
     expect(unknownKeys({ ...ARNS, [key]: '1' })).toEqual([
-      `context key "${key}" is read by nobody here${near ? `: did you mean "${near}"?` : ''}`,
+      `unknown context key "${key}" is ignored${near ? `: did you mean "${near}"?` : ''}`,
     ]);
     expect(readContext({ ...ARNS, [key]: '1' })).toEqual(readContext(ARNS));
   });
@@ -120,6 +122,42 @@ describe('the context', () => {
       expect(() => readContext({ [key]: undefined, ...ARNS })).not.toThrow(/unknown context key/);
     }
   });
+});
+
+test('describes the three agents as the local ones describe themselves', () => {
+  const local = readFileSync(join(import.meta.dirname, '../../local/agents.ts'), 'utf8');
+
+  for (const { description } of readContext(ARNS).agents) expect(local).toContain(`'${description}'`);
+});
+
+test('can be recovered from the deployed function, as the runbook says', () => {
+  const environmentOf = (context: Record<string, unknown>) => {
+    const template = stackOf(readContext(context)).template();
+    const [fn] = Object.values(template.findResources('AWS::Lambda::Function'));
+    return fn?.Properties.Environment.Variables as Record<string, string>;
+  };
+  const deployed = environmentOf({
+    ...ARNS,
+    mwcAgentTransport: 'http',
+    stage: 'staging',
+    serviceName: 'helpdesk',
+    stackStatusPrefix: 'demo-',
+    endpointUrl: 'https://vpce-1.example.com',
+    limits: { HANDSHAKE_TIMEOUT_MS: 90_000, MAX_RETRIES: 0 },
+  });
+
+  const { AGENTS, STAGE, POWERTOOLS_SERVICE_NAME, STACK_STATUS_PREFIX, ...others } = deployed;
+  const { AWS_ENDPOINT_URL_BEDROCK_AGENTCORE, ...limits } = others;
+  const recovered = environmentOf({
+    agents: AGENTS,
+    stage: STAGE,
+    serviceName: POWERTOOLS_SERVICE_NAME,
+    stackStatusPrefix: STACK_STATUS_PREFIX,
+    endpointUrl: AWS_ENDPOINT_URL_BEDROCK_AGENTCORE,
+    limits: Object.fromEntries(Object.entries(limits).map(([name, value]) => [name, Number(value)])),
+  });
+
+  expect(recovered).toEqual(deployed);
 });
 
 /** Durations as what they are, however they were given. */
@@ -146,7 +184,11 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     { agents: '[{id: 1}]' },
     /^agents: expected a JSON array of agents, got "\[\{id: 1\}\]"$/,
   ],
-  ['a list and an ARN', { agents: [agent], ...ARNS }, /^agents and onboardingAgentArn are both given/],
+  [
+    'a list and an ARN',
+    { agents: [agent], ...ARNS },
+    /^agents and onboardingAgentArn are both given: use one or the other$/,
+  ],
   ['an agent twice', { agents: [agent, { ...agent, name: 'B' }] }, /^agents: duplicate agent id "a"/],
   [
     'an unknown key of an agent',
@@ -168,7 +210,11 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     { mwcAgentArn: ARNS.mwcAgentArn.replace('111122223333', '1') },
     /^agent "mwc": .* wrong account: expected 12 digits, got "1"$/,
   ],
-  ['an empty ARN', { mwcAgentArn: '' }, /^agent "mwc": "runtimeArn" expected a non-empty string, got ""$/],
+  [
+    'an empty ARN, as of a variable that is not set',
+    { mwcAgentArn: '' },
+    /^mwcAgentArn: expected a runtime ARN such as arn:aws:bedrock-agentcore:\S+:runtime\/MWCAgent-\w+, got ""$/,
+  ],
   [
     'an ARN that is no text',
     { mwcAgentArn: true },
@@ -200,7 +246,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     'an agent without a key of its own',
     { helpdeskAgentArn: agent.runtimeArn },
-    /^unknown context key "helpdeskAgentArn": expected one of .*; any other agent comes in the list "agents"$/,
+    /^unknown context key "helpdeskAgentArn": expected one of .*; for other agents use the list "agents" alone$/,
   ],
   ['a wrong auth', { ...ARNS, auth: 'cognito' }, /^auth: expected one of iam, none, got "cognito"$/],
   [
@@ -248,7 +294,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     'a first chunk that is slow at once',
     { ...ARNS, slowFirstChunkMs: '0' },
-    /^slowFirstChunkMs: expected a whole number from 1, got 0$/,
+    /^slowFirstChunkMs: expected a whole number of at least 1, got 0$/,
   ],
   ['a wrong stage', { ...ARNS, stage: 'My Stage' }, /^stage: expected lower-case letters.*, got "My Stage"$/],
   [
@@ -264,7 +310,7 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     'concurrency that is no number',
     { ...ARNS, reservedConcurrency: 'ten' },
-    /^reservedConcurrency: expected a whole number from 0, got "ten"$/,
+    /^reservedConcurrency: expected a whole number of at least 0, got "ten"$/,
   ],
   ['negative concurrency', { ...ARNS, reservedConcurrency: -1 }, /^reservedConcurrency: .*, got -1$/],
   ['a wrong stack prefix', { ...ARNS, stackStatusPrefix: '-' }, /^stackStatusPrefix: expected .*, got "-"$/],

@@ -47,7 +47,7 @@ describe('wrong props', () => {
     [
       'negative concurrency',
       { reservedConcurrentExecutions: -1 },
-      /^reservedConcurrentExecutions: expected .* from 0, got -1/,
+      /^reservedConcurrentExecutions: expected .* of at least 0, got -1/,
     ],
     ['half concurrency', { reservedConcurrentExecutions: 1.5 }, /^reservedConcurrentExecutions: .* got 1\.5/],
     ['a stack prefix with a slash', { stackStatusPrefix: 'a/b' }, /stackStatusPrefix: .* got "a\/b"/],
@@ -112,7 +112,7 @@ describe('wrong props', () => {
     test('of 4,000 bytes is taken, and a byte more refused', () => {
       expect(() => functionIn(described('x'.repeat(room)))).not.toThrow();
       expect(() => functionIn(described('x'.repeat(room + 1)))).toThrow(
-        /^the function's environment has 4001 bytes, allowed are 4000: the largest entry is AGENTS/,
+        /^the function's environment has 4001 bytes, more than the 4000 allowed: the largest entry is AGENTS/,
       );
     });
 
@@ -138,7 +138,9 @@ describe('wrong props', () => {
         Array.from({ length: count }, (_, i) => ({ id: `a${i}`, name: `A${i}`, runtimeArn }));
 
       expect(() => functionIn({ agents: agents(15) })).not.toThrow();
-      expect(() => functionIn({ agents: agents(25) })).toThrow(/environment has \d+ bytes, allowed are 4000/);
+      expect(() => functionIn({ agents: agents(25) })).toThrow(
+        /environment has \d+ bytes, more than the 4000 allowed/,
+      );
     });
 
     test('that others made too large is refused at synthesis', () => {
@@ -146,7 +148,9 @@ describe('wrong props', () => {
 
       subject.function.addEnvironment('THEIRS', 'x'.repeat(4000));
 
-      expect(template).toThrow(/environment has \d+ bytes, allowed are 4000: the largest entry is THEIRS/);
+      expect(template).toThrow(
+        /environment has \d+ bytes, more than the 4000 allowed: the largest entry is THEIRS/,
+      );
     });
   });
 

@@ -48,7 +48,7 @@ function fieldsOf(list: string): string[] {
 }
 
 function parseFilter(text: string): (line: LogLine) => boolean {
-  const tokens = text.match(/"[^"]*"|[@\w.]+|!=|=|[()[\],]/g) ?? [];
+  const tokens = text.match(/"[^"]*"|[@\w.]+|!=|=|<|[()[\],]/g) ?? [];
   let at = 0;
   const take = (expected?: string): string => {
     const token = tokens[at] ?? '';
@@ -103,8 +103,9 @@ function parseFilter(text: string): (line: LogLine) => boolean {
       take(']');
       return (line) => values.includes(fieldOf(line, field) ?? '');
     }
-    if (operator !== '=' && operator !== '!=') throw new Error(`unknown operator "${operator}" in ${text}`);
+    if (!/^(=|!=|<)$/.test(operator)) throw new Error(`unknown operator "${operator}" in ${text}`);
     const value = literal(take());
+    if (operator === '<') return (line) => Number(fieldOf(line, field) ?? Number.NaN) < Number(value);
     return (line) => {
       const came = fieldOf(line, field);
       return came !== undefined && (came === value) === (operator === '=');

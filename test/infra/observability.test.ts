@@ -1,9 +1,9 @@
-import { App, Duration, Stack } from 'aws-cdk-lib';
+import { App, Duration, Stack, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { METRIC_NAMESPACE, METRICS } from '../../lambda/contract.ts';
 import { AgentStreamObservability } from '../../lib/observability.ts';
 import { AgentStreamFunction } from '../../lib/streaming-function.ts';
-import { code, observed, stackOf, THREE_AGENTS } from './support.ts';
+import { code, functionIn, observed, stackOf, THREE_AGENTS } from './support.ts';
 import { alarmMetrics, dashboardMetrics, widgets } from './template-metrics.ts';
 
 /**
@@ -101,15 +101,15 @@ describe('the dashboard', () => {
       'Alarms',
       'Answers without an error, %',
       'First chunk, warm',
-      'Failures by agent and outcome',
+      'Failures, throttles and crashes',
       'Concurrent streams',
       '## What fails, where and why',
-      'Failures by agent and cause',
+      'Failures by agent, code and reason',
       '## Agents',
       'Requests',
       'Errors, %',
-      'Timeouts',
-      'Incomplete answers',
+      'Timeouts, %',
+      'Incomplete answers, %',
       'First chunk, warm, p90',
       'First chunk, all, p90',
       'Whole answer, p90',
@@ -121,22 +121,26 @@ describe('the dashboard', () => {
       '## Connections to AgentCore',
       'Connection time',
       'Connections',
-      'Trouble',
+      'Failures and stalls',
       '## Lambda',
       'Concurrency and throttles',
       'Duration of invocations',
       'Cold starts and crashes',
       'Function URL',
       '## AgentCore itself',
-      ...THREE_AGENTS.flatMap(({ name }) => [`${name}: requests`, `${name}: WebSockets`]),
+      ...THREE_AGENTS.flatMap(({ id }) => [`${id}: requests`, `${id}: WebSockets`]),
       'Active sessions of the account',
+      'agent | runtime | log group',
       '## Latest errors',
       'Latest errors',
     ]);
   });
 
   test('says in each row what to look for, with a link', () => {
-    for (const { properties } of all.filter(({ type }) => type === 'text')) {
+    const headings = all.filter(({ properties }) => String(properties.markdown).startsWith('## '));
+
+    expect(headings).toHaveLength(7);
+    for (const { properties } of headings) {
       expect(properties.markdown).toMatch(/^## .+\n.{30,} Runbook: `docs\/runbook\.md#[a-z-]+`$/);
     }
   });
@@ -151,15 +155,15 @@ describe('the dashboard', () => {
       ['FirstChunkLatencyWarm p50', 'FirstChunkLatencyWarm p90', 'FirstChunkLatencyWarm p99'],
     ],
     [
-      'Failures by agent and outcome',
+      'Failures, throttles and crashes',
       [
         `SEARCH('{AgentCoreStream,agent,outcome,service} MetricName="InvocationErrors" service="agentcore-stream" NOT outcome="complete"', 'Sum')`,
+        'Throttles Sum',
+        'Errors Sum',
       ],
     ],
     ['Concurrent streams', ['ConcurrentExecutions Maximum']],
     ['Requests', lines('InvocationCount Sum')],
-    ['Timeouts', lines('InvocationTimeouts Sum')],
-    ['Incomplete answers', lines('IncompleteResponses Sum')],
     ['First chunk, warm, p90', lines('FirstChunkLatencyWarm p90')],
     ['First chunk, all, p90', lines('FirstChunkLatency p90')],
     ['Whole answer, p90', lines('InvocationDuration p90')],
@@ -178,7 +182,7 @@ describe('the dashboard', () => {
         'ConnectionsPooled Maximum',
       ],
     ],
-    ['Trouble', ['ConnectionFailures Sum', 'RetryCount Sum', 'ReaderStalled Sum']],
+    ['Failures and stalls', ['ConnectionFailures Sum', 'RetryCount Sum', 'ReaderStalled Sum']],
     ['Concurrency and throttles', ['ConcurrentExecutions Maximum', 'Throttles Sum']],
     ['Duration of invocations', ['Duration p50', 'Duration Maximum']],
     ['Cold starts and crashes', ['ColdStart Sum', 'Errors Sum']],
@@ -187,33 +191,68 @@ describe('the dashboard', () => {
     expect(drawn(title)).toEqual(expected);
   });
 
-  test('has the rates of each agent from its own metrics', () => {
-    for (const [title, expression, parts] of [
-      [
-        'Errors, %',
-        /^IF\(whole(_\w+) >= 1, 100 \* FILL\(part\1, 0\) \/ whole\1, 0\)$/,
-        ['InvocationErrors', 'InvocationCount'],
-      ],
-      [
-        'Reused connections, %',
-        /^100 \* reused(_\w+) \/ \(opened\1 \+ reused\1\)$/,
-        ['ConnectionsOpened', 'ConnectionsReused'],
-      ],
-    ] as const) {
-      const found = drawn(title);
-      expect(found.filter((one) => expression.test(one))).toHaveLength(THREE_AGENTS.length);
-      for (const part of parts) expect(found.filter((one) => one === `${part} Sum`)).toHaveLength(3);
-      const named = (titled(title)?.metrics ?? []).flatMap(
-        (entry) => (entry.at(-1) as { label?: string }).label ?? [],
-      );
-      expect(named).toEqual(expect.arrayContaining(THREE_AGENTS.map(({ name }) => name)));
+  /** The words that a widget labels its lines with. */
+  const labels = (title: string) =>
+    (titled(title)?.metrics ?? []).flatMap((entry) => (entry.at(-1) as { label?: string }).label ?? []);
+  const ids = THREE_AGENTS.map(({ id }) => id);
+
+  test.each([
+    ['Errors, %', 'InvocationErrors'],
+    ['Timeouts, %', 'InvocationTimeouts'],
+    ['Incomplete answers, %', 'IncompleteResponses'],
+  ])('has in "%s" the share of each agent, from its own metrics, and of all', (title, part) => {
+    const found = drawn(title);
+    const rate = /^IF\(whole(\w*) >= 1, 100 \* FILL\(part\1, 0\) \/ whole\1, 0\)$/;
+
+    expect(found.filter((one) => rate.test(one))).toHaveLength(4);
+    for (const name of [part, 'InvocationCount']) {
+      expect(found.filter((one) => one === `${name} Sum`)).toHaveLength(4);
     }
+    expect(labels(title)).toEqual(expect.arrayContaining([...ids, 'all']));
+  });
+
+  test('has the share of reused connections of each agent', () => {
+    const found = drawn('Reused connections, %');
+    const rate = /^100 \* reused(_\w+) \/ \(opened\1 \+ reused\1\)$/;
+
+    expect(found.filter((one) => rate.test(one))).toHaveLength(3);
+    for (const name of ['ConnectionsOpened', 'ConnectionsReused']) {
+      expect(found.filter((one) => one === `${name} Sum`)).toHaveLength(3);
+    }
+    expect(labels('Reused connections, %')).toEqual(expect.arrayContaining(ids));
+  });
+
+  test('names an agent by its id, as the log does', () => {
+    const texts = JSON.stringify(all.map(({ properties }) => [properties.title, properties.markdown]));
+
+    for (const { id, name } of THREE_AGENTS) {
+      expect(labels('Requests')).toContain(id);
+      expect(texts).not.toContain(`${name}:`);
+    }
+  });
+
+  test('leads from an agent to its runtime and to the log of its container', () => {
+    const table = String(
+      all.find(({ properties }) => /^agent \|/.test(String(properties.markdown)))?.properties.markdown,
+    );
+
+    expect(table.split('\n').slice(2)).toEqual(
+      THREE_AGENTS.map(({ id, runtimeArn }) => {
+        const runtime = runtimeArn.split('/')[1];
+        const region = runtimeArn.split(':')[3];
+        return `${id} | ${runtime} | \`/aws/bedrock-agentcore/runtimes/${runtime}-DEFAULT\` in ${region}`;
+      }),
+    );
   });
 
   test('draws the limits that alarms and platform have', () => {
     const limit = (title: string) => titled(title)?.annotations;
 
+    expect(limit('Answers without an error, %')).toMatchObject({ horizontal: [{ value: 95 }] });
     expect(limit('First chunk, warm')).toMatchObject({ horizontal: [{ value: 2000 }] });
+    expect(limit('Errors, %')).toMatchObject({ horizontal: [{ value: 5 }] });
+    expect(limit('Timeouts, %')).toMatchObject({ horizontal: [{ value: 1 }] });
+    expect(limit('Incomplete answers, %')).toMatchObject({ horizontal: [{ value: 1 }] });
     expect(limit('Connection time')).toMatchObject({ horizontal: [{ value: 5000 }] });
     expect(limit('Concurrent streams')).toMatchObject({ horizontal: [{ value: 50 }] });
     expect(limit('Duration of invocations')).toMatchObject({ horizontal: [{ value: 900_000 }] });
@@ -226,16 +265,16 @@ describe('the dashboard', () => {
     expect(chart?.properties.annotations).toMatchObject({ horizontal: [{ value: 7000 }] });
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Threshold: 7000,
-      AlarmDescription: Match.stringLikeRegexp('took over 7000 ms'),
+      AlarmDescription: Match.stringLikeRegexp('is over 7000 ms'),
     });
   });
 
   test('asks AgentCore for each runtime, in the region of the runtime, whatever dimensions it has', () => {
     for (const [title, name, stat] of [
-      ['MWCAgent: requests', 'Invocations', 'Sum'],
-      ['MWCAgent: requests', 'Latency', 'Average'],
-      ['MWCAgent: WebSockets', 'ActiveStreamingConnections', 'Sum'],
-      ['MWCAgent: WebSockets', 'OutboundStreamingBytesProcessed', 'Sum'],
+      ['mwc: requests', 'Invocations', 'Sum'],
+      ['mwc: requests', 'Latency', 'Average'],
+      ['mwc: WebSockets', 'ActiveStreamingConnections', 'Sum'],
+      ['mwc: WebSockets', 'OutboundStreamingBytesProcessed', 'Sum'],
     ] as const) {
       expect(titled(title)?.metrics).toContainEqual([
         expect.objectContaining({
@@ -263,8 +302,8 @@ describe('the dashboard', () => {
     );
   });
 
-  test('counts the failures of the log by agent and cause, and lists the latest', () => {
-    expect(titled('Failures by agent and cause')?.query).toMatch(
+  test('counts the failures of the log by agent, code and reason, and lists the latest', () => {
+    expect(titled('Failures by agent, code and reason')?.query).toMatch(
       /^SOURCE '<ref>' \| fields .* by agent, code, reason\n\| sort failures desc\n\| limit 20$/s,
     );
     expect(titled('Latest errors')?.query).toMatch(
@@ -297,10 +336,31 @@ test('the stack’s output leads to this dashboard', () => {
 test('links its rows to the runbook’s address when it is given', () => {
   const template = observed({ runbookUrl: 'https://wiki.example.com/stream' });
 
-  const texts = widgets(template).filter(({ type }) => type === 'text');
+  const texts = widgets(template).filter(({ properties }) => String(properties.markdown).startsWith('## '));
+  expect(texts).toHaveLength(7);
   for (const { properties } of texts) {
     expect(properties.markdown).toMatch(/ \[Runbook\]\(https:\/\/wiki\.example\.com\/stream#[a-z-]+\)$/);
   }
+});
+
+test('says what is deployed, where it is told', () => {
+  const [first] = widgets(observed({ version: '1.2.3 (abc)' }));
+
+  expect(first?.properties.markdown).toContain('Deployed: 1.2.3 (abc).');
+  expect(widgets(observed())[0]?.properties.markdown).not.toContain('Deployed');
+});
+
+test('leads to the log of a runtime whose ARN is known at deployment only', () => {
+  const { stack, subject } = functionIn({
+    agents: [{ id: 'later', name: 'Later', runtimeArn: Token.asString({ Ref: 'Runtime' }) }],
+  });
+  new AgentStreamObservability(stack, 'Observability', { stream: subject });
+
+  const body = JSON.stringify(Template.fromStack(stack).findResources('AWS::CloudWatch::Dashboard'));
+
+  expect(body).toContain(
+    'later | ",{"Fn::Select":[1,{"Fn::Split":[":runtime/",{"Ref":"Runtime"}]}]}," | `/aws/bedrock-agentcore/runtimes/',
+  );
 });
 
 test('works in an app of somebody else, in a stack beside the one with the function', () => {

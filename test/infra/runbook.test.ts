@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { LOG_FIELDS } from '../../lib/log-fields.ts';
+import { FAILURES_BY_CAUSE, LOG_FIELDS } from '../../lib/log-fields.ts';
 import { ARTICLES, RUNBOOK_FILE } from '../../lib/runbook.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -45,6 +45,39 @@ test.each([...alarms, ARTICLES.throttles, ARTICLES.incompleteResponses, ARTICLES
     expect(article).toMatch(/what to do/i);
   },
 );
+
+test.each([
+  ['did not begin to answer within'],
+  ['sent nothing for'],
+  ['did not accept the connection within'],
+  ['exceeded its time limit'],
+  ['connecting to the agent took over'],
+  ['AgentCore timed out'],
+])('the article on timeouts explains the reason "%s", which the function gives', (reason) => {
+  expect(articles.find((text) => anchorOf(text) === ARTICLES.timeouts)).toContain(`"${reason}"`);
+  expect(sources(join(root, 'lambda')).join('\n')).toContain(reason);
+});
+
+test('names no widget of the dashboard that is not there', () => {
+  const dashboard = sources(join(root, 'lib')).join('\n');
+
+  for (const name of [
+    'Failures by agent, code and reason',
+    'callers that stopped reading',
+    'Concurrent streams',
+    'Active sessions of the account',
+    'Function URL',
+  ]) {
+    expect(runbook.replaceAll('\n', ' ').replace(/ +/g, ' ')).toContain(`"${name}"`);
+    expect(dashboard).toContain(`'${name}'`);
+  }
+});
+
+test('has the query of the dashboard’s table of failures', () => {
+  const [fields, ...commands] = FAILURES_BY_CAUSE.slice(0, -1);
+
+  expect(runbook).toContain(['```', fields, ...commands.map((command) => `| ${command}`), '```'].join('\n'));
+});
 
 describe('the queries', () => {
   const logged: readonly string[] = Object.values(LOG_FIELDS);

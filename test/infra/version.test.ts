@@ -1,0 +1,34 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { projectVersion } from '../../lib/version.ts';
+
+let folder: string;
+const git = (...args: string[]) =>
+  execFileSync('git', ['-c', 'user.name=Someone', '-c', 'user.email=someone@example.com', ...args], {
+    cwd: folder,
+    encoding: 'utf8',
+  }).trim();
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'version-'));
+  writeFileSync(join(folder, 'package.json'), '{"version": "1.2.3"}');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+test('is that of the package alone where there is no repository', () => {
+  expect(projectVersion(folder)).toBe('1.2.3');
+});
+
+test('names the commit, whatever is tagged, and says when the files are not those of it', () => {
+  git('init', '--quiet');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'Begin');
+  git('tag', 'v1');
+  const commit = git('rev-parse', 'HEAD').slice(0, 12);
+
+  expect(projectVersion(folder)).toBe(`1.2.3 (${commit})`);
+  writeFileSync(join(folder, 'package.json'), '{"version": "1.2.4"}');
+  expect(projectVersion(folder)).toBe(`1.2.4 (${commit}-dirty)`);
+});
