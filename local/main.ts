@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { readable } from './console-log.ts';
 import type { LambdaRuntime, LogEntry } from './lambda-runtime.ts';
 import { createLiveMetrics } from './live-metrics.ts';
 import { playgroundHandler } from './playground.ts';
@@ -6,13 +7,13 @@ import { type SystemOptions, startSystem } from './system.ts';
 
 const USAGE = `npm start -- [options]
 
-  --agent <id>=<url>   put your own AgentCore container in the place of a local agent,
+  --agent <id>=<url>   use your own AgentCore container in place of a local agent,
                        for example --agent onboarding=ws://127.0.0.1:8080/ws
-  --aws                no emulator: your agents in AWS, with your own credentials; the agents are those of
-                       the variable AGENTS, of cdk.json's context, or of -c as for cdk deploy
+  --aws                use your agents in AWS, with your own credentials: those of the variable AGENTS,
+                       of -c, or of cdk.context.json
   -c <key>=<value>     CDK context for --aws, for example -c onboardingAgentArn=arn:aws:…
-  --bandwidth          Lambda's rate limit: 6 MB at once, then 2 MB/s; on, --no-bandwidth switches it off
-  --sticky             hold small writes until the next one, as a real Function URL may
+  --no-bandwidth       without Lambda's rate limit of 2 MB/s after the first 6 MB
+  --sticky             hold small writes back until the next one, as a real Function URL may
 
 PORT=<n> sets the port (3000; 0: any free one).`;
 
@@ -80,7 +81,8 @@ try {
   const options = readOptions(process.argv.slice(2));
   const onLog = (entry: LogEntry) => {
     metrics.onLog(entry);
-    if (entry.stream !== 'stdout') console.error(`[environment ${entry.environment}] ${entry.line}`);
+    const text = readable(entry);
+    if (text !== undefined) console.error(text);
   };
   // CDK, which reads the context, is loaded only where it is needed.
   const system = options.aws

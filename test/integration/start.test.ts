@@ -169,6 +169,19 @@ describe('npm start', () => {
     expect(await response.text()).toContain('{"chunk":"from my container"}');
   });
 
+  test('tells of the first failure of a process, in words', async () => {
+    const { url, output } = await start('--agent', 'onboarding=http://127.0.0.1:1');
+
+    const response = await invoke(url, 'a static website', 'onboarding');
+
+    const { error, requestId } = (await response.json()) as { error: string; requestId: string };
+    await until(() => output().includes(requestId), 'it is told');
+    const [, told] = output().trim().split('\n');
+    expect(told).toMatch(/^\[environment 1\] ERROR Request failed, /);
+    expect(told).toContain(`${error}, agent onboarding: `);
+    expect(told).not.toContain('{');
+  });
+
   /** How long a small write before a silence of 2 s is held back. A JSON answer is not nudged. */
   async function heldMs(url: string): Promise<number> {
     const text = `before a silence ${crypto.randomUUID()}`;
