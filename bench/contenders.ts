@@ -15,11 +15,12 @@ export interface Contender {
 const SOURCES = ['raw', 'signer', 'hono', 'powertools', 'sdk', 'empty'] as const;
 const ROOT = join(import.meta.dirname, '..');
 
-/** Installs what only the bench needs, unless it is there as the lock file says. */
+/** Installs what only the bench needs from npm, unless it is there as the lock file says. */
 export function installPeers(): void {
   const installed = join(import.meta.dirname, 'node_modules/.package-lock.json');
   const lock = join(import.meta.dirname, 'package-lock.json');
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
+  process.stderr.write('installing the contenders from npm\n');
   execFileSync('npm', ['ci', '--prefix', import.meta.dirname, '--ignore-scripts'], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });

@@ -14,7 +14,7 @@ const USAGE = `npm run bench -- [options]
   --only a,b           of: ${TRIALS.map(({ id }) => id).join(', ')}
   --contenders a,b     beside raw and empty
   --variant folder     another build of ours, measured beside it
-  --check              exit code 1 when a bar is missed`;
+  --check              exit code 1 when a target is missed`;
 const QUICK_ROUNDS = 2;
 
 const { values: options } = parseArgs({

@@ -10,7 +10,7 @@ export function formatTable(
   const others = contenders.filter((name) => name !== 'raw' && name !== 'empty');
   const judged = judge(observations);
   const lines = [
-    ['ratio to raw [quartiles]', 'raw', ...others, 'bar for ours'],
+    ['ratio to raw [quartiles]', 'raw', ...others, 'target for ours'],
     ...rows.map((row) => [
       row.title,
       row.values.raw ? `${digits(row.values.raw.median)} ${row.unit}` : '',
@@ -19,11 +19,11 @@ export function formatTable(
         .map(({ text, value, met }) => `${text}: ${digits(value)} ${met ? 'met' : 'MISSED'}`)
         .join('; '),
     ]),
-    ...OBSERVATIONS.filter(({ id }) => observations[id]).map(({ id, title, bar }) => [
+    ...OBSERVATIONS.filter(({ id }) => observations[id]).map(({ id, title, target }) => [
       title,
       observations[id]?.raw ?? '',
       ...others.map((name) => observations[id]?.[name] ?? ''),
-      judged.has(id) ? `${bar}: ${judged.get(id) ? 'met' : 'MISSED'}` : '',
+      judged.has(id) ? `${target}: ${judged.get(id) ? 'met' : 'MISSED'}` : '',
     ]),
   ];
   const widths =

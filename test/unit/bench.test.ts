@@ -125,7 +125,7 @@ describe('the table', () => {
     const lines = formatTable(rowsOf(samples), {}, ['raw', 'ours', 'signer', 'empty']).split('\n');
 
     expect(lines[0]).toMatch(
-      /^\| ratio to raw \[quartiles\] +\| raw +\| ours +\| signer +\| bar for ours +\|$/,
+      /^\| ratio to raw \[quartiles\] +\| raw +\| ours +\| signer +\| target for ours +\|$/,
     );
     expect(lines.find((line) => line.includes('throughput'))).toMatch(
       /\| 150 MB\/s +\| 0\.88 \[0\.84-0\.91\] +\| +\| ≥ 0\.9 × raw: 0\.88 MISSED/,
@@ -142,7 +142,7 @@ describe('the table', () => {
     expect(new Set(lines.map((line) => line.length)).size).toBe(1);
   });
 
-  test('a bar on ours itself is judged in its unit, and one sample shows no spread', () => {
+  test('a target for ours itself is judged in its unit, and one sample shows no spread', () => {
     const row = rowsOf(samples).find(({ id }) => id === 'memory');
 
     expect(row?.verdicts).toEqual([{ text: '≤ 32 MiB', value: 40, met: false }]);
@@ -154,7 +154,7 @@ describe('the table', () => {
 
     const table = formatTable([], words, ['raw', 'ours']);
 
-    expect(table).toMatch(/\| upstream lost half way: the process \| lives \| dies \| lives: MISSED \|/);
+    expect(table).toMatch(/\| upstream lost half way: the process \| lives \| dies \| lives: MISSED +\|/);
   });
 
   test.each([
