@@ -114,7 +114,7 @@ try {
   const mb = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
   console.log(`${minutes} min, one environment, ${turns} turns of ${SESSIONS} sessions`);
   console.log(`whole: p50 ${percentile(totals, 0.5)} ms, p99 ${percentile(totals, 0.99)} ms`);
-  console.log(`after ${FREEZE_MS / 1000} s of standing still: ${Math.round(afterFreezeMs)} ms`);
+  console.log(`after the ${FREEZE_MS / 1000} s freeze: ${Math.round(afterFreezeMs)} ms`);
   console.log(
     table([
       ['', 'invocations', 'heap MB', 'RSS MB', 'listeners', 'TCP sockets', 'timers', 'fds', 'kept'],

@@ -20,8 +20,9 @@ local data plane over TLS. \`npm test\` asserts each row in three ways: as JSON,
 point; and after each row that the same process serves on, that no listener, timer, socket or file descriptor is left,
 that no prompt was sent twice, and that nothing secret is in a log.
 
-An error before the first text is a status; behind the text it is in-band with status 200. \`retryable\` and \`promptSent\`
-are the same in both formats. "text" is what the caller has of the answer.
+An error before the answer has begun is a status; afterwards it is in-band with status 200. The table shows SSE before the
+commit point (the first chunk, or 25 s of silence). \`retryable\` and \`promptSent\` are the same in both formats. "text" is
+what the caller has of the answer.
 
 | case | as JSON | as SSE | code | retryable | promptSent | text |
 | --- | --- | --- | --- | --- | --- | --- |

@@ -61,8 +61,8 @@ const SIGNATURE_REFUSED =
   /^(The request signature we calculated|Signature expired|Signature not yet current|The security token included in the request is)/;
 
 const CONTAINER_HINTS = {
-  ws: 'the runtime may have no WebSocket handler, or its container may be failing: see docs/agents.md and its log group',
-  invocations: "the runtime's container may be failing: see its log group",
+  ws: 'the runtime may have no WebSocket handler (see docs/agents.md), or its container may be failing: check its log group',
+  invocations: "the runtime's container may be failing: check its log group",
 };
 const JWT_HINT = 'the runtime must use IAM authorisation, not JWT';
 
@@ -88,7 +88,9 @@ export function failureOfAnswer({ operation, status, headers, body }: HttpAnswer
 
   switch (meaningOf(name, status, message)) {
     case 'invalid':
-      return fail('BadRequest', 'AgentCore found the request invalid', { details: validationOf(document) });
+      return fail('BadRequest', 'AgentCore rejected the request as invalid', {
+        details: validationOf(document),
+      });
     case 'unauthenticated':
       return fail('Unauthenticated', "AgentCore does not accept this service's credentials");
     case 'denied':

@@ -45,7 +45,8 @@ export function dial(origin: URL, { connectTimeoutMs, signal }: DialOptions): Pr
     const onError = (error: unknown) => settle(failureOfSocket(error));
     const onAbort = () => settle(signal.reason);
     const timer = setTimeout(() => {
-      settle(new StreamError('AgentTimeout', 'connecting to the agent took too long', { retry: 'once' }));
+      const text = `connecting to the agent took over ${connectTimeoutMs / 1000} s`;
+      settle(new StreamError('AgentTimeout', text, { retry: 'once' }));
     }, connectTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once(connected, onConnect).once('error', onError);

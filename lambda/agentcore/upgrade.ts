@@ -75,7 +75,8 @@ export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions
     };
     // ws's own handshakeTimeout is an inactivity limit, which a dripping server never reaches.
     const timer = setTimeout(() => {
-      settle(new StreamError('AgentTimeout', 'the agent took too long to accept the connection'));
+      const seconds = options.handshakeTimeoutMs / 1000;
+      settle(new StreamError('AgentTimeout', `the agent did not accept the connection within ${seconds} s`));
     }, options.handshakeTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     ws.once('upgrade', onUpgrade);

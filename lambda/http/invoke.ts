@@ -44,7 +44,10 @@ export async function answerInvoke(
   const limitMs = Math.min(config.maxDurationMs, options.remainingMs() - config.deadlineReserveMs);
   const deadlineAt = performance.now() + limitMs;
   const deadline = setTimeout(
-    () => abort.abort(new StreamError('AgentTimeout', 'the answer exceeded its time limit')),
+    () => {
+      const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
+      abort.abort(new StreamError('AgentTimeout', text));
+    },
     Math.max(0, limitMs),
   );
   const record: InvocationRecord = {

@@ -60,12 +60,12 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 function decodeBody({ body = '', isBase64Encoded = false }: FunctionUrlEvent): string {
   if (!isBase64Encoded) return body;
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body) || body.length % 4 !== 0) {
-    throw badBody('valid base64');
+    throw badBody('base64', 'invalid base64');
   }
   try {
     return utf8.decode(Buffer.from(body, 'base64'));
   } catch {
-    throw badBody('UTF-8');
+    throw badBody('UTF-8', 'invalid UTF-8');
   }
 }
 
@@ -74,7 +74,7 @@ function parseObject(body: string): Record<string, unknown> {
   try {
     value = JSON.parse(body);
   } catch {
-    throw badBody('a JSON object', body === '' ? 'nothing' : 'no valid JSON');
+    throw badBody('a JSON object', body === '' ? 'nothing' : 'invalid JSON');
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw badBody('a JSON object', describe(value));
@@ -82,7 +82,7 @@ function parseObject(body: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-function badBody(expected: string, came = 'something else'): StreamError {
+function badBody(expected: string, came: string): StreamError {
   return new StreamError('BadRequest', `"body": expected ${expected}, got ${came}`, {
     // There was none to take over, and every error of this route has one.
     details: { sessionId: acceptOrMintSessionId(undefined), fields: ['body'] },

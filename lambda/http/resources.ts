@@ -6,7 +6,7 @@ import { readStackStatus } from './stack-status.ts';
 type ResourceRoute = Exclude<Route, { name: 'invoke' }>;
 
 /**
- * The JSON body of every route but invoke, in the shapes of the existing API.
+ * The JSON body of every route but invoke, in the shapes of docs/openapi.yaml.
  *
  * @param remainingMs until the invocation must be over
  * @throws StreamError BadRequest, NotFound and what CloudFormation's failures become

@@ -5,11 +5,11 @@ import { StreamError } from '../errors.ts';
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html StackName */
 const STACK_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,127}$/;
 
-/** The existing UI asks every 5 s. */
+/** A page that polls asks every 5 s. */
 const MAX_WAIT_MS = 10_000;
 
 /**
- * A stack's state in the shape that the existing UI polls.
+ * A stack's state, in the shape of docs/openapi.yaml.
  *
  * @param remainingMs until the invocation must be over
  * @throws StreamError BadRequest, NotFound, and what CloudFormation's failures come to

@@ -11,7 +11,7 @@ const MAX_EVENTS = 50;
 let client: CloudFormationClient | undefined;
 
 /**
- * A stack's state in the shape that the existing UI polls.
+ * A stack's state, in the shape of docs/openapi.yaml.
  *
  * @throws what the AWS SDK throws
  */

@@ -10,7 +10,7 @@ export const sse: ResponseFormat = {
   contentType: 'text/event-stream; charset=utf-8',
   fillsSilence: true,
   open: ({ sessionId, agentId, requestId }) => event({ start: true, sessionId, agentId, requestId }),
-  // The existing client loses an event that is split over two reads, and big ones nearly always are.
+  // A reader that splits each network read loses an event that is cut in two, and big ones nearly always are.
   maxChunkLength: 4096,
   // As event({ chunk }) would, without the object.
   chunk: (text) => `data: {"chunk":${JSON.stringify(text)}}\n\n`,

@@ -6,8 +6,8 @@ import { fillerText } from '../../local/agents/text.ts';
 import { FAULTS } from '../../local/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
-import { existingClient } from '../fixtures/existing-client.ts';
 import { type PuppetAgent, type Step, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+import { splittingClient } from '../fixtures/splitting-client.ts';
 import { newSessionId } from '../fixtures/sse.ts';
 import { type Site, startSite } from './support.ts';
 
@@ -224,7 +224,7 @@ test('a page on another origin is refused, and its prompt reaches no agent', asy
   expect(await agent?.promptsReceived()).toBe(before);
 });
 
-describe('the existing client', () => {
+describe('a client that splits each network read', () => {
   const count = 2000;
 
   test.each([
@@ -247,7 +247,7 @@ describe('the existing client', () => {
       const before = puppet.sent.length;
 
       const answer = await onSite(allowed, (page) =>
-        page.evaluate(existingClient, { url: `${system.url}/`, agentId: 'provisioning', prompt }),
+        page.evaluate(splittingClient, { url: `${system.url}/`, agentId: 'provisioning', prompt }),
       );
 
       expect({ chunks: answer.chunks, skipped: answer.skipped }).toEqual({ chunks: count, skipped: 0 });
@@ -267,7 +267,7 @@ describe('the existing client', () => {
     const prompt = script({ send: 'so ' }, { send: 'far' }, { drop: true });
 
     const answer = await onSite(allowed, (page) =>
-      page.evaluate(existingClient, { url: `${system.url}/`, agentId: 'provisioning', prompt }),
+      page.evaluate(splittingClient, { url: `${system.url}/`, agentId: 'provisioning', prompt }),
     );
 
     expect(answer).toMatchObject({ text: 'so far', chunks: 2, skipped: 1 });

@@ -17,10 +17,11 @@ afterEach(async () => {
   rmSync(file, { force: true });
 });
 
-test('the TypeScript agent of docs/agents.md is reachable', async () => {
+/** The agent of docs/agents.md, changed or as it is, in its own process, with the system in front of it. */
+async function startAgent(change: (source: string) => string = (source) => source): Promise<System> {
   const [, source = ''] =
     /```ts\n([\s\S]*?)```/.exec(readFileSync(join(root, 'docs/agents.md'), 'utf8')) ?? [];
-  writeFileSync(file, source);
+  writeFileSync(file, change(source));
   const port = await new Promise<number>((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {
       const address = server.address();
@@ -41,9 +42,35 @@ test('the TypeScript agent of docs/agents.md is reachable', async () => {
       },
     ],
   });
+  return system;
+}
 
-  const answer = await invokeSse(system.url, { agentId: 'docs', prompt: 'hello there' });
+test('the TypeScript agent of docs/agents.md is reachable', async () => {
+  const { url } = await startAgent();
+
+  const answer = await invokeSse(url, { agentId: 'docs', prompt: 'hello there' });
 
   expect(answer.text).toBe('You said: hello there');
   expect(answer.last).toMatchObject({ done: true, chunks: 4 });
+});
+
+test('it reports a failure of its model, and goes on', async () => {
+  const { url } = await startAgent((source) =>
+    source.replace(
+      /(?=for \(const word of)/,
+      "if (prompt === 'fail') throw new Error('the model is away'); ",
+    ),
+  );
+
+  const failed = await fetch(url, {
+    method: 'POST',
+    body: JSON.stringify({ agentId: 'docs', prompt: 'fail' }),
+  });
+  const answer = await invokeSse(url, { agentId: 'docs', prompt: 'hello there' });
+
+  expect(await failed.json()).toMatchObject({
+    error: 'AgentFailed',
+    details: { agentError: { message: 'Error: the model is away' } },
+  });
+  expect(answer.text).toBe('You said: hello there');
 });

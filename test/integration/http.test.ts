@@ -66,7 +66,7 @@ describe('routes', () => {
     expect(await response.text()).toContain('fine');
   });
 
-  test('GET /health, the list and the status of agents have the shapes of the existing API', async () => {
+  test('GET /health, the list and the status of agents have the shapes of docs/openapi.yaml', async () => {
     const get = async (path: string) => (await fetch(system.url + path)).json();
 
     expect(await get('/health')).toEqual({
@@ -135,7 +135,7 @@ describe('routes', () => {
 describe('the status of a stack', () => {
   const get = (name: string) => fetch(`${system.url}/api/stacks/status/${name}`);
 
-  test('has the existing shape in each of its states', async () => {
+  test('has the shape of docs/openapi.yaml in each of its states', async () => {
     const states: unknown[] = [];
     for (let i = 0; i < 3; i += 1) states.push(await (await get(LOCAL_STACK)).json());
 
@@ -282,7 +282,7 @@ describe('a request that is wrong', () => {
     expect(response.status).toBe(400);
     expect(await response.json()).toMatchObject({
       error: 'BadRequest',
-      message: '"body": expected valid base64, got something else',
+      message: '"body": expected base64, got invalid base64',
       details: { fields: ['body'] },
       promptSent: false,
     });

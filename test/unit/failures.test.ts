@@ -257,7 +257,7 @@ describe('what the caller is told', () => {
       body: '{}',
     });
 
-    expect(error.details.hint).toBe("the runtime's container may be failing: see its log group");
+    expect(error.details.hint).toBe("the runtime's container may be failing: check its log group");
   });
 
   test('a ValidationException has its reason and the names of the fields', () => {

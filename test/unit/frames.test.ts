@@ -546,7 +546,7 @@ describe('the agents of the field', () => {
       { structured: 'drop', textPath: 'event.textOutput.content' },
     ],
     [
-      'the existing specification, chunks in SSE and [DONE]',
+      'chunks in SSE and [DONE]',
       ['data: {"chunk":"Hel"}\n\n', 'data: {"chunk":"lo"}\n\n', 'data: [DONE]\n\n'],
       [text('Hel'), text('lo'), END],
     ],

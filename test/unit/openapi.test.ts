@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { AgentErrorDetails } from '../../client/stream-agent.ts';
@@ -8,6 +8,9 @@ import { StreamError } from '../../lambda/errors.ts';
 import { answerOf, document, faultsOf, resolve, source } from '../fixtures/openapi.ts';
 import { typeOf } from '../fixtures/schema-types.ts';
 
+const root = join(import.meta.dirname, '../..');
+/** What the agent of the example says, not the function. */
+const OF_AN_AGENT = 'the model is not available';
 const { components, paths } = document;
 const operations = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
@@ -115,6 +118,43 @@ describe('an error', () => {
   });
 });
 
+describe('a message', () => {
+  /** Every text of the function's sources as a pattern, in which what is filled in is anything. */
+  const texts = readdirSync(join(root, 'lambda'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(join(root, 'lambda', file), 'utf8').replace(/^\s*(\/\/|\/?\*).*$/gm, ''))
+    .flatMap((code) => [...code.matchAll(/(['"`])((?:(?!\1)[^\\\n]|\\.)+)\1/g)])
+    .map(([, , text = '']) => text.split(/\$\{[^}]*\}/))
+    .filter((parts) => parts.join('').length > 10)
+    .map((parts) => new RegExp(`^${parts.map((part) => RegExp.escape(part)).join('.+')}$`));
+  const isSent = (message: string) => {
+    const [text = ''] = message.split('. The agent may have acted on the prompt', 1);
+    // One part of a message may be filled into another.
+    const within = text.replace(/^the agent /, '');
+    return texts.some((pattern) => pattern.test(text) || pattern.test(within));
+  };
+
+  test('of an example is one that the function sends', () => {
+    const inBand = [...findAll('value')].flatMap((value) =>
+      typeof value === 'string' ? [...value.matchAll(/^data: (\{"error".*\})$/gm)] : [],
+    );
+    const messages = [
+      ...[...findAll('message')].filter((message) => typeof message === 'string'),
+      ...inBand.map(([, event = '']) => (JSON.parse(event) as { error: string }).error),
+    ];
+
+    expect(messages.length).toBeGreaterThan(15);
+    expect(messages.filter((message) => !(isSent(message) || message === OF_AN_AGENT))).toEqual([]);
+  });
+
+  test.each([['the answer is longer than a response may be'], ['this service may not invoke the agent']])(
+    'that it does not send is found: %s',
+    (message) => {
+      expect(isSent(message)).toBe(false);
+    },
+  );
+});
+
 describe('an example', () => {
   const media = [
     ...operations.flatMap(({ operation }) => Object.values(operation.responses).map(answerOf)),
@@ -176,7 +216,7 @@ describe('an example', () => {
 });
 
 describe('the client', () => {
-  const folder = join(import.meta.dirname, '../../dist');
+  const folder = join(root, 'dist');
   const file = join(folder, 'client-types.ts');
 
   /** What the compiler says of a claim, with the client's types and, in `Wire`, those of the document in scope. */

@@ -65,8 +65,8 @@ function overTheWire(text: string): string {
 
 type Event = Record<string, unknown>;
 
-/** The existing client: each network read is split at line breaks by itself, and whatever does not parse is lost. */
-function readAsExistingClient(reads: readonly string[]): { text: string; done: boolean; error: unknown } {
+/** Each network read is split at line breaks by itself, and whatever does not parse is lost. */
+function readAsSplittingClient(reads: readonly string[]): { text: string; done: boolean; error: unknown } {
   let text = '';
   for (const read of reads) {
     for (const line of read.split('\n')) {
@@ -105,22 +105,22 @@ function readAsEventSource(body: string): Event[] {
 }
 
 describe('SSE', () => {
-  test('gives the same text to the existing client, event by event, and to a strict EventSource', () => {
+  test('gives the same text to a client that splits each network read, event by event, and to a strict EventSource', () => {
     fc.assert(
       fc.property(longTokens, ending, (texts, error) => {
         const writes = writesOf(sse, texts, error);
 
-        const existing = readAsExistingClient(writes.map(overTheWire));
+        const splitting = readAsSplittingClient(writes.map(overTheWire));
         const events = readAsEventSource(overTheWire(writes.join('')));
 
-        expect(existing.text).toBe(texts.join(''));
+        expect(splitting.text).toBe(texts.join(''));
         expect(events.map(({ chunk }) => chunk ?? '').join('')).toBe(texts.join(''));
         if (error) {
-          expect(existing.error ?? '').toBe(error.publicMessage);
+          expect(splitting.error ?? '').toBe(error.publicMessage);
           expect(events.at(-1)).toMatchObject({ code: error.code, retryable: error.retryable });
           expect(events.at(-1)).toMatchObject({ promptSent: error.promptSent, requestId: CONTEXT.requestId });
         } else {
-          expect(existing.done).toBe(true);
+          expect(splitting.done).toBe(true);
           expect(events.at(-1)).toMatchObject({ done: true, sessionId: CONTEXT.sessionId });
         }
       }),
@@ -204,7 +204,7 @@ describe('SSE', () => {
 
     expect(sse.heartbeat).toBe(': keep-alive\n\n');
     expect(sse.nudge).toBe(':\n\n');
-    expect(readAsExistingClient([body]).text).toBe('a');
+    expect(readAsSplittingClient([body]).text).toBe('a');
     expect(readAsEventSource(body)).toEqual([{ start: true, ...CONTEXT }, { chunk: 'a' }]);
   });
 
