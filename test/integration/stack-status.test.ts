@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { type System, startSystem } from '../../local/system.ts';
+import { faultsOfAnswer } from '../fixtures/openapi.ts';
 import { until } from '../fixtures/sse.ts';
 
 const runtimes = [
@@ -42,7 +43,13 @@ afterAll(async () => {
   cloudFormation.close();
 });
 
-const get = () => fetch(`${system.url}/api/stacks/status/agent-demo`);
+/** An answer that docs/openapi.yaml describes. */
+async function get(): Promise<{ response: Response; body: string }> {
+  const response = await fetch(`${system.url}/api/stacks/status/agent-demo`);
+  const body = await response.text();
+  expect(faultsOfAnswer('/api/stacks/status/{stackName}', response, body)).toEqual([]);
+  return { response, body };
+}
 const refuse =
   (status: number, code: string, message = 'words that nobody shall see'): RequestListener =>
   (_request, response) => {
@@ -66,8 +73,7 @@ describe('what CloudFormation refuses', () => {
   ])('with %i %s is %i %s', async (status, code, expected, error, retryable) => {
     answer = refuse(status, code);
 
-    const response = await get();
-    const body = await response.text();
+    const { response, body } = await get();
 
     expect(response.status).toBe(expected);
     expect(JSON.parse(body)).toMatchObject({ error, retryable, promptSent: false });
@@ -79,17 +85,17 @@ describe('what CloudFormation refuses', () => {
 test('a CloudFormation that drops the connection is 503', async () => {
   answer = (request) => request.socket.destroy();
 
-  const response = await get();
+  const { response, body } = await get();
 
-  expect([response.status, await response.json()]).toMatchObject([503, { error: 'AgentUnavailable' }]);
+  expect([response.status, JSON.parse(body)]).toMatchObject([503, { error: 'AgentUnavailable' }]);
 });
 
 test('a CloudFormation that says nothing is given up before Lambda gives the environment up', async () => {
   answer = () => {};
 
-  const response = await get();
+  const { response, body } = await get();
 
-  expect([response.status, await response.json()]).toMatchObject([
+  expect([response.status, JSON.parse(body)]).toMatchObject([
     504,
     { error: 'AgentTimeout', retryable: true },
   ]);

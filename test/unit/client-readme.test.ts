@@ -79,7 +79,7 @@ test('every code block of the README is run by a test, or at least parsed', asyn
     'js: Plain JavaScript',
     'tsx: React',
     'js: Trying again',
-    // Its package is not installed here.
+    // Its packages are not installed here.
     'js: A Function URL with IAM',
   ]);
   for (const { code } of blocks) await transform(code, { loader: 'tsx' });
