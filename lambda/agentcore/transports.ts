@@ -168,9 +168,11 @@ async function signedAndDialled(
     assertUsable(both[1]);
     return both;
   } catch (error) {
-    abandon.abort(error);
     dialling.then((socket) => socket.destroy()).catch(() => {});
     throw error;
+  } finally {
+    // Also in the end of a good one: Node.js holds a combined signal for as long as somebody listens to it.
+    abandon.abort(new Error('the connection is there, or will not be'));
   }
 }
 

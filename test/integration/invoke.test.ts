@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
+import { queryObjects } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { InvocationRecord } from '../../lambda/agentcore/exchange.ts';
 import { invoke, type TextSink } from '../../lambda/agentcore/invocation.ts';
@@ -207,4 +208,18 @@ test('credentials that nobody gives are not waited for beyond the end of the inv
   expect(failure).toMatchObject({ code: 'AgentTimeout', message: 'the time is over', promptSent: false });
   const [socket] = peer.sockets;
   if (socket && !socket.destroyed) await once(socket, 'close');
+});
+
+test('nothing of an answered request is held', async () => {
+  peer.answer = Buffer.concat([text('Hello.'), text('[DONE]')]);
+  const held = () => Number(queryObjects(AbortSignal));
+  await ask();
+  const before = held();
+
+  for (let turn = 0; turn < 20; turn += 1) await ask();
+  // This peer answers no close frame, for which a second is waited.
+  for (const socket of peer.sockets) socket.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+
+  expect(held()).toBeLessThan(before + 10);
 });
