@@ -1,3 +1,4 @@
+// biome-ignore lint/style/noRestrictedImports: this file owns it
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import xray from 'aws-xray-sdk-core';
 import type { RequestOutcome } from './telemetry.ts';

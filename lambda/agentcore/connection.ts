@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { on } from 'node:events';
-// biome-ignore lint/style/noRestrictedImports: it is at home here and in upgrade.ts
+// biome-ignore lint/style/noRestrictedImports: this file and upgrade.ts own it
 import WebSocket from 'ws';
 import { StreamError } from '../errors.ts';
 import { failureOfBreak, failureOfClose } from './socket-failures.ts';

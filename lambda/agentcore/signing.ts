@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-// biome-ignore lint/style/noRestrictedImports: it is at home here
+// biome-ignore lint/style/noRestrictedImports: this file owns it
 import { SignatureV4 } from '@smithy/signature-v4';
 import { StreamError } from '../errors.ts';
 import type { RuntimeArn } from './arn.ts';

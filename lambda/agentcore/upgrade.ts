@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-// biome-ignore lint/style/noRestrictedImports: it is at home here and in connection.ts
+// biome-ignore lint/style/noRestrictedImports: this file and connection.ts own it
 import WebSocket from 'ws';
 import { StreamError } from '../errors.ts';
 import { bodyOf } from './answer-body.ts';

@@ -405,29 +405,29 @@ describe('time', () => {
     expect(response.status).toBe(504);
   });
 
-  test('a chunk before a silence is there within 150 ms though the platform holds small writes back', async () => {
+  test('the last chunk before 5 s of silence is there within 150 ms though the platform holds small writes back', async () => {
     const { url } = await startOwn({}, { functionUrl: { sticky: true } });
-    const pauses = Array.from({ length: 8 }, (_, i) => `before pause ${i}`);
     const last = 'before 5 s of silence';
     const prompt = script(
-      ...pauses.flatMap((send) => [{ send }, { sleepMs: 300 }]),
+      { send: 'first' },
+      { sleepMs: 300 },
       { send: last },
       { sleepMs: 5000 },
       { send: '[DONE]' },
     );
+    const delays: number[] = [];
 
-    const { events } = await readSse(await fetch(url, { method: 'POST', body: request({ prompt }) }), 0);
+    // A machine that is busy at that moment delays one of them, hardly all.
+    do {
+      const { events } = await readSse(await fetch(url, { method: 'POST', body: request({ prompt }) }), 0);
+      const arrivedAt = events.find(({ data }) => data.chunk === last)?.atMs ?? Number.POSITIVE_INFINITY;
+      delays.push(arrivedAt - (puppet.sent.findLast(({ text }) => text === last)?.at ?? 0));
+    } while (Math.min(...delays) >= 150 && delays.length < 3);
 
-    const delayMs = (text: string) =>
-      (events.find(({ data }) => data.chunk === text)?.atMs ?? 0) -
-      (puppet.sent.findLast((sent) => sent.text === text)?.at ?? 0);
-    // A machine that is busy for a moment delays one of them, hardly all.
-    const shortest = Math.min(...[...pauses, last].map(delayMs));
-    expect(shortest).toBeLessThan(150);
+    expect(Math.min(...delays)).toBeLessThan(150);
     // It was held back, until the nudge.
-    expect(shortest).toBeGreaterThan(45);
-    expect(delayMs(last)).toBeLessThan(2500);
-  }, 20_000);
+    expect(Math.min(...delays)).toBeGreaterThan(45);
+  }, 30_000);
 
   test.each([
     ['SSE', '/', (text: string) => JSON.parse(text.trim().split('\n').at(-1)?.slice(6) ?? '')],
