@@ -22,6 +22,9 @@ declare const awslambda: {
   HttpResponseStream: { from(stream: ResponseStream, prelude: Prelude): ResponseStream };
 };
 
+/** AgentCore ends a connection then, whatever it carries. */
+const MAX_CONNECTION_MS = 3_600_000;
+
 // Wired once per cold start; everything that belongs to one request is a parameter.
 const config = readConfig();
 const telemetry = createTelemetry(config.serviceName);
@@ -31,7 +34,8 @@ const upstream: Upstream = {
   pool: new ConnectionPool({
     maxConnections: config.poolMaxConnections,
     maxIdleMs: config.poolMaxIdleMs,
-    maxAgeMs: config.poolMaxAgeMs,
+    // An answer that begins on a kept connection ends on it, too.
+    maxAgeMs: Math.min(config.poolMaxAgeMs, MAX_CONNECTION_MS - config.maxDurationMs),
     pingIntervalMs: config.pingIntervalMs,
     pongTimeoutMs: config.pongTimeoutMs,
     onDiscard: ({ openedAt }, reason) => telemetry.connectionDiscarded(reason, Date.now() - openedAt),

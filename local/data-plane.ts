@@ -169,7 +169,10 @@ export async function startDataPlane(options: DataPlaneOptions): Promise<DataPla
     });
     upstream.on('error', () => {
       if (response.headersSent) response.destroy();
-      else refuse(response, runtimeClientError('could not reach the container'));
+    });
+    // With or without an error: a container that switches protocols makes none.
+    upstream.on('close', () => {
+      if (!response.headersSent) refuse(response, runtimeClientError('could not reach the container'));
     });
     upstream.on('response', (answer) => {
       const { statusCode: status = 500, headers } = answer;

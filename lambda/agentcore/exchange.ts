@@ -22,7 +22,7 @@ export interface Exchange {
   /** Each message as its bytes and whether it is binary. Bounded; ends however the connection ends. */
   messages: AsyncIterable<[Buffer, boolean]>;
   /** What the transport knows better than the agent's entry, once the first message is there. */
-  decoding?: (framing: DecoderOptions['framing']) => Partial<DecoderOptions>;
+  decoding?: () => Partial<DecoderOptions>;
   /** Why the messages ended; undefined when that was in good order. */
   lost(): StreamError | undefined;
   /**

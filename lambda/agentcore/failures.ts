@@ -142,8 +142,11 @@ function exceptionName(raw: unknown): string | undefined {
   return typeof raw === 'string' ? raw.split(':', 1)[0]?.split('#').at(-1)?.trim() || undefined : undefined;
 }
 
+/** @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 seconds, or a date */
 function secondsOf(retryAfter = ''): number | undefined {
-  return /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) || undefined : undefined;
+  if (/^\d{1,6}$/.test(retryAfter)) return Number(retryAfter) || undefined;
+  const inMs = retryAfter.endsWith(' GMT') ? Date.parse(retryAfter) - Date.now() : 0;
+  return inMs > 0 ? Math.ceil(inMs / 1000) : undefined;
 }
 
 function validationOf({ reason, fieldList }: ErrorDocument): ErrorDetails {

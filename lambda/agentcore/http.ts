@@ -15,6 +15,8 @@ const { request: requestHttps } = process.getBuiltinModule('node:https');
 export interface PostOptions {
   /** A connected socket to the URL's host. */
   socket: Socket;
+  /** Of the agent's entry. */
+  framing: DecoderOptions['framing'];
   maxMessageBytes: number;
   signal: AbortSignal;
   /** Told of AgentCore's id of the request, when the answer begins. */
@@ -28,13 +30,20 @@ export interface PostOptions {
 export function postInvocation(
   { url, headers }: SignedRequest,
   body: string,
-  { socket, maxMessageBytes, signal, onAnswer }: PostOptions,
+  { socket, framing, maxMessageBytes, signal, onAnswer }: PostOptions,
 ): Exchange {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   // Without an agent, not even a new one (`agent: false`): that would open a connection of its own.
   const request = send(url, { method: 'POST', headers, createConnection: () => socket });
+  let broken: unknown;
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve).on('error', reject);
+    request.once('response', resolve);
+    request.on('error', (error) => {
+      broken ??= error;
+      reject(error);
+    });
+    // Neither has come where the server switches protocols.
+    request.once('close', () => reject(new Error('the connection ended without an answer')));
   });
   const onAbort = () => request.destroy(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
@@ -50,20 +59,26 @@ export function postInvocation(
     }
     onAnswer(requestIdOf(answeredHeaders));
     contentType = answeredHeaders['content-type'] ?? '';
-    if (!isJson(contentType)) {
-      for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
-      return;
-    }
     const parts: Buffer[] = [];
     let length = 0;
+    const isOneValue = isJson(contentType) || (framing === 'json' && !isSse(contentType));
     for await (const bytes of answer as AsyncIterable<Buffer>) {
+      if (!isOneValue) {
+        yield [bytes, true];
+        continue;
+      }
       parts.push(bytes);
       length += bytes.length;
       if (length > maxMessageBytes) {
         throw new StreamError('AgentFailed', 'the agent sent a message over the size limit');
       }
     }
-    yield [Buffer.concat(parts), true];
+    if (endsWithConnection(answer)) {
+      // Node.js takes such a body for whole, however the connection has ended.
+      signal.throwIfAborted();
+      if (broken !== undefined) throw broken;
+    }
+    if (isOneValue) yield [Buffer.concat(parts), true];
   }
 
   return {
@@ -72,7 +87,7 @@ export function postInvocation(
         ? cause
         : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause }),
     ),
-    decoding: (framing) => decodingOf(contentType, framing),
+    decoding: () => decodingOf(contentType, framing),
     lost: () => undefined,
     finish: () => {
       signal.removeEventListener('abort', onAbort);
@@ -95,9 +110,18 @@ function isJson(contentType: string): boolean {
   return /^application\/json\b/i.test(contentType);
 }
 
+function isSse(contentType: string): boolean {
+  return /^text\/event-stream\b/i.test(contentType);
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
+function endsWithConnection({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
+}
+
 /** The encodings of both SDKs: SSE from generators; otherwise one JSON value, or text, unless the agent's entry says. */
 function decodingOf(contentType: string, framing: DecoderOptions['framing']): Partial<DecoderOptions> {
-  if (/^text\/event-stream\b/i.test(contentType)) return { framing: 'sse', body: true };
+  if (isSse(contentType) || framing === 'sse') return { framing: 'sse', body: true };
   if (framing !== 'auto') return { framing };
   return { framing: isJson(contentType) ? 'json' : 'text' };
 }

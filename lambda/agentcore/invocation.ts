@@ -91,7 +91,7 @@ async function passOn(
       decoder ??= createDecoder({
         ...agent.entry,
         maxEventLength: config.maxMessageBytes,
-        ...exchange.decoding?.(agent.entry.framing),
+        ...exchange.decoding?.(),
       });
       const full = pass(decoder.decode(bytes, isBinary));
       if (full) await full;

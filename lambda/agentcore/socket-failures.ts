@@ -18,6 +18,8 @@ export function failureOfBreak(cause: unknown): StreamError {
     case 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH':
     case 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH':
       return new StreamError('AgentFailed', 'the agent sent a message over the size limit', { cause });
+    case 'WS_ERR_TOO_MANY_BUFFERED_PARTS':
+      return new StreamError('AgentFailed', 'the agent sent a message in too many fragments', { cause });
     case 'WS_ERR_INVALID_UTF8':
       return new StreamError('AgentFailed', 'the agent sent bytes that are not UTF-8', { cause });
   }

@@ -125,6 +125,7 @@ async function overHttp(invocation: Invocation, { config, credentials }: Upstrea
   log.info('Connection opened', { age_ms: 0, connection_ms: round(record.connectionMs) });
   return postInvocation(signed, body, {
     socket,
+    framing: agent.entry.framing,
     maxMessageBytes,
     signal,
     onAnswer: (upstreamRequestId) => {

@@ -24,6 +24,9 @@ export interface Upgraded {
   upstreamRequestId: string | undefined;
 }
 
+/** Pings that lay unread while the reader was behind are all found at once; ws would give up at the 61st. */
+const MAX_PENDING_PONGS = 10_000;
+
 /** How long a peer may take to answer our close frame. */
 const CLOSE_TIMEOUT_MS = 1000;
 
@@ -37,13 +40,14 @@ export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions
   const { socket, signal } = options;
   return new Promise<Upgraded>((resolve, reject) => {
     signal.throwIfAborted();
-    // A variable, as the types of ws do not know closeTimeout yet.
+    // A variable, as the types of ws do not know all of them yet.
     const clientOptions = {
       headers,
       createConnection: () => socket,
       perMessageDeflate: false,
       maxPayload: options.maxMessageBytes,
       closeTimeout: CLOSE_TIMEOUT_MS,
+      maxPendingAutoPongs: MAX_PENDING_PONGS,
     };
     const ws = new WebSocket(url, clientOptions);
     let upstreamRequestId: string | undefined;

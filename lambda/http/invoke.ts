@@ -42,14 +42,14 @@ export async function answerInvoke(
 
   const abort = new AbortController();
   const limitMs = Math.min(config.maxDurationMs, options.remainingMs() - config.deadlineReserveMs);
+  if (limitMs <= 0) {
+    throw new StreamError('AgentTimeout', 'no time is left for an answer', { details: { sessionId } });
+  }
   const deadlineAt = performance.now() + limitMs;
-  const deadline = setTimeout(
-    () => {
-      const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
-      abort.abort(new StreamError('AgentTimeout', text));
-    },
-    Math.max(0, limitMs),
-  );
+  const deadline = setTimeout(() => {
+    const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
+    abort.abort(new StreamError('AgentTimeout', text));
+  }, limitMs);
   const record: InvocationRecord = {
     retries: 0,
     connectionsOpened: 0,

@@ -429,6 +429,25 @@ describe('time', () => {
     expect(Math.min(...delays)).toBeGreaterThan(45);
   }, 30_000);
 
+  test('nothing is begun where no time is left', async () => {
+    const { url } = await startOwn({ DEADLINE_RESERVE_MS: '3000' }, { runtime: { timeoutMs: 2000 } });
+    const before = puppet.prompts.length;
+
+    const response = await fetch(url, {
+      method: 'POST',
+      body: request({ prompt: script({ send: 'text' }) }),
+    });
+
+    expect(response.status).toBe(504);
+    expect(await response.json()).toMatchObject({
+      error: 'AgentTimeout',
+      message: 'no time is left for an answer',
+      promptSent: false,
+      retryable: true,
+    });
+    expect(puppet.prompts).toHaveLength(before);
+  });
+
   test.each([
     ['SSE', '/', (text: string) => JSON.parse(text.trim().split('\n').at(-1)?.slice(6) ?? '')],
     ['JSON', '/api/agents/invoke', (text: string) => ({ ...JSON.parse(text).error, partial: true })],

@@ -122,22 +122,33 @@ describe('a kept connection', () => {
     expect(upgrades()).toBe(2);
   });
 
-  test('is too old after the wall clock has jumped, whatever timers say', async () => {
-    await start(
-      { CLOCK_JUMP_FILE: jumpFile },
-      {
-        runtime: { preload: [pathToFileURL(join(import.meta.dirname, '../fixtures/clock-jump.mjs')).href] },
-      },
-    );
-    const sessionId = newSessionId();
-    await turn(sessionId);
-    writeFileSync(jumpFile, '');
+  test.each([
+    ['has been idle for too long', 10, {}, 'idle'],
+    // A kept connection may be 55 minutes old; an answer that takes 15 would not end on it within AgentCore's hour.
+    ['is so old that an answer might outlast it', 46, { POOL_MAX_IDLE_MS: '3600000' }, 'age'],
+  ])(
+    '%s after the wall clock has jumped by %i min, whatever timers say',
+    async (_what, minutes, limits, reason) => {
+      await start(
+        { ...limits, CLOCK_JUMP_FILE: jumpFile },
+        {
+          runtime: {
+            preload: [pathToFileURL(join(import.meta.dirname, '../fixtures/clock-jump.mjs')).href],
+            // The deadline is by the same clock.
+            timeoutMs: 3_600_000,
+          },
+        },
+      );
+      const sessionId = newSessionId();
+      await turn(sessionId);
+      writeFileSync(jumpFile, String(minutes * 60_000));
 
-    expect(await turn(sessionId)).toBe('fine');
+      expect(await turn(sessionId)).toBe('fine');
 
-    expect(upgrades()).toBe(2);
-    await until(() => logged('"reason":"idle"'), 'it was discarded for its idle time');
-  });
+      expect(upgrades()).toBe(2);
+      await until(() => logged(`"reason":"${reason}"`), 'it was discarded for that');
+    },
+  );
 
   test('on which the agent talks after the end is not used again', async () => {
     await start();

@@ -295,17 +295,22 @@ describe('what the caller is told', () => {
     ['504: what the upstream asked for', { status: 504, headers: { 'retry-after': '30' } }, 30],
     ['a quota', { status: 402 }, 60],
     ['a conflict that passes', { status: 409, name: 'RetryableConflictException' }, 5],
-    [
-      'a date is not understood',
-      { status: 503, headers: { 'retry-after': 'Wed, 21 Oct 2026 07:28:00 GMT' } },
-      5,
-    ],
+    ['a date that has passed', { status: 503, headers: { 'retry-after': new Date(0).toUTCString() } }, 5],
+    ['no date', { status: 503, headers: { 'retry-after': 'after 5 GMT' } }, 5],
     ['a negative one is not believed', { status: 503, headers: { 'retry-after': '-5' } }, 5],
     ['words are not understood', { status: 429, headers: { 'retry-after': 'soon' } }, 1],
     ['403: none', { status: 403, headers: { 'retry-after': '7' } }, undefined],
     ['424: none', { status: 424, headers: { 'retry-after': '7' } }, undefined],
   ])('how long to wait, %s', (_what, answer, seconds) => {
     expect(failureOf(answer).retryAfterSeconds).toBe(seconds);
+  });
+
+  test('how long to wait, a date', () => {
+    const headers = { 'retry-after': new Date(Date.now() + 30_000).toUTCString() };
+
+    const { retryAfterSeconds } = failureOf({ status: 503, headers });
+
+    expect([29, 30]).toContain(retryAfterSeconds);
   });
 
   const secrets = [
