@@ -160,6 +160,35 @@ test('can be recovered from the deployed function, as the runbook says', () => {
   expect(recovered).toEqual(deployed);
 });
 
+test('has alarms that say the rest, under the names that the runbook asks for', () => {
+  const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
+  const prefixes = [...runbook.matchAll(/--alarm-name-prefix "\$STACK-(\w+)-?"/g)].map(([, name]) => name);
+  const { template } = stackOf(
+    readContext({
+      ...ARNS,
+      slowFirstChunkMs: 7000,
+      alarmEmail: 'a@example.com',
+      runbookUrl: 'https://w.example',
+    }),
+  );
+  // CloudFormation names an alarm <stack>-<logical id>-<random>; the composite has a name from here.
+  const [slow] = Object.entries(template().findResources('AWS::CloudWatch::Alarm')).filter(([id]) =>
+    id.startsWith(prefixes[0] ?? ''),
+  );
+  const [composite] = Object.values(template().findResources('AWS::CloudWatch::CompositeAlarm'));
+  const [topic = ''] = Object.keys(template().findResources('AWS::SNS::Topic'));
+
+  expect(prefixes).toEqual(['ObservabilitySlowFirstChunk', 'UsersAreAffected']);
+  expect(slow?.[1].Properties).toMatchObject({ Threshold: 7000 });
+  expect(composite?.Properties).toMatchObject({
+    AlarmName: expect.stringMatching(/^AgentStream-UsersAreAffected-/),
+    AlarmActions: [{ Ref: topic }],
+    AlarmDescription: expect.stringMatching(/ Runbook: https:\/\/w\.example#users-are-affected$/),
+  });
+  expect(topic).toMatch(/^AlarmTopic/);
+  expect(runbook).toContain('`$STACK-AlarmTopic`');
+});
+
 /** Durations as what they are, however they were given. */
 function inMs(props: object): Record<string, unknown> {
   return Object.fromEntries(
