@@ -232,32 +232,28 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     'an ARN of another service',
     { mwcAgentArn: 'arn:aws:bedrock:us-east-1:111122223333:agent/X' },
-    /^agent "mwc": .* wrong service: expected "bedrock-agentcore", got "bedrock"$/,
+    /^mwcAgentArn: .* wrong service: expected "bedrock-agentcore", got "bedrock"$/,
   ],
   [
     'a short account',
     { mwcAgentArn: ARNS.mwcAgentArn.replace('111122223333', '1') },
-    /^agent "mwc": .* wrong account: expected 12 digits, got "1"$/,
+    /^mwcAgentArn: .* wrong account: expected 12 digits, got "1"$/,
   ],
   [
     'an empty ARN, as of a variable that is not set',
     { mwcAgentArn: '' },
     /^mwcAgentArn: expected a runtime ARN such as arn:aws:bedrock-agentcore:\S+:runtime\/MWCAgent-\w+, got ""$/,
   ],
-  [
-    'an ARN that is no text',
-    { mwcAgentArn: true },
-    /^agent "mwc": "runtimeArn" expected a non-empty string, got true$/,
-  ],
+  ['an ARN that is no text', { mwcAgentArn: true }, /^mwcAgentArn: expected a non-empty string, got true$/],
   [
     'a wrong transport',
     { ...ARNS, mwcAgentTransport: 'grpc' },
-    /^agent "mwc": "transport" expected one of websocket, http, got "grpc"$/,
+    /^mwcAgentTransport: expected one of websocket, http, got "grpc"$/,
   ],
   [
     'a wrong qualifier',
     { ...ARNS, mwcAgentQualifier: '1' },
-    /^agent "mwc": "qualifier" expected an endpoint name .*, got "1"$/,
+    /^mwcAgentQualifier: expected an endpoint name .*, got "1"$/,
   ],
   [
     'a qualifier without ARN',
@@ -289,8 +285,21 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     /^auth=none needs reservedConcurrency: /,
   ],
   ['another case of a key', { ...ARNS, runbookURL: 'x' }, /did you mean "runbookUrl"\?$/],
-  ['too little memory', { ...ARNS, memorySize: '64' }, /^memorySize: expected .* from 128 to 10240, got 64$/],
-  ['memory that is no number', { ...ARNS, memorySize: '1 GB' }, /^memorySize: .*, got "1 GB"$/],
+  [
+    'too little memory',
+    { ...ARNS, memorySize: '64' },
+    /^memorySize: expected .* from 128 to 10240 \(MiB\), got 64$/,
+  ],
+  [
+    'memory that is no number',
+    { ...ARNS, memorySize: '1GB' },
+    /^memorySize: expected a whole number from 128 to 10240 \(MiB\), got "1GB"$/,
+  ],
+  [
+    'a limit as a key of its own',
+    { ...ARNS, HANDSHAKE_TIMEOUT_MS: '90000' },
+    /^HANDSHAKE_TIMEOUT_MS is a limit: write -c limits='\{"HANDSHAKE_TIMEOUT_MS":90000\}'$/,
+  ],
   [
     'limits that are no JSON',
     { ...ARNS, limits: 'HANDSHAKE_TIMEOUT_MS=1' },

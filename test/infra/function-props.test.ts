@@ -89,7 +89,11 @@ describe('wrong props', () => {
       { endpointUrl: 'example.com' },
       /^endpointUrl: expected an origin such as https:\/\/host:port, got "example\.com"$/,
     ],
-    ['too little memory', { memorySize: 127 }, /^memorySize: expected .* from 128 to 10240, got 127$/],
+    [
+      'too little memory',
+      { memorySize: 127 },
+      /^memorySize: expected .* from 128 to 10240 \(MiB\), got 127$/,
+    ],
     ['too much memory', { memorySize: 10_241 }, /^memorySize: .*, got 10241$/],
     [
       'more time than Lambda allows',
