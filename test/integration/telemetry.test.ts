@@ -250,19 +250,14 @@ beforeAll(async () => {
     { agentId: 'puppet', prompt: prompt({ send: CANARIES.agentText }, { sleepMs: 20 }, { drop: true }) },
     '/api/agents/invoke',
   );
-  notStarted = await linesOfAFailedStart();
 });
 
-/** It is asked once, and answers nothing. */
-async function linesOfAFailedStart(): Promise<Line[]> {
+beforeAll(async () => {
   const broken = await startSystem({ environment: { PING_INTERVAL_MS: 'x' } });
-  try {
-    await (await fetch(broken.url, { method: 'POST', body: '{}' })).text();
-    return broken.logs.flatMap(({ stream, line }) => (stream === 'platform' ? [] : [parse(line)]));
-  } finally {
-    await broken.close();
-  }
-}
+  await (await fetch(broken.url, { method: 'POST', body: '{}' })).text();
+  await broken.close();
+  notStarted = broken.logs.flatMap(({ stream, line }) => (stream === 'platform' ? [] : [parse(line)]));
+});
 
 afterAll(async () => {
   await sampled?.close();
