@@ -49,7 +49,10 @@ export const SETTINGS = {
   /** Between two messages of the agent. @default - given up after 5 min */
   idleTimeout: ms('IDLE_TIMEOUT_MS', 300_000),
   /** Of one answer. @default - an answer may take 15 min, and never longer than the function's timeout */
-  maxDuration: ms('MAX_DURATION_MS', 900_000),
+  maxDuration: ms('MAX_DURATION_MS', 900_000, {
+    maximum: 900_000,
+    because: 'Lambda ends an invocation after 15 min',
+  }),
   /** Reserved at the end of the function's timeout to close the answer. @default - 3 s are reserved */
   deadlineReserve: ms('DEADLINE_RESERVE_MS', 3000, { minimum: 0 }),
   /** Silence after which an SSE answer begins without text; zero means at once. @default - begins after 25 s */
@@ -67,7 +70,10 @@ export const SETTINGS = {
   /** A longer message of an agent ends the answer. @default - 1 MiB */
   maxMessageBytes: bytes('MAX_MESSAGE_BYTES', 1_048_576),
   /** Where an answer is cut. @default - 199 MB, below the Function URL's 200 MB */
-  maxResponseBytes: bytes('MAX_RESPONSE_BYTES', 199_000_000),
+  maxResponseBytes: bytes('MAX_RESPONSE_BYTES', 199_000_000, {
+    maximum: 199_000_000,
+    because: 'Lambda cuts a response at 200 MB, and the rest is for its end',
+  }),
   /** Idle connections kept per execution environment; zero turns reuse off. @default - 100 are kept */
   poolMaxConnections: count('POOL_MAX_CONNECTIONS', 100, { minimum: 0 }),
   /** How long an idle connection is kept. @default - 5 min */

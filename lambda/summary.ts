@@ -55,6 +55,7 @@ function invocationFields(
     bytes: stats.bytes,
     first_chunk_ms: since(startedAt, record.firstChunkAt),
     connection_ms: record.connectionMs === undefined ? undefined : Math.round(record.connectionMs),
+    upgrade_ms: record.upgradeMs === undefined ? undefined : Math.round(record.upgradeMs),
     connection_reused: record.connectionsReused > 0,
     retries: record.retries,
     upstream_request_id: record.upstreamRequestId,

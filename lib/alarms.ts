@@ -23,6 +23,8 @@ export interface StreamAlarms {
   readonly throttles: Alarm;
   readonly incompleteResponses: Alarm;
   readonly functionErrors: Alarm;
+  /** One per agent, in their order. */
+  readonly oneAgentFails: readonly Alarm[];
   /** Any of those that a user has as an error. */
   readonly usersAreAffected: CompositeAlarm;
 }
@@ -38,8 +40,12 @@ export interface AlarmOptions {
 export const ERROR_LIMIT_PERCENT = 5;
 export const TIMEOUT_LIMIT_PERCENT = 1;
 export const INCOMPLETE_LIMIT_PERCENT = 1;
+/** Of the requests for one agent. */
+export const AGENT_LIMIT_PERCENT = 50;
 
 const WINDOW = Duration.minutes(5);
+/** An agent that is seldom asked is in no other rate. */
+const MIN_AGENT_INVOCATIONS = 5;
 const OF_AT_LEAST = `of at least ${MIN_INVOCATIONS}`;
 
 /** Creates every alarm; what they notify is the caller's matter. */
@@ -122,6 +128,20 @@ export function createAlarms(
       // A single crash is no reason to wake anybody.
       { evaluationPeriods: 3, datapointsToAlarm: 2 },
     ),
+    oneAgentFails: stream.agents.map(({ id, runtimeArn }) => {
+      const ofAgent = { agent: id, period: WINDOW };
+      return alarm(
+        `OneAgentFails-${id}`,
+        'oneAgentFails',
+        percentage(stream.metricErrors(ofAgent), stream.metricInvocations(ofAgent), {
+          atLeast: MIN_AGENT_INVOCATIONS,
+          label: `${id}: errors in %`,
+          period: WINDOW,
+        }),
+        AGENT_LIMIT_PERCENT,
+        `More than ${AGENT_LIMIT_PERCENT} % of the requests (of at least ${MIN_AGENT_INVOCATIONS}) for the agent "${id}" (${runtimeArn}) failed within 5 minutes`,
+      );
+    }),
   };
   return { ...alarms, usersAreAffected: composite(scope, alarms, runbookUrl) };
 }
@@ -135,12 +155,19 @@ function composite(
   alarms: Omit<StreamAlarms, 'usersAreAffected'>,
   runbookUrl: string | undefined,
 ): CompositeAlarm {
-  const { errorRate, timeouts, throttles, incompleteResponses, functionErrors } = alarms;
+  const { errorRate, timeouts, throttles, incompleteResponses, functionErrors, oneAgentFails } = alarms;
   return new CompositeAlarm(scope, 'UsersAreAffected', {
     // CloudFormation makes no name for it, and the CDK's is the same in every stack that is made alike.
     compositeAlarmName: `${Stack.of(scope).stackName}-UsersAreAffected-${scope.node.addr.slice(-8)}`,
-    alarmRule: AlarmRule.anyOf(errorRate, timeouts, throttles, incompleteResponses, functionErrors),
-    alarmDescription: `Users are affected: of the alarms ErrorRate, Timeouts, Throttles, IncompleteResponses and FunctionErrors at least one is on. Runbook: ${articleLink(runbookUrl, 'usersAreAffected')}`,
+    alarmRule: AlarmRule.anyOf(
+      errorRate,
+      timeouts,
+      throttles,
+      incompleteResponses,
+      functionErrors,
+      ...oneAgentFails,
+    ),
+    alarmDescription: `Users are affected: of the alarms ErrorRate, Timeouts, Throttles, IncompleteResponses, FunctionErrors and OneAgentFails at least one is on. Runbook: ${articleLink(runbookUrl, 'usersAreAffected')}`,
   });
 }
 

@@ -64,16 +64,22 @@ export function checkOrigins(origins: readonly string[]): void {
 }
 
 /** @throws Error naming the number, what was expected and what came */
-export function checkWholeNumber(label: string, value: number, minimum: number, maximum?: number): void {
+export function checkWholeNumber(
+  label: string,
+  value: number,
+  minimum: number,
+  maximum?: number,
+  unit = '',
+): void {
   if (Token.isUnresolved(value)) return;
   if (Number.isSafeInteger(value) && value >= minimum && value <= (maximum ?? value)) return;
   const range = maximum === undefined ? `of at least ${minimum}` : `from ${minimum} to ${maximum}`;
-  throw new Error(`${label}: expected a whole number ${range}, got ${JSON.stringify(value)}`);
+  throw new Error(`${label}: expected a whole number ${range}${unit}, got ${JSON.stringify(value)}`);
 }
 
 /** MiB that Lambda gives a function. @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 export function checkMemorySize(memorySize: number): void {
-  checkWholeNumber('memorySize', memorySize, 128, 10_240);
+  checkWholeNumber('memorySize', memorySize, 128, 10_240, ' (MiB)');
 }
 
 /** Seconds that Lambda lets a function run. @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */

@@ -45,7 +45,7 @@ const GENERAL_KEYS: Record<string, (came: unknown) => Partial<Deployment>> = {
     reservedConcurrentExecutions: wholeNumber('reservedConcurrency', came, 0),
   }),
   memorySize: (came) => {
-    const memorySize = wholeNumber('memorySize', came, 0);
+    const memorySize = numberOf(came);
     checkMemorySize(memorySize);
     return { memorySize };
   },
@@ -73,6 +73,9 @@ const GENERAL_KEYS: Record<string, (came: unknown) => Partial<Deployment>> = {
   }),
 };
 
+/** The limits, by the names that README and errors use. */
+const LIMITS: readonly string[] = Object.values<Setting>(SETTINGS).map(({ variable }) => variable);
+
 /** Every context key that is read. */
 export const CONTEXT_KEYS: readonly string[] = [
   ...KNOWN_AGENTS.flatMap(({ id }) => [`${id}AgentArn`, `${id}AgentQualifier`, `${id}AgentTransport`]),
@@ -80,8 +83,12 @@ export const CONTEXT_KEYS: readonly string[] = [
   ...Object.keys(GENERAL_KEYS),
 ];
 
-/** Lines about keys that nobody reads. @throws Error for one that is misspelled */
+/** Lines about keys that nobody reads. @throws Error for one that is misspelled, or a limit */
 export function unknownKeys(context: Context): string[] {
+  for (const [key, came] of Object.entries(context)) {
+    if (!LIMITS.includes(key)) continue;
+    throw new Error(`${key} is a limit: write -c limits='${JSON.stringify({ [key]: numberOf(came) })}'`);
+  }
   return checkKeys(context, CONTEXT_KEYS);
 }
 
@@ -155,7 +162,17 @@ function knownAgent(context: Context, agent: Omit<AgentProps, 'runtimeArn'>): re
     ...(qualifier !== undefined && { qualifier }),
     ...(transport !== undefined && { transport }),
   };
-  return validated([entry]);
+  try {
+    return validated([entry]);
+  } catch (cause) {
+    throw new Error(byKey(id, (cause as Error).message), { cause });
+  }
+}
+
+/** An error by the key that was typed: `mwcAgentTransport` for `agent "mwc": "transport"`. */
+function byKey(id: string, message: string): string {
+  const keys: Record<string, string> = { qualifier: 'Qualifier', transport: 'Transport' };
+  return message.replace(/^agent "\w+": (?:"(\w+)" )?/, (_all, key) => `${id}Agent${keys[key] ?? 'Arn'}: `);
 }
 
 /** The function fills the defaults in; here they would only hide what was given. */
@@ -164,9 +181,8 @@ function validated(entries: unknown): readonly AgentProps[] {
   return entries as readonly AgentProps[];
 }
 
-/** `{"HANDSHAKE_TIMEOUT_MS": 90000}`: by the names that README and errors use. */
+/** `{"HANDSHAKE_TIMEOUT_MS": 90000}` */
 function limitsOf(came: unknown): LimitProps {
-  const variables = Object.values<Setting>(SETTINGS).map(({ variable }) => variable);
   const expected = 'a JSON object of limits such as {"HANDSHAKE_TIMEOUT_MS": 90000}';
   const given = labelled('limits', () => parsed(came, expected));
   if (typeof given !== 'object' || given === null || Array.isArray(given)) {
@@ -178,9 +194,9 @@ function limitsOf(came: unknown): LimitProps {
   const props = Object.entries(given).map(([variable, value]) => {
     const found = byVariable.get(variable);
     if (found === undefined) {
-      const near = nearest(variable, variables);
+      const near = nearest(variable, LIMITS);
       throw new Error(
-        `limits: unknown limit "${variable}": ${near === undefined ? `expected one of ${variables.join(', ')}` : `did you mean "${near}"?`}`,
+        `limits: unknown limit "${variable}": ${near === undefined ? `expected one of ${LIMITS.join(', ')}` : `did you mean "${near}"?`}`,
       );
     }
     const { name, setting } = found;
@@ -207,9 +223,14 @@ function originsOf(came: unknown): readonly string[] {
 }
 
 function wholeNumber(key: string, came: unknown, minimum: number): number {
-  const value = /^\d{1,9}$/.test(String(came)) ? Number(came) : (came as number);
+  const value = numberOf(came);
   checkWholeNumber(key, value, minimum);
   return value;
+}
+
+/** What is no whole number stays as it is, for the check that follows. */
+function numberOf(came: unknown): number {
+  return /^\d{1,9}$/.test(String(came)) ? Number(came) : (came as number);
 }
 
 function checked(key: string, came: unknown, check: (text: string) => unknown): string {

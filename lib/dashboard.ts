@@ -17,12 +17,17 @@ import {
   agentCoreMetric,
   runtimesTable,
 } from './agentcore-metrics.ts';
-import { ERROR_LIMIT_PERCENT, INCOMPLETE_LIMIT_PERCENT, TIMEOUT_LIMIT_PERCENT } from './alarms.ts';
+import {
+  AGENT_LIMIT_PERCENT,
+  ERROR_LIMIT_PERCENT,
+  INCOMPLETE_LIMIT_PERCENT,
+  TIMEOUT_LIMIT_PERCENT,
+} from './alarms.ts';
 import { FAILURES_BY_CAUSE, LATEST_ERRORS } from './log-fields.ts';
 import { failuresByOutcome, percentage, reuseRate, successRate } from './metrics.ts';
 import { type Article, articleMarkdown } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
-import { axis, concurrency, counts, graph, limitLine, quantiles, reservedLine } from './widgets.ts';
+import { axis, concurrency, counts, graph, limitLines, quantiles, reservedLine } from './widgets.ts';
 
 const FULL_WIDTH = 24;
 
@@ -66,19 +71,19 @@ export function fillDashboard(
   );
   row(
     'What fails, where and why',
-    'Set the time range to the last 30 minutes. All rows name one agent: that agent or its runtime. Several agents: this function, AgentCore, or a model they share. Look `code` up in the article. `latest_cause`: what AgentCore or the network said. A row without an agent failed before its agent was known.',
+    "The table follows the dashboard's time range. All rows name one agent: that agent or its runtime. Several agents: this function, AgentCore, or a model they share. Look `code` up in the article. `latest_cause`: what AgentCore or the network said; `check_this`: what to look at; `agent_error`: the kind of error that the agent reported; `a_request`: the latest request. A row without an agent failed before its agent was known.",
     'errorRate',
     table('Failures by agent, code and reason', FAILURES_BY_CAUSE, 6),
   );
   row(
     'Agents',
-    'One line apart from the others: that agent or its runtime. All lines together: this function, AgentCore, or a shared model. With few requests one failure is a large percentage: look at Requests first.',
+    'One line apart from the others: that agent or its runtime. All lines together: this function, AgentCore, or a shared model. With few requests one failure is a large percentage: look at Requests first. An agent over http has no warm first chunk: it is in neither that graph nor its alarm.',
     'errorRate',
     ...perAgent(stream),
   );
   row(
     'Connections to AgentCore',
-    'Opening takes seconds where a microVM starts; failures and retries should be rare, reuse is what makes a second turn fast.',
+    'Opening takes seconds where a microVM starts (the grey line is a mark, no alarm); failures and retries should be rare, reuse is what makes a second turn fast.',
     'connectionFailures',
     ...connections(stream),
   );
@@ -98,7 +103,7 @@ export function fillDashboard(
   );
   row(
     'Latest errors',
-    'Set the time range to the last 30 minutes. Take function_request_id to the log for everything about a request; prompt_sent is 1 where the agent may have acted.',
+    "The table follows the dashboard's time range. Take function_request_id to the log for everything about a request; prompt_sent is 1 where the agent may have acted; message.errorMessage is why the function did not start.",
     'errorRate',
     table('Latest errors', LATEST_ERRORS, 8),
   );
@@ -109,12 +114,12 @@ function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[
     graph('Answers without an error, %', 6, {
       left: [successRate(stream.serviceName)],
       leftYAxis: { max: 100, showUnits: false },
-      ...limitLine(100 - ERROR_LIMIT_PERCENT, 'alarm below'),
+      ...limitLines({ 'alarm below': 100 - ERROR_LIMIT_PERCENT }),
     }),
     graph('First chunk, warm', 6, {
       left: quantiles(stream, 'FirstChunkLatencyWarm'),
       ...axis('ms'),
-      ...limitLine(slowFirstChunkMs, 'slow'),
+      ...limitLines({ slow: slowFirstChunkMs }),
     }),
     // Throttled and crashed requests are in none of the function's own metrics.
     graph('Failures, throttles and crashes', 6, {
@@ -135,8 +140,8 @@ function perAgent(stream: AgentStreamFunction): IWidget[] {
       ],
       ...(unit !== undefined && axis(unit)),
     });
-  /** Of the requests; the alarm looks at all agents together. */
-  const rates = (title: string, name: Name, limitPercent: number) =>
+  /** Of the requests. */
+  const rates = (title: string, name: Name, limits: Readonly<Record<string, number>>) =>
     graph(title, 6, {
       left: [
         ...stream.agents.map(({ id: agent }) =>
@@ -148,13 +153,16 @@ function perAgent(stream: AgentStreamFunction): IWidget[] {
         percentage(stream.metric(name), stream.metricInvocations(), { label: 'all', color: Color.GREY }),
       ],
       ...axis('%'),
-      ...limitLine(limitPercent, 'alarm, of all'),
+      ...limitLines(limits),
     });
   return [
     lines('Requests', 'InvocationCount'),
-    rates('Errors, %', 'InvocationErrors', ERROR_LIMIT_PERCENT),
-    rates('Timeouts, %', 'InvocationTimeouts', TIMEOUT_LIMIT_PERCENT),
-    rates('Incomplete answers, %', 'IncompleteResponses', INCOMPLETE_LIMIT_PERCENT),
+    rates('Errors, %', 'InvocationErrors', {
+      'alarm, of all': ERROR_LIMIT_PERCENT,
+      'alarm, of one agent': AGENT_LIMIT_PERCENT,
+    }),
+    rates('Timeouts, %', 'InvocationTimeouts', { 'alarm, of all': TIMEOUT_LIMIT_PERCENT }),
+    rates('Incomplete answers, %', 'IncompleteResponses', { 'alarm, of all': INCOMPLETE_LIMIT_PERCENT }),
     lines('First chunk, warm, p90', 'FirstChunkLatencyWarm', 'ms'),
     lines('First chunk, all, p90', 'FirstChunkLatency', 'ms'),
     lines('Whole answer, p90', 'InvocationDuration', 'ms'),
@@ -174,7 +182,7 @@ function connections(stream: AgentStreamFunction): IWidget[] {
     graph('Connection time', 8, {
       left: quantiles(stream, 'ConnectionTime'),
       ...axis('ms'),
-      ...limitLine(5000, '5 s'),
+      leftAnnotations: [{ value: 5000, label: '5 s, no alarm', color: Color.GREY }],
     }),
     graph('Connections', 8, {
       left: counts(stream, {
@@ -207,7 +215,8 @@ function platform(stream: AgentStreamFunction): IWidget[] {
   return [
     graph('Concurrency and throttles', 6, {
       left: [concurrency(stream)],
-      right: [fn.metricThrottles({ label: 'throttles', color: Color.RED })],
+      right: [fn.metricThrottles({ label: 'throttles', color: Color.ORANGE })],
+      rightYAxis: { min: 0, showUnits: false },
       ...reservedLine(stream),
     }),
     graph('Duration of invocations', 6, {
@@ -216,7 +225,7 @@ function platform(stream: AgentStreamFunction): IWidget[] {
         fn.metricDuration({ statistic: 'Maximum', label: 'max' }),
       ],
       ...axis('ms'),
-      ...limitLine((fn.timeout ?? Duration.minutes(15)).toMilliseconds(), 'timeout'),
+      ...limitLines({ timeout: (fn.timeout ?? Duration.minutes(15)).toMilliseconds() }),
     }),
     graph('Cold starts and crashes', 6, {
       left: [

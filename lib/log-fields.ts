@@ -21,6 +21,7 @@ export const LOG_FIELDS = {
   durationMs: 'duration_ms',
   firstChunkMs: 'first_chunk_ms',
   connectionMs: 'connection_ms',
+  upgradeMs: 'upgrade_ms',
   connectionReused: 'connection_reused',
   retries: 'retries',
   delayMs: 'delay_ms',
@@ -43,16 +44,16 @@ const {
   sessionId,
 } = LOG_FIELDS;
 
-/** Logs Insights: what fails at which agent, why, and what to check. Where the agent itself reported an error, its type. */
+/** Logs Insights: what fails at which agent, why, what to check, and one of the requests. Where the agent itself reported an error, its type. */
 export const FAILURES_BY_CAUSE: readonly string[] = [
-  `fields @timestamp, ${[agent, code, reason, cause, hint, agentErrorType].join(', ')}`,
+  `fields @timestamp, ${[agent, code, reason, cause, hint, agentErrorType, requestId].join(', ')}`,
   `filter ${level} = "ERROR" and ${route} = "invoke"`,
-  `stats count(*) as failures, latest(${cause}) as latest_cause, latest(${hint}) as check_this, latest(${agentErrorType}) as agent_error by ${[agent, code, reason].join(', ')}`,
+  `stats count(*) as failures, latest(${cause}) as latest_cause, latest(${hint}) as check_this, latest(${agentErrorType}) as agent_error, latest(${requestId}) as a_request by ${[agent, code, reason].join(', ')}`,
   'sort failures desc',
   'limit 20',
 ];
 
-/** Logs Insights: the latest failures, newest first. */
+/** Logs Insights: the latest failures, newest first. A cold start that fails has its own words in `message.errorMessage`, by Lambda. */
 export const LATEST_ERRORS: readonly string[] = [
   `fields @timestamp, ${[
     agent,
@@ -66,6 +67,7 @@ export const LATEST_ERRORS: readonly string[] = [
     sessionId,
     LOG_FIELDS.upstreamRequestId,
     message,
+    `${message}.errorMessage`,
   ].join(', ')}`,
   `filter ${level} = "ERROR"`,
   'sort @timestamp desc',

@@ -46,7 +46,7 @@ export class AgentStreamObservability extends Construct {
     if (runbookUrl !== undefined && !Token.isUnresolved(runbookUrl)) checkRunbookUrl(runbookUrl);
     const slowFirstChunkMs = (props.slowFirstChunk ?? Duration.seconds(2)).toMilliseconds();
     this.alarms = createAlarms(this, props.stream, { runbookUrl, slowFirstChunkMs });
-    const all: (Alarm | CompositeAlarm)[] = Object.values(this.alarms);
+    const all: (Alarm | CompositeAlarm)[] = Object.values(this.alarms).flat();
 
     const actions = props.alarmActions ?? [];
     for (const alarm of props.notifyAll ? all : [this.alarms.usersAreAffected]) {
@@ -54,7 +54,7 @@ export class AgentStreamObservability extends Construct {
       if (props.notifyAll) alarm.addOkAction(...actions);
     }
 
-    this.dashboard = new Dashboard(this, 'Dashboard');
+    this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.minutes(30) });
     fillDashboard(this.dashboard, props.stream, { alarms: all, runbookUrl, slowFirstChunkMs, version });
   }
 

@@ -6,6 +6,7 @@ export const ARTICLES = {
   stopTheBleeding: 'stop-the-bleeding',
   usersAreAffected: 'users-are-affected',
   errorRate: 'error-rate',
+  oneAgentFails: 'one-agent-fails',
   slowFirstChunk: 'slow-first-chunk',
   connectionFailures: 'connection-failures',
   timeouts: 'timeouts',

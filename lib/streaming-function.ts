@@ -85,7 +85,7 @@ export class AgentStreamFunction extends Construct {
     if (authType === lambda.FunctionUrlAuthType.NONE) {
       Annotations.of(this).addWarningV2(
         'agentcore-stream:publicUrl',
-        `the Function URL is public: whoever knows it can call the agents and is limited only by reservedConcurrentExecutions (${props.reservedConcurrentExecutions}); CORS restricts browsers only`,
+        `the Function URL is public: whoever knows it can call the agents and is limited only by the reserved concurrency (${props.reservedConcurrentExecutions}); CORS restricts browsers only`,
       );
     }
     this.node.addValidation({ validate: () => this.#findProblems() });

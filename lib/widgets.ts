@@ -23,16 +23,17 @@ export function axis(unit: string): Partial<GraphWidgetProps> {
   return { leftYAxis: { label: unit, showUnits: false, min: 0 } };
 }
 
-/** A red line at a limit. */
-export function limitLine(value: number, label: string): Partial<GraphWidgetProps> {
-  return { leftAnnotations: [{ value, label, color: Color.RED }] };
+/** A red line at each limit, by its label. */
+export function limitLines(limits: Readonly<Record<string, number>>): Partial<GraphWidgetProps> {
+  const lines = Object.entries(limits).map(([label, value]) => ({ value, label, color: Color.RED }));
+  return { leftAnnotations: lines };
 }
 
 /** A line at the reserved concurrency, where there is one. */
 export function reservedLine({
   reservedConcurrentExecutions: value,
 }: AgentStreamFunction): Partial<GraphWidgetProps> {
-  return value === undefined ? {} : limitLine(value, 'reserved');
+  return value === undefined ? {} : limitLines({ reserved: value });
 }
 
 /** One graph, its axis from zero. */

@@ -38,12 +38,16 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
     console.log(USAGE);
     process.exit();
   }
+  const { aws, context } = values;
+  if (context.length > 0 && !aws) {
+    throw new Error(`-c is for --aws: write npm start -- --aws -c …`);
+  }
   const { PORT = '3000' } = process.env;
   if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535)
     throw new Error(`PORT: expected 0 to 65535, got "${PORT}"`);
   return {
-    aws: values.aws,
-    context: values.context,
+    aws,
+    context,
     replacedAgents: Object.fromEntries(values.agent.map(parseReplacement)),
     functionUrl: {
       port: Number(PORT),
@@ -92,6 +96,7 @@ try {
   console.log(`ready ${system.url}`);
 } catch (error) {
   const { message, code } = error as NodeJS.ErrnoException;
-  console.error(code === 'EADDRINUSE' ? `${message}. Choose another port: PORT=3001 npm start` : message);
+  if (code === 'EADDRINUSE') console.error(`${message}. Choose another port: PORT=3001 npm start`);
+  else console.error(code?.startsWith('ERR_PARSE_ARGS') ? `${message}\n\n${USAGE}` : message);
   process.exit(1);
 }

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { projectVersion } from '../../lib/version.ts';
-import { AGENT, runtimeArn, stackOf } from './support.ts';
+import { AGENT, runtimeArn, stackOf, THREE_AGENTS } from './support.ts';
 
 beforeEach(() => {
   // The CDK prints warnings as well.
@@ -185,7 +185,7 @@ describe('the stage', () => {
           Properties: { RetentionInDays: 365 },
           DeletionPolicy: 'Retain',
         });
-      expect(alarmsWithActions(props)).toHaveLength(7);
+      expect(alarmsWithActions(props)).toHaveLength(7 + THREE_AGENTS.length);
     },
   );
 

@@ -1,18 +1,19 @@
 import { Stack } from 'aws-cdk-lib';
-import { Match } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
+import { AgentStreamObservability } from '../../lib/observability.ts';
 import { type Datapoint, evaluate } from './metric-math.ts';
-import { observed } from './support.ts';
+import { functionIn, observed, runtimeArn, THREE_AGENTS } from './support.ts';
 
 describe('the alarms', () => {
   const template = observed();
-  const rate = (part: string, whole = 'InvocationCount') => [
-    { Expression: 'IF(whole >= 20, 100 * FILL(part, 0) / whole, 0)', ReturnData: true },
+  const rate = (part: string, atLeast = 20) => [
+    { Expression: `IF(whole >= ${atLeast}, 100 * FILL(part, 0) / whole, 0)`, ReturnData: true },
     { Id: 'part', MetricStat: { Metric: { MetricName: part }, Stat: 'Sum', Period: 300 }, ReturnData: false },
     {
       Id: 'whole',
-      MetricStat: { Metric: { MetricName: whole }, Stat: 'Sum', Period: 300 },
+      MetricStat: { Metric: { MetricName: 'InvocationCount' }, Stat: 'Sum', Period: 300 },
       ReturnData: false,
     },
   ];
@@ -49,6 +50,7 @@ describe('the alarms', () => {
     ['throttles', 'throttles', 0, [stat('Throttles', 'Sum')]],
     ['incomplete responses', 'incomplete-responses', 1, rate('IncompleteResponses')],
     ['function errors', 'function-errors', 0, [stat('Errors', 'Sum')], [3, 2]],
+    ['one agent', 'one-agent-fails', 50, rate('InvocationErrors', 5)],
   ])(
     'tell of %s and name its article',
     (_what, article, threshold, metrics, [periods, datapoints] = [1, 1]) => {
@@ -69,16 +71,52 @@ describe('the alarms', () => {
     const [composite] = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm'));
     const rule = JSON.stringify(composite?.Properties.AlarmRule);
 
-    template.resourceCountIs('AWS::CloudWatch::Alarm', 7);
+    template.resourceCountIs('AWS::CloudWatch::Alarm', 7 + THREE_AGENTS.length);
     expect(composite?.Properties.AlarmDescription).toMatch(/^Users are affected: .*#users-are-affected$/);
-    for (const id of ['ErrorRate', 'Timeouts', 'Throttles', 'Incomplete', 'FunctionErrors']) {
+    for (const id of [
+      'ErrorRate',
+      'Timeouts',
+      'Throttles',
+      'Incomplete',
+      'FunctionErrors',
+      'OneAgentFails',
+    ]) {
       expect(rule).toContain(id);
       expect(composite?.Properties.AlarmDescription).toContain(id);
     }
+    for (const { id } of THREE_AGENTS) expect(rule).toContain(`OneAgentFails${id}`);
     // Tried again; where that does not help it is an error of its own.
     expect(rule).not.toContain('ConnectionFailures');
     // An agent that calls a tool first is slow every time.
     expect(rule).not.toContain('SlowFirstChunk');
+  });
+
+  test('watch each agent by its own metrics, and name it with its runtime', () => {
+    const ofAgents = Object.values(template.findResources('AWS::CloudWatch::Alarm')).filter(
+      ({ Properties }) => /#one-agent-fails$/.test(Properties.AlarmDescription),
+    );
+
+    expect(ofAgents).toHaveLength(THREE_AGENTS.length);
+    ofAgents.forEach(({ Properties }, i) => {
+      const { id = '', runtimeArn = '' } = THREE_AGENTS[i] ?? {};
+      expect(Properties.AlarmDescription).toContain(`for the agent "${id}" (${runtimeArn}) failed`);
+      const metrics = (Properties.Metrics as { MetricStat?: { Metric: { Dimensions: object[] } } }[]).flatMap(
+        ({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : []),
+      );
+      expect(metrics).toHaveLength(2);
+      for (const { Dimensions } of metrics) expect(Dimensions).toContainEqual({ Name: 'agent', Value: id });
+    });
+  });
+
+  test('tell agents apart whose ids differ in nothing that a logical id may have', () => {
+    const { stack, subject } = functionIn({
+      agents: ['ab', 'a-b', 'a_b', 'AB'].map((id) => ({ id, name: id, runtimeArn: runtimeArn('Any') })),
+    });
+
+    new AgentStreamObservability(stack, 'Observability', { stream: subject });
+
+    const ids = Object.keys(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'));
+    expect(ids.filter((id) => id.includes('OneAgentFails'))).toHaveLength(4);
   });
 
   test('tell nobody unless told whom', () => {
@@ -88,7 +126,7 @@ describe('the alarms', () => {
   });
 
   test.each([
-    [true, 8],
+    [true, 8 + THREE_AGENTS.length],
     [false, 1],
   ])('notify all (%p): %i of them tell the topic', (notifyAll, count) => {
     const topic = Topic.fromTopicArn(new Stack(), 'Topic', 'arn:aws:sns:us-east-1:111122223333:alarms');
@@ -159,6 +197,18 @@ describe('in a period of five minutes', () => {
     // None failed, and nobody said so.
     expect(of(20, undefined)).toBe(0);
     // No traffic: no result, which is not breaching.
+    expect(of(undefined, undefined)).toBeUndefined();
+  });
+
+  test('one-agent-fails is the share of its requests, from 5 of them on', () => {
+    const of = (InvocationCount: Datapoint, InvocationErrors: Datapoint) =>
+      computed('one-agent-fails', { InvocationCount, InvocationErrors });
+
+    expect(of(4, 4)).toBe(0);
+    expect(of(5, 5)).toBe(100);
+    expect(of(10, 5)).toBe(50);
+    expect(of(10, 6)).toBeGreaterThan(50);
+    expect(of(5, undefined)).toBe(0);
     expect(of(undefined, undefined)).toBeUndefined();
   });
 

@@ -160,6 +160,35 @@ test('can be recovered from the deployed function, as the runbook says', () => {
   expect(recovered).toEqual(deployed);
 });
 
+test('has alarms that say the rest, under the names that the runbook asks for', () => {
+  const runbook = readFileSync(join(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
+  const prefixes = [...runbook.matchAll(/--alarm-name-prefix "\$STACK-(\w+)-?"/g)].map(([, name]) => name);
+  const { template } = stackOf(
+    readContext({
+      ...ARNS,
+      slowFirstChunkMs: 7000,
+      alarmEmail: 'a@example.com',
+      runbookUrl: 'https://w.example',
+    }),
+  );
+  // CloudFormation names an alarm <stack>-<logical id>-<random>; the composite has a name from here.
+  const [slow] = Object.entries(template().findResources('AWS::CloudWatch::Alarm')).filter(([id]) =>
+    id.startsWith(prefixes[0] ?? ''),
+  );
+  const [composite] = Object.values(template().findResources('AWS::CloudWatch::CompositeAlarm'));
+  const [topic = ''] = Object.keys(template().findResources('AWS::SNS::Topic'));
+
+  expect(prefixes).toEqual(['ObservabilitySlowFirstChunk', 'UsersAreAffected']);
+  expect(slow?.[1].Properties).toMatchObject({ Threshold: 7000 });
+  expect(composite?.Properties).toMatchObject({
+    AlarmName: expect.stringMatching(/^AgentStream-UsersAreAffected-/),
+    AlarmActions: [{ Ref: topic }],
+    AlarmDescription: expect.stringMatching(/ Runbook: https:\/\/w\.example#users-are-affected$/),
+  });
+  expect(topic).toMatch(/^AlarmTopic/);
+  expect(runbook).toContain('`$STACK-AlarmTopic`');
+});
+
 /** Durations as what they are, however they were given. */
 function inMs(props: object): Record<string, unknown> {
   return Object.fromEntries(
@@ -203,32 +232,28 @@ test.each<[string, Record<string, unknown>, RegExp]>([
   [
     'an ARN of another service',
     { mwcAgentArn: 'arn:aws:bedrock:us-east-1:111122223333:agent/X' },
-    /^agent "mwc": .* wrong service: expected "bedrock-agentcore", got "bedrock"$/,
+    /^mwcAgentArn: .* wrong service: expected "bedrock-agentcore", got "bedrock"$/,
   ],
   [
     'a short account',
     { mwcAgentArn: ARNS.mwcAgentArn.replace('111122223333', '1') },
-    /^agent "mwc": .* wrong account: expected 12 digits, got "1"$/,
+    /^mwcAgentArn: .* wrong account: expected 12 digits, got "1"$/,
   ],
   [
     'an empty ARN, as of a variable that is not set',
     { mwcAgentArn: '' },
     /^mwcAgentArn: expected a runtime ARN such as arn:aws:bedrock-agentcore:\S+:runtime\/MWCAgent-\w+, got ""$/,
   ],
-  [
-    'an ARN that is no text',
-    { mwcAgentArn: true },
-    /^agent "mwc": "runtimeArn" expected a non-empty string, got true$/,
-  ],
+  ['an ARN that is no text', { mwcAgentArn: true }, /^mwcAgentArn: expected a non-empty string, got true$/],
   [
     'a wrong transport',
     { ...ARNS, mwcAgentTransport: 'grpc' },
-    /^agent "mwc": "transport" expected one of websocket, http, got "grpc"$/,
+    /^mwcAgentTransport: expected one of websocket, http, got "grpc"$/,
   ],
   [
     'a wrong qualifier',
     { ...ARNS, mwcAgentQualifier: '1' },
-    /^agent "mwc": "qualifier" expected an endpoint name .*, got "1"$/,
+    /^mwcAgentQualifier: expected an endpoint name .*, got "1"$/,
   ],
   [
     'a qualifier without ARN',
@@ -260,8 +285,21 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     /^auth=none needs reservedConcurrency: /,
   ],
   ['another case of a key', { ...ARNS, runbookURL: 'x' }, /did you mean "runbookUrl"\?$/],
-  ['too little memory', { ...ARNS, memorySize: '64' }, /^memorySize: expected .* from 128 to 10240, got 64$/],
-  ['memory that is no number', { ...ARNS, memorySize: '1 GB' }, /^memorySize: .*, got "1 GB"$/],
+  [
+    'too little memory',
+    { ...ARNS, memorySize: '64' },
+    /^memorySize: expected .* from 128 to 10240 \(MiB\), got 64$/,
+  ],
+  [
+    'memory that is no number',
+    { ...ARNS, memorySize: '1GB' },
+    /^memorySize: expected a whole number from 128 to 10240 \(MiB\), got "1GB"$/,
+  ],
+  [
+    'a limit as a key of its own',
+    { ...ARNS, HANDSHAKE_TIMEOUT_MS: '90000' },
+    /^HANDSHAKE_TIMEOUT_MS is a limit: write -c limits='\{"HANDSHAKE_TIMEOUT_MS":90000\}'$/,
+  ],
   [
     'limits that are no JSON',
     { ...ARNS, limits: 'HANDSHAKE_TIMEOUT_MS=1' },

@@ -75,11 +75,25 @@ describe('wrong props', () => {
       /^poolMaxAge: expected .* to 3599999 milliseconds \(AgentCore ends .* 60 min\), got 3600000$/,
     ],
     [
+      'an answer longer than an invocation',
+      { maxDuration: Duration.minutes(16) },
+      /^maxDuration: expected .* to 900000 milliseconds \(Lambda ends .* 15 min\), got 960000$/,
+    ],
+    [
+      'an answer that Lambda would cut',
+      { maxResponseBytes: 200_000_000 },
+      /^maxResponseBytes: expected .* to 199000000 bytes \(Lambda cuts .* 200 MB, .*\), got 200000000$/,
+    ],
+    [
       'an endpoint that is none',
       { endpointUrl: 'example.com' },
       /^endpointUrl: expected an origin such as https:\/\/host:port, got "example\.com"$/,
     ],
-    ['too little memory', { memorySize: 127 }, /^memorySize: expected .* from 128 to 10240, got 127$/],
+    [
+      'too little memory',
+      { memorySize: 127 },
+      /^memorySize: expected .* from 128 to 10240 \(MiB\), got 127$/,
+    ],
     ['too much memory', { memorySize: 10_241 }, /^memorySize: .*, got 10241$/],
     [
       'more time than Lambda allows',

@@ -250,12 +250,39 @@ describe('the dashboard', () => {
 
     expect(limit('Answers without an error, %')).toMatchObject({ horizontal: [{ value: 95 }] });
     expect(limit('First chunk, warm')).toMatchObject({ horizontal: [{ value: 2000 }] });
-    expect(limit('Errors, %')).toMatchObject({ horizontal: [{ value: 5 }] });
+    expect(limit('Errors, %')).toMatchObject({ horizontal: [{ value: 5 }, { value: 50 }] });
     expect(limit('Timeouts, %')).toMatchObject({ horizontal: [{ value: 1 }] });
     expect(limit('Incomplete answers, %')).toMatchObject({ horizontal: [{ value: 1 }] });
-    expect(limit('Connection time')).toMatchObject({ horizontal: [{ value: 5000 }] });
+    // A mark that no alarm has is not red.
+    expect(limit('Connection time')).toMatchObject({
+      horizontal: [{ value: 5000, label: '5 s, no alarm', color: '#7f7f7f' }],
+    });
     expect(limit('Concurrent streams')).toMatchObject({ horizontal: [{ value: 50 }] });
     expect(limit('Duration of invocations')).toMatchObject({ horizontal: [{ value: 900_000 }] });
+  });
+
+  test('tells throttles from the reserved concurrency, on axes from zero', () => {
+    const { metrics, annotations, yAxis } = titled('Concurrency and throttles') ?? {};
+    const throttles = metrics?.find((entry) => entry[1] === 'Throttles')?.at(-1) as { color: string };
+
+    expect(annotations).toMatchObject({ horizontal: [{ label: 'reserved' }] });
+    expect(JSON.stringify(annotations)).not.toContain(throttles.color);
+    expect(yAxis).toMatchObject({ left: { min: 0 }, right: { min: 0 } });
+  });
+
+  test('begins with the last 30 minutes, which its tables follow', () => {
+    const [dashboard] = Object.values(observed().findResources('AWS::CloudWatch::Dashboard'));
+
+    expect(JSON.stringify(dashboard?.Properties.DashboardBody)).toContain('\\"start\\":\\"-PT30M\\"');
+  });
+
+  test('says of each column of the failures that is no field of the log what it means', () => {
+    const heading = all.find(({ properties }) => /^## What fails/.test(String(properties.markdown)));
+
+    for (const column of ['latest_cause', 'check_this', 'agent_error']) {
+      expect(titled('Failures by agent, code and reason')?.query).toContain(` as ${column}`);
+      expect(heading?.properties.markdown).toContain(`\`${column}\`: `);
+    }
   });
 
   test('draws the limit of the first chunk that was chosen', () => {

@@ -4,7 +4,8 @@ import { Stack } from 'aws-cdk-lib';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { SETTINGS } from '../../lambda/settings.ts';
 import { CONTEXT_KEYS } from '../../lib/context.ts';
-import { functionIn, ourApp, statements } from './support.ts';
+import { functionIn, observed, ourApp, statements, THREE_AGENTS } from './support.ts';
+import { alarmMetrics } from './template-metrics.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 
@@ -38,6 +39,19 @@ test('names each context key that is read, and no other', () => {
   const missing = CONTEXT_KEYS.filter((key) => !named.includes(key));
   expect(missing.filter((key) => !/^(provisioning|mwc)Agent(Qualifier|Transport)$/.test(key))).toEqual([]);
   expect(named.filter((key) => !CONTEXT_KEYS.includes(key ?? ''))).toEqual([]);
+});
+
+test('says what the alarms cost: metrics that they look at, and a composite one', () => {
+  const template = observed();
+  const [, all = '', perAgent = '', dollars = ''] =
+    /; (\d+) metrics in alarms, (two) more per agent, and a composite one \(\$([\d.]+) for three\s+agents\)/.exec(
+      readme,
+    ) ?? [];
+
+  expect(alarmMetrics(template)).toHaveLength(Number(all) + 2 * THREE_AGENTS.length);
+  expect(perAgent).toBe('two');
+  template.resourceCountIs('AWS::CloudWatch::CompositeAlarm', 1);
+  expect(Number(dollars)).toBeCloseTo(0.1 * alarmMetrics(template).length + 0.5);
 });
 
 test('gives callers the policy that the construct’s own grant is', () => {

@@ -34,7 +34,13 @@ test('links inside lead to an article', () => {
 });
 
 const alarms = [ARTICLES.errorRate, ARTICLES.slowFirstChunk, ARTICLES.connectionFailures, ARTICLES.timeouts];
-test.each([...alarms, ARTICLES.throttles, ARTICLES.incompleteResponses, ARTICLES.functionErrors])(
+test.each([
+  ...alarms,
+  ARTICLES.throttles,
+  ARTICLES.incompleteResponses,
+  ARTICLES.functionErrors,
+  ARTICLES.oneAgentFails,
+])(
   'the article %s says what users see, what to look at first with a query, causes in order and what to do',
   (name) => {
     const article = articles.find((text) => anchorOf(text) === name) ?? '';
@@ -81,7 +87,7 @@ test('has the query of the dashboard’s table of failures', () => {
 
 describe('the queries', () => {
   const logged: readonly string[] = Object.values(LOG_FIELDS);
-  const ofAws = /^(@timestamp|@message|type|record\.\w+(\.\w+)?)$/;
+  const ofAws = /^(@timestamp|@message|type|record\.\w+(\.\w+)?|message\.errorMessage)$/;
   const words =
     /^(and|or|in|not|like|count|latest|avg|pct|bin|ispresent|as|by|asc|desc|fields|filter|stats|sort|limit)$/;
   const text = /"([^"]*)"/g;
@@ -101,7 +107,7 @@ describe('the queries', () => {
 
   test('compare with messages and codes that the function writes', () => {
     const source = sources(join(root, 'lambda')).join('\n');
-    const ofLambda = /^(platform\.\w+|success|ERROR|the requestId of the error)$/;
+    const ofLambda = /^(platform\.\w+|success|ERROR|the requestId of the error|the agent's id)$/;
 
     const compared = queries.flatMap((query) =>
       [...query.join('\n').matchAll(text)].map(([, value = '']) => value),

@@ -150,7 +150,7 @@ describe('npm start', () => {
       ['--agent', 'nobody=ws://127.0.0.1:1/ws'],
       /no agent "nobody": expected one of onboarding, provisioning, mwc/,
     ],
-    [['--frobnicate'], /frobnicate/],
+    [['-c', 'stage=prod'], /^-c is for --aws: write npm start -- --aws -c …$/m],
   ])('says what is wrong with %j', async (args, message) => {
     const { child, output } = await start(...args);
 
@@ -159,6 +159,19 @@ describe('npm start', () => {
     expect(output()).toMatch(message);
     expect(output().trim().split('\n')).toHaveLength(1);
   });
+
+  test.each([[['--frobnicate']], [['--agent']], [['frobnicate']]])(
+    'says what there is where %j is not it',
+    async (args) => {
+      const { child, output } = await start(...args);
+
+      await until(() => hasEnded(child), 'it has ended');
+      expect(child.exitCode).toBe(1);
+      const [problem, ...rest] = output().trim().split('\n');
+      expect(problem).toMatch(/frobnicate|--agent/);
+      expect(rest.join('\n')).toMatch(/^\nnpm start -- \[options\]\n[\s\S]*--sticky/);
+    },
+  );
 
   test('puts a container of the developer in the place of an agent', async () => {
     const { url } = await start('--agent', `onboarding=${puppet.target.replace('http', 'ws')}/ws`);
