@@ -78,7 +78,7 @@ export const SETTINGS = {
   poolMaxConnections: count('POOL_MAX_CONNECTIONS', 100, { minimum: 0 }),
   /** How long an idle connection is kept. @default - 5 min */
   poolMaxIdle: ms('POOL_MAX_IDLE_MS', 300_000),
-  /** How old a connection may get. @default - 55 min, below AgentCore's 60 min */
+  /** How old a connection may get for another answer; also no older than leaves maxDuration of AgentCore's 60 min. @default - 55 min */
   poolMaxAge: ms('POOL_MAX_AGE_MS', 3_300_000, {
     maximum: 3_599_999,
     because: 'AgentCore ends a connection after 60 min',
