@@ -256,11 +256,11 @@ describe('an answer', () => {
 });
 
 test('a session id that is copied twice in a moment is a session id again', async () => {
-  const button = page.locator('#session');
-  const label = await shown(button);
+  const id = page.locator('#session-id');
+  const label = await shown(id);
 
-  await button.dblclick();
-  await button.filter({ hasText: /^(Copied|Cannot copy)$/ }).waitFor();
+  await page.locator('#session').dblclick();
+  await id.filter({ hasText: /^(Copied|Cannot copy)$/ }).waitFor();
 
-  await button.filter({ hasText: label }).waitFor();
+  await id.filter({ hasText: label }).waitFor();
 });
