@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { FAULTS } from '../../local/data-plane-faults.ts';
 import type { AgentFigures, LiveFigures } from '../../local/live-metrics.ts';
-import { type OpenPage, PHONE, type Playground, reach, startPlayground } from './page.ts';
+import { arnOf, type OpenPage, PHONE, type Playground, reach, shown, startPlayground } from './page.ts';
 
 const PROMPT = 'a static website';
 
@@ -166,6 +167,12 @@ describe('the figures', () => {
       .evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell, '::before').content));
 
     expect(labels).toEqual(heads.slice(1).map((head) => `"${head}"`));
+    expect(heads).toContain('First text p90');
+    expect(await page.locator('.metrics-table tbody th').allTextContents()).toEqual([
+      'OnboardingAgent',
+      'ProvisioningAgent',
+      'MWCAgent',
+    ]);
   });
 
   test.each([660, 800, 850])('are not cut in a window of %d px', async (width) => {
@@ -199,40 +206,6 @@ describe('the composer', () => {
     expect(await page.locator('#send').evaluate((button) => button === document.activeElement)).toBe(true);
     expect([ofText, ofButton]).toEqual(['2px', 'none']);
   });
-
-  test.each(['light', 'dark'] as const)(
-    'shows in %s mode where the button is that cannot be pressed yet',
-    async (colorScheme) => {
-      const { page } = await open({ colorScheme });
-
-      const [border, background] = await page.locator('#send:disabled').evaluate((button) => {
-        const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-        const rgb = (color: string) => {
-          if (!canvas) throw new Error('no canvas');
-          canvas.fillStyle = color;
-          canvas.fillRect(0, 0, 1, 1);
-          return [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-        };
-        const { backgroundColor } = getComputedStyle(document.querySelector('#composer') ?? button);
-        return [rgb(getComputedStyle(button).borderTopColor), rgb(backgroundColor)];
-      });
-
-      expect(contrast(border ?? [], background ?? [])).toBeGreaterThan(1.5);
-    },
-  );
-
-  /** @see https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
-  function contrast(one: number[], other: number[]): number {
-    const luminance = (rgb: number[]) => {
-      const [r = 0, g = 0, b = 0] = rgb.map((value) => {
-        const share = value / 255;
-        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const [dark = 0, light = 0] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
-    return (light + 0.05) / (dark + 0.05);
-  }
 });
 
 test('the end of an answer stays in sight while a long prompt is written', async () => {
@@ -245,6 +218,47 @@ test('the end of an answer stays in sight while a long prompt is written', async
   await expectStill(turn);
   const end = await boxOf(turn);
   expect(end.bottom).toBeLessThanOrEqual((await boxOf(page.locator('.dock'))).top);
+});
+
+test("a region's name in a heading is not broken at its hyphens on a phone", async () => {
+  const { page, send } = await open(PHONE);
+  await page.locator('#agent').selectOption('provisioning');
+  const turn = await send('orders-api in us-east-1');
+  await reach(turn, 'complete');
+
+  const lines = await turn.locator('.answer h3').evaluate((heading) => {
+    const texts = document.createTreeWalker(heading, NodeFilter.SHOW_TEXT);
+    const tops: number[] = [];
+    for (let text = texts.nextNode() as Text | null; text; text = texts.nextNode() as Text | null) {
+      for (const { index, 0: name } of text.data.matchAll(/us-east-1/g)) {
+        const range = document.createRange();
+        range.setStart(text, index);
+        range.setEnd(text, index + name.length);
+        tops.push(...[...range.getClientRects()].map(({ top }) => top));
+      }
+    }
+    return tops;
+  });
+
+  expect(lines).toHaveLength(1);
+  expect(await turn.locator('.answer h3').textContent()).toBe('Deploying "orders-api in us-east-1"');
+});
+
+test('the ids of a failure stand below each other on a phone, each a line of its own', async () => {
+  const { page, send } = await open(PHONE);
+  const arn = arnOf(playground.system, 'onboarding');
+  playground.system.dataPlane.fault(arn, FAULTS.refuse(403, 'AccessDeniedException'), 1);
+  const turn = await send(PROMPT);
+  await reach(turn, 'failed');
+
+  const ids = turn.locator('.ids > span');
+  const boxes = await Promise.all((await ids.all()).map(boxOf));
+  const words = await ids.allInnerTexts();
+
+  expect(words).toEqual([expect.stringMatching(/^request \S+$/), 'AgentCore request fault-request-id']);
+  expect(boxes[1]?.top).toBeGreaterThanOrEqual(boxes[0]?.bottom ?? 0);
+  expect(await shown(turn.locator('.ids'))).not.toContain('·');
+  expect(await overflowOf(page.locator('main'))).toBe(0);
 });
 
 describe('the raw events', () => {
@@ -267,6 +281,18 @@ describe('the raw events', () => {
     expect(await turn.getByText('content-type: text/event-stream').isVisible()).toBe(false);
     await turn.getByText('HTTP 200').click();
     expect(await turn.getByText('content-type: text/event-stream').isVisible()).toBe(true);
+  });
+
+  test('have the time of each to the millisecond', async () => {
+    const { send } = await open();
+    const turn = await send(PROMPT);
+    await reach(turn, 'complete');
+
+    await turn.getByText('Raw events').click();
+    const times = await turn.locator('.reads time').allTextContents();
+
+    expect(times.filter((time) => !/^(\d,)?\d{1,3} ms$/.test(time))).toEqual([]);
+    expect(times.at(-1)).toMatch(/^\d,\d{3} ms$/);
   });
 
   test('are opened on a phone by something as tall as a finger', async () => {

@@ -229,7 +229,7 @@ describe('an answer', () => {
     await mark.click();
 
     expect(before).not.toContain('{');
-    expect(before).toMatch(/Creating the change set …\s*progress\s+step 2 · of 4 · status COMPLETE\s+done/);
+    expect(before).toMatch(/Creating the change set …\s*progress\s+step 2 of 4 · COMPLETE\s+done/);
     expect(await shown(mark)).toBe('{"type":"progress","step":2,"of":4,"status":"COMPLETE"}');
   });
 
