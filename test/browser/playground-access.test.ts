@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { type OpenPage, PHONE, type Playground, reach, startPlayground } from './page.ts';
+import { type OpenPage, PHONE, type Playground, reach, shown, startPlayground } from './page.ts';
 
 const PROMPT = 'a static website';
 const SCHEMES = ['light', 'dark'] as const;
@@ -85,6 +85,39 @@ describe('what can be pressed', () => {
     const opacity = await turn.locator('.copy').evaluate((copy) => Number(getComputedStyle(copy).opacity));
 
     expect(opacity).toBe(1);
+  });
+});
+
+describe('the session id', () => {
+  test('is copied by a button that says what it does, and whose success is announced', async () => {
+    const { page } = await open();
+    const button = page.locator('#session');
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    const session = (await button.getAttribute('data-session')) ?? '';
+    const names = [await button.getAttribute('aria-label')];
+
+    await button.click();
+    await page.locator('#announcer', { hasText: /^Copied$/ }).waitFor();
+    const copied = await page.evaluate(() => navigator.clipboard.readText());
+    await page.getByRole('button', { name: 'New session' }).click();
+    const next = (await button.getAttribute('data-session')) ?? '';
+    names.push(await button.getAttribute('aria-label'));
+
+    expect(copied).toBe(session);
+    expect(names).toEqual([session, next].map((id) => `Copy session id ${id.slice(0, 8)}`));
+  });
+
+  test('is shown in full and selected where it cannot be copied', async () => {
+    const { page } = await open();
+    const button = page.locator('#session');
+    const session = await button.getAttribute('data-session');
+    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+
+    await button.click();
+    await page.locator('#notice code').waitFor();
+
+    expect(await shown(page.locator('#notice'))).toBe(`The session id: ${session}`);
+    expect(await page.evaluate(() => String(getSelection()))).toBe(session);
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
-import { answerOf, PHONE, type Playground, reach, shown, startPlayground } from './page.ts';
+import { answerOf, PHONE, type Playground, reach, startPlayground } from './page.ts';
 
 const PROMPT = 'a static website';
 
@@ -97,36 +97,5 @@ describe('the way to the newest text', () => {
     expect(isShown).toBe(false);
     expect(name?.y).toBeGreaterThanOrEqual((bar?.y ?? 0) + (bar?.height ?? 0));
     expect((last?.y ?? 0) + (last?.height ?? 0)).toBeLessThanOrEqual(dock?.y ?? 0);
-  });
-});
-
-describe('the session id', () => {
-  const button = () => page.locator('#session');
-
-  test('is copied by a button that says what it does, and whose success is announced', async () => {
-    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
-    const session = (await button().getAttribute('data-session')) ?? '';
-    const names = [await button().getAttribute('aria-label')];
-
-    await button().click();
-    await page.locator('#announcer', { hasText: /^Copied$/ }).waitFor();
-    const copied = await page.evaluate(() => navigator.clipboard.readText());
-    await page.getByRole('button', { name: 'New session' }).click();
-    const next = (await button().getAttribute('data-session')) ?? '';
-    names.push(await button().getAttribute('aria-label'));
-
-    expect(copied).toBe(session);
-    expect(names).toEqual([session, next].map((id) => `Copy session id ${id.slice(0, 8)}`));
-  });
-
-  test('is shown in full and selected where it cannot be copied', async () => {
-    const session = await button().getAttribute('data-session');
-    await page.evaluate(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
-
-    await button().click();
-    await page.locator('#notice code').waitFor();
-
-    expect(await shown(page.locator('#notice'))).toBe(`The session id: ${session}`);
-    expect(await page.evaluate(() => String(getSelection()))).toBe(session);
   });
 });
