@@ -172,7 +172,9 @@ export async function errorOfResponse(
   const retryAfter = Number(headers.get('retry-after')) || 1;
   return new AgentError({
     code: CODE_OF_STATUS[status] ?? 'UnexpectedResponse',
-    message: `the server answered with status ${status}`,
+    // Lambda's own: the request is not signed, or its signer lacks a permission. The service's has a body.
+    message:
+      status === 403 ? 'not allowed to call this service' : `the server answered with status ${status}`,
     retryable: status === 429,
     // A 4xx that is not the service's comes from in front of it; behind a 5xx anything may have happened.
     promptSent: status >= 500,

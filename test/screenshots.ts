@@ -59,6 +59,12 @@ const SCENES: Record<string, Scene> = {
     FAULTS.refuse(429, 'ThrottlingException', 'Rate exceeded', { headers: { 'retry-after': '9' } }),
   ),
   interrupted: until('interrupted', FAULTS.dropAfter(40)),
+  switched: {
+    play: async ({ page, send }) => {
+      await reach(await send(PROMPT), 'complete');
+      await page.locator('#agent').selectOption('provisioning');
+    },
+  },
   'raw-events': {
     play: async ({ page, send }) => {
       await reach(await send(PROMPT), 'complete');

@@ -13,7 +13,7 @@ const PROMPTS: Record<string, string[]> = {
     'An API that stores orders in a table',
     'A nightly job that copies files between buckets',
   ],
-  provisioning: ['orders-api in us-east-1', 'the static website from before'],
+  provisioning: ['orders-api in us-east-1', 'static-site in eu-west-1'],
   mwc: ['A static website with its own domain', 'An API that stores orders in a table'],
 };
 

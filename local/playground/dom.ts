@@ -27,17 +27,28 @@ export function button(label: string, className: string, onClick: () => void): H
   return created;
 }
 
-/** Copies a text and says so on the button for a moment; then the button has its label again. */
-export async function copyFrom(source: HTMLButtonElement, text: string, label: () => string): Promise<void> {
+/** Says something to a screen reader. */
+export function announce(words: string): void {
+  byId('announcer').textContent = words;
+}
+
+/**
+ * Copies a text and says so for a moment where a button has its label; then the label is there again.
+ *
+ * @returns whether it is copied
+ */
+export async function copyFrom(source: HTMLElement, text: string, label: () => string): Promise<boolean> {
   // The clipboard is missing on plain http, and may be denied.
   const copied = await (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(
     () => true,
     () => false,
   );
   source.textContent = copied ? 'Copied' : 'Cannot copy';
+  announce(source.textContent);
   setTimeout(() => {
     source.textContent = label();
   }, 1200);
+  return copied;
 }
 
 /** 840 ms, 2.4 s, 1 min 5 s. */
@@ -46,6 +57,11 @@ export function formatMs(ms: number): string {
   if (ms < 59_950) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+}
+
+/** 1,042 ms: where a gap of a few milliseconds is looked for. */
+export function formatExactMs(ms: number): string {
+  return `${Math.round(ms).toLocaleString('en')} ms`;
 }
 
 /** 512 B, 3.4 KB, 5.0 MB. */

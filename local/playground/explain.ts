@@ -11,7 +11,7 @@ export interface Explanation {
   said: string | undefined;
 }
 
-const WORDS: Record<AgentErrorCode, [title: string, advice: string]> = {
+const WORDS: Record<AgentErrorCode, [title: string, advice: string, adviceAfterText?: string]> = {
   BadRequest: ['The request was not understood', 'Something in it is missing or malformed.'],
   Unauthenticated: [
     'The service could not prove who it is',
@@ -31,9 +31,17 @@ const WORDS: Record<AgentErrorCode, [title: string, advice: string]> = {
   Throttled: ['Too many requests at the moment', 'The agent or the service has reached a limit.'],
   Internal: ['Something went wrong inside the service', 'The request id below finds it in the logs.'],
   AgentFailed: ['The agent failed', 'It reported an error, or did not answer as agents do.'],
-  AgentInterrupted: ['The connection to the agent was lost', 'What had arrived is shown above.'],
+  AgentInterrupted: [
+    'The connection to the agent was lost',
+    'No text had arrived.',
+    'What had arrived is shown above.',
+  ],
   AgentUnavailable: ['The agent cannot be reached', 'It may be starting, busy, or down.'],
-  AgentTimeout: ['The agent took too long', 'It did not answer within the time it has.'],
+  AgentTimeout: [
+    'The agent took too long',
+    'It did not answer within the time it has.',
+    'It stopped answering before its answer was complete.',
+  ],
   ResponseTooLarge: [
     'The answer is longer than a response may be',
     'Everything up to the limit is shown above.',
@@ -46,21 +54,35 @@ const WORDS: Record<AgentErrorCode, [title: string, advice: string]> = {
   ],
 };
 
+/** What stands in front of the service refuses the person; a refusal of the service's own names the agent. */
+const REFUSED: [title: string, advice: string] = [
+  'You are not allowed to call this service',
+  'The request is not signed, or its signer lacks a permission.',
+];
+
 /** Puts an error into words that its reader can act on. */
 export function explain(error: AgentError): Explanation {
-  const [title, advice] = WORDS[error.code] ?? ['The answer failed', ''];
+  const [title, advice, adviceAfterText = advice] = isRefusedInFront(error)
+    ? REFUSED
+    : (WORDS[error.code] ?? ['The answer failed', '']);
   // What it adds about the prompt is said in `again`.
   const said = error.message.split('. The agent may have acted', 1)[0] ?? '';
-  const isNews = said.toLowerCase() !== title.toLowerCase();
-  return { title, advice, again: again(error), said: isNews ? said : undefined };
+  const isNews = !title.toLowerCase().endsWith(said.toLowerCase());
+  return {
+    title,
+    advice: error.partialText === '' ? advice : adviceAfterText,
+    again: again(error),
+    said: isNews ? said : undefined,
+  };
 }
 
-function again({ retryable, promptSent, details }: AgentError): string {
-  if (retryable) {
-    const { retryAfterSeconds: seconds } = details;
-    const when = seconds ? ` in ${seconds} second${seconds === 1 ? '' : 's'}` : '';
-    return `The agent did not get your prompt. Trying again${when} is safe.`;
-  }
+function isRefusedInFront({ status, details }: AgentError): boolean {
+  return (status === 401 || status === 403) && details.agentId === undefined;
+}
+
+function again({ retryable, promptSent }: AgentError): string {
+  // When is said by the button, which counts.
+  if (retryable) return 'The agent did not get your prompt. Trying again is safe.';
   if (promptSent) {
     return 'The agent may have acted on your prompt. Ask it in this session what it did before you send it again.';
   }

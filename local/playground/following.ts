@@ -9,18 +9,20 @@ export interface Following {
 /** So near to the end is at the end. */
 const NEAR_PX = 48;
 
-/** @param isGrowing whether there is any newest text to come back to */
+/** @param content what grows in the scroller; while it is empty there is nothing to follow */
 export function followIn(
   scroller: HTMLElement,
+  content: HTMLElement,
   toLatest: HTMLButtonElement,
-  isGrowing: () => boolean,
 ): Following {
   let isFollowing = true;
+  const isAtEnd = () => scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - NEAR_PX;
+  const isEmpty = () => content.childElementCount === 0;
   const show = () => {
-    toLatest.hidden = isFollowing || !isGrowing();
+    toLatest.hidden = isEmpty() || isAtEnd();
   };
   const follow = () => {
-    if (isFollowing) scroller.scrollTop = scroller.scrollHeight;
+    if (isFollowing && !isEmpty()) scroller.scrollTop = scroller.scrollHeight;
     show();
   };
   const resume = () => {
@@ -28,11 +30,13 @@ export function followIn(
     follow();
   };
   scroller.addEventListener('scroll', () => {
-    isFollowing = scroller.scrollTop + scroller.clientHeight >= scroller.scrollHeight - NEAR_PX;
+    isFollowing = isAtEnd();
     show();
   });
   // A long prompt, or a phone's keyboard, takes room from below.
   new ResizeObserver(follow).observe(scroller);
+  // What a person opens above the end pushes that out of view, and is what they want to see.
+  new ResizeObserver(show).observe(content);
   toLatest.addEventListener('click', resume);
   return { follow, resume };
 }

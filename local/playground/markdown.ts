@@ -15,6 +15,8 @@ const FENCE = /^```\w*\n([\s\S]*?)(?:\n```)?$/;
 
 /** The page's own, and the agent's name over its answer. */
 const HEADINGS_ABOVE = 2;
+/** Such as us-east-1, which is not broken at its hyphens; not inside a tag, where it is part of an address. */
+const REGION = /\b[a-z]{2}(?:-[a-z]+)+-\d\b(?![^<]*>)/g;
 
 const marked = new Marked({
   gfm: true,
@@ -48,7 +50,8 @@ const marked = new Marked({
     code: ({ text }) => code(text),
     heading({ tokens, depth }) {
       const level = Math.min(depth + HEADINGS_ABOVE, 6);
-      return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
+      const text = this.parser.parseInline(tokens).replace(REGION, '<span class="whole">$&</span>');
+      return `<h${level}>${text}</h${level}>`;
     },
   },
 });

@@ -1,13 +1,15 @@
 import type { AgentFigures, LiveFigures } from '../live-metrics.ts';
 import { element, formatMs } from './dom.ts';
 
-const COLUMNS = ['Agent', 'Requests', 'Success', 'First text p50', 'p90', 'Connections', 'Errors'];
+const COLUMNS = ['Agent', 'Requests', 'Success', 'First text p50', 'First text p90', 'Connections', 'Errors'];
 
 /**
  * Shows the service's figures as they change: a button with the most important ones, and a panel with all.
  * Nothing is shown where there are none, as on a deployed service.
+ *
+ * @param nameOf the name of the agent with an id
  */
-export function mountMetrics(target: HTMLElement): void {
+export function mountMetrics(target: HTMLElement, nameOf: (agentId: string) => string): void {
   const toggle = element('button', 'quiet metrics-toggle');
   const panel = element('div', 'metrics-panel');
   toggle.type = 'button';
@@ -27,7 +29,7 @@ export function mountMetrics(target: HTMLElement): void {
     toggle.hidden = false;
     toggle.classList.remove('is-stale');
     toggle.replaceChildren(...headline(figures));
-    top.replaceChildren(...details(figures));
+    top.replaceChildren(...details(figures, nameOf));
     counts.replaceChildren(...allCounts(figures));
   });
   source.addEventListener('error', () => {
@@ -48,12 +50,15 @@ function headline({ all, concurrentStreams }: LiveFigures): HTMLElement[] {
   ];
 }
 
-function details({ all, agents, rejected, coldStarts, connectionTime }: LiveFigures): HTMLElement[] {
+function details(
+  { all, agents, rejected, coldStarts, connectionTime }: LiveFigures,
+  nameOf: (agentId: string) => string,
+): HTMLElement[] {
   const table = element(
     'table',
     'metrics-table',
     element('thead', '', element('tr', '', ...COLUMNS.map((name) => heading('col', name)))),
-    element('tbody', '', ...agents.map(row)),
+    element('tbody', '', ...agents.map((figures) => row(nameOf(figures.agent), figures))),
   );
   const { p50, p90, p99 } = all.firstChunkWarm;
   const withoutAgent = all.errors - sum(agents, 'errors');
@@ -76,8 +81,8 @@ function details({ all, agents, rejected, coldStarts, connectionTime }: LiveFigu
   ];
 }
 
-function row(figures: AgentFigures): HTMLTableRowElement {
-  const { agent, invocations, successRate, firstChunk, outcomes } = figures;
+function row(name: string, figures: AgentFigures): HTMLTableRowElement {
+  const { invocations, successRate, firstChunk, outcomes } = figures;
   const errors = Object.entries(outcomes).map(([outcome, count]) => `${count} ${outcome}`);
   const isBad = errors.length > 0 ? 'is-bad' : '';
   const cells = [
@@ -92,7 +97,7 @@ function row(figures: AgentFigures): HTMLTableRowElement {
   cells.forEach((cell, i) => {
     cell.dataset.label = COLUMNS[i + 1] ?? '';
   });
-  return element('tr', '', heading('row', agent), ...cells);
+  return element('tr', '', heading('row', name), ...cells);
 }
 
 function allCounts({ totals }: LiveFigures): HTMLElement[] {

@@ -1,40 +1,44 @@
 import { AgentError, streamAgent } from '../../client/stream-agent.ts';
-import { type ListedAgent, listAgents, newSessionId, suggestedPrompts } from './agents.ts';
-import { button, byId, copyFrom, element } from './dom.ts';
+import { type ListedAgent, listAgents, newSessionId } from './agents.ts';
+import { mountComposer } from './composer.ts';
+import { announce, button, byId, element } from './dom.ts';
 import { followIn } from './following.ts';
 import { mountMetrics } from './metrics.ts';
+import { mountSession, short } from './session.ts';
 import { Turn } from './turn.ts';
+import { mountWelcome } from './welcome.ts';
 
 /** A session with the agent in whose runtime it lives. */
 interface Conversation {
   agent: ListedAgent;
   /** The service has the last word: it replaces an id that it does not accept. */
   sessionId: string;
+  /** Whether a prompt was ever sent in it. */
+  isBegun: boolean;
   /** Whether an answer has ever begun in it. */
-  isNew: boolean;
+  isAnswered: boolean;
 }
 
 const agentSelect = byId<HTMLSelectElement>('agent');
-const sessionButton = byId<HTMLButtonElement>('session');
 const transcript = byId('transcript');
-const welcome = byId('welcome');
-const prompt = byId<HTMLTextAreaElement>('prompt');
-const sendButton = byId<HTMLButtonElement>('send');
-const stopButton = byId<HTMLButtonElement>('stop');
-const notice = byId('notice');
-const announcer = byId('announcer');
 
 let agents: ListedAgent[] = [];
+/** What the next prompt belongs to. */
 let current: Conversation | undefined;
+/** The one to come back to from looking through the agents. */
+let kept: Conversation | undefined;
 /** Whose turn is the last that is shown. */
 let shown: Conversation | undefined;
 let running: AbortController | undefined;
 
 const { follow, resume: followAgain } = followIn(
   byId('scroller'),
+  transcript,
   byId<HTMLButtonElement>('to-latest'),
-  () => running !== undefined,
 );
+const composer = mountComposer({ onSend: (text) => void send(text), onStop: stop });
+const showSession = mountSession();
+const showWelcome = mountWelcome((text) => void send(text));
 
 /* Sending */
 
@@ -46,20 +50,20 @@ async function send(text: string): Promise<void> {
   const turn = new Turn({
     agentName: conversation.agent.name,
     prompt: text,
-    isFirst: conversation.isNew,
+    isFirst: !conversation.isAnswered,
     onGrow: follow,
-    onState: (words) => {
-      announcer.textContent = words;
-    },
+    onState: announce,
     onRetry: () => {
-      returnTo(conversation);
+      keep(conversation);
       void send(text);
     },
     onAskBack: () => {
-      returnTo(conversation);
-      fill('What did you do with my last request?');
+      keep(conversation);
+      composer.fill('What did you do with my last request?');
     },
   });
+  conversation.isBegun = true;
+  kept = conversation;
   shown = conversation;
   transcript.append(turn.element);
   refresh();
@@ -75,7 +79,7 @@ async function send(text: string): Promise<void> {
     for await (const event of events) {
       if (event.type !== 'chunk') {
         conversation.sessionId = event.sessionId;
-        conversation.isNew = false;
+        conversation.isAnswered = true;
         refresh();
       }
       await turn.take(event);
@@ -89,7 +93,7 @@ async function send(text: string): Promise<void> {
   } finally {
     running = undefined;
     refresh();
-    focusPrompt();
+    composer.invite();
   }
 }
 
@@ -99,22 +103,25 @@ function stop(): void {
 
 /* Session and agent */
 
-function startSession(agent: ListedAgent): void {
-  stop();
-  converse({ agent, sessionId: newSessionId(), isNew: true }, `New session with ${agent.name}`);
-  prompt.focus();
+function newConversation(agent: ListedAgent): Conversation {
+  return { agent, sessionId: newSessionId(), isBegun: false, isAnswered: false };
 }
 
-/** Selects again what an earlier turn belongs to. */
-function returnTo(conversation: Conversation): void {
-  const { agent, sessionId } = conversation;
-  converse(conversation, `Back to ${agent.name}, session ${short(sessionId)}`);
+/** Selects a conversation, and comes back to it from looking through the agents. */
+function keep(conversation: Conversation): void {
+  kept = conversation;
+  converse(conversation);
 }
 
-function converse(conversation: Conversation, words: string): void {
+/** The next prompt belongs to a conversation, which begins with it if it is new. */
+function converse(conversation: Conversation): void {
+  const { agent, sessionId, isBegun } = conversation;
   current = conversation;
-  agentSelect.value = conversation.agent.id;
+  agentSelect.value = agent.id;
   transcript.querySelector(':scope > .divider:last-child')?.remove();
+  const words = isBegun
+    ? `Back to ${agent.name}, session ${short(sessionId)}…`
+    : `New session with ${agent.name}`;
   if (shown && shown !== conversation) transcript.append(element('p', 'divider', words));
   refresh();
   follow();
@@ -124,111 +131,44 @@ function selectedAgent(): ListedAgent | undefined {
   return agents.find(({ id }) => id === agentSelect.value);
 }
 
-function short(sessionId: string): string {
-  return `${sessionId.slice(0, 8)}…`;
-}
-
 /* What is shown */
 
 function refresh(): void {
   const isRunning = running !== undefined;
   agentSelect.disabled = !current || isRunning;
-  sendButton.hidden = isRunning;
-  sendButton.disabled = !current || prompt.value.trim() === '';
-  stopButton.hidden = !isRunning;
-  if (!isRunning) notice.textContent = '';
   for (const actions of document.querySelectorAll<HTMLFieldSetElement>('fieldset.actions')) {
     actions.disabled = isRunning;
   }
-  welcome.hidden = !current || transcript.childElementCount > 0;
-  if (!current) return;
-  const { agent, sessionId } = current;
-  sessionButton.textContent = short(sessionId);
-  sessionButton.dataset.session = sessionId;
-  prompt.placeholder = `Ask ${agent.name}…`;
-  byId('welcome-name').textContent = agent.name;
-  byId('welcome-description').textContent = agent.description || agent.capabilities.join(', ');
-  const suggestions = suggestedPrompts(agent).map((text) =>
-    element(
-      'li',
-      '',
-      button(text, 'suggestion', () => void send(text)),
-    ),
-  );
-  byId('welcome-prompts').replaceChildren(...suggestions);
-}
-
-function fill(text: string): void {
-  prompt.value = text;
-  resizePrompt();
-  refresh();
-  prompt.focus();
-}
-
-/** Not where the focus would bring up a keyboard over the answer. */
-function focusPrompt(): void {
-  if (matchMedia('(hover: hover)').matches) prompt.focus({ preventScroll: true });
-}
-
-function resizePrompt(): void {
-  prompt.style.height = 'auto';
-  prompt.style.height = `${prompt.scrollHeight}px`;
+  composer.refresh(current?.agent.name, isRunning);
+  showWelcome(current?.isBegun ? undefined : current?.agent);
+  if (current) showSession(current.sessionId);
 }
 
 /* Listening */
 
-byId('composer').addEventListener('submit', (event) => {
-  event.preventDefault();
-  const text = prompt.value;
-  if (text.trim() === '') return;
-  if (running) {
-    notice.textContent = 'Stop the running answer first, or wait until it is complete.';
-    return;
-  }
-  fill('');
-  void send(text);
-});
-
-prompt.addEventListener('input', () => {
-  resizePrompt();
-  refresh();
-});
-
-prompt.addEventListener('keydown', (event) => {
-  // Enter also ends the composing of a character, which sends nothing.
-  if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
-  event.preventDefault();
-  byId<HTMLFormElement>('composer').requestSubmit();
-});
-
-document.addEventListener('keydown', (event) => {
-  if (event.key !== 'Escape' || event.isComposing || event.defaultPrevented) return;
-  // That is for the figures, which are in front.
-  if (document.querySelector(':popover-open')) return;
-  stop();
-});
-
-stopButton.addEventListener('click', stop);
 byId('new-session').addEventListener('click', () => {
-  if (current) startSession(current.agent);
+  if (!current) return;
+  stop();
+  keep(newConversation(current.agent));
+  byId('prompt').focus();
 });
-sessionButton.addEventListener('click', () => {
-  if (current) void copyFrom(sessionButton, current.sessionId, () => short(current?.sessionId ?? ''));
-});
+
+// The arrow keys change it too, one agent after the other: the focus stays, and nothing is lost.
 agentSelect.addEventListener('change', () => {
   const agent = selectedAgent();
-  if (agent) startSession(agent);
+  if (agent) converse(agent.id === kept?.agent.id ? kept : newConversation(agent));
 });
 
 /* Beginning */
 
 refresh();
-focusPrompt();
+composer.invite();
 try {
   agents = await listAgents();
   agentSelect.replaceChildren(...agents.map(({ id, name }) => new Option(name, id)));
   const agent = selectedAgent();
-  if (agent) current = { agent, sessionId: newSessionId(), isNew: true };
+  current = agent && newConversation(agent);
+  kept = current;
 } catch (error) {
   agentSelect.replaceChildren(new Option('No agents'));
   const { message } = error as Error;
@@ -236,4 +176,4 @@ try {
   transcript.append(element('p', 'note', `The agents could not be listed: ${message}.`), again);
 }
 refresh();
-mountMetrics(byId('metrics'));
+mountMetrics(byId('metrics'), (agentId) => agents.find(({ id }) => id === agentId)?.name ?? agentId);

@@ -7,14 +7,10 @@ export interface ProblemActions {
   onAskBack: () => void;
 }
 
-/** A failure in words, and what can be done about it. The page switches `fieldset.actions` off while it is busy. */
+/** A failure in words, and what can be done about it. */
 export function problem(error: AgentError, { onRetry, onAskBack }: ProblemActions): HTMLElement {
   const { title, advice, again, said } = explain(error);
   const { agentError, hint, upstreamRequestId } = error.details;
-  const ids = [
-    error.requestId && `request ${error.requestId}`,
-    upstreamRequestId && `AgentCore request ${upstreamRequestId}`,
-  ];
   return element(
     'section',
     'problem',
@@ -23,14 +19,27 @@ export function problem(error: AgentError, { onRetry, onAskBack }: ProblemAction
     said !== undefined && element('p', 'said', said),
     agentError && element('blockquote', '', agentError.message),
     hint !== undefined && element('p', 'said', hint),
-    element('p', 'ids', ids.filter(Boolean).join(' · ')),
     element(
-      'fieldset',
-      'actions',
+      'p',
+      'ids',
+      error.requestId !== undefined && element('span', '', `request ${error.requestId}`),
+      upstreamRequestId !== undefined && element('span', '', `AgentCore request ${upstreamRequestId}`),
+    ),
+    actions(
       error.retryable && retryButton(error.retryAfterSeconds ?? 0, onRetry),
-      error.promptSent && button('Ask what it did', 'action', onAskBack),
+      error.promptSent && askBackButton(onAskBack),
     ),
   );
+}
+
+/** What can be done after an answer that is not complete. The page switches it off while it is busy. */
+export function actions(...buttons: (HTMLButtonElement | false)[]): HTMLElement {
+  return element('fieldset', 'actions', ...buttons);
+}
+
+/** For when an agent may have done something that nobody has heard of. */
+export function askBackButton(onAskBack: () => void): HTMLButtonElement {
+  return button('Ask what it did', 'action', onAskBack);
 }
 
 /** Cannot be pressed before the service wants to hear of it again, and says when that is. */

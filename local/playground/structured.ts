@@ -74,13 +74,19 @@ function parseEvent(json: string): StructuredEvent | undefined {
   }
 }
 
-/** `progress`, `step 1 · of 4 · status COMPLETE`. */
+/** `progress`, `step 1 of 4 · COMPLETE`. */
 function summarize(event: StructuredEvent): { name: string; facts: string } {
   const nameKey = ['type', 'event'].find((key) => typeof event[key] === 'string');
   const facts = Object.entries(event)
     .filter(([key]) => key !== nameKey)
-    .map(([key, value]) => `${key} ${short(value)}`);
-  return { name: nameKey === undefined ? 'event' : String(event[nameKey]), facts: facts.join(' · ') };
+    // A status speaks for itself.
+    .map(([key, value]) =>
+      key === 'status' && typeof value === 'string' ? short(value) : `${key} ${short(value)}`,
+    );
+  return {
+    name: nameKey === undefined ? 'event' : String(event[nameKey]),
+    facts: facts.join(' · ').replace(' · of ', ' of '),
+  };
 }
 
 function short(value: unknown): string {

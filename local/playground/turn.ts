@@ -2,7 +2,7 @@ import type { AgentError, AgentEvent } from '../../client/stream-agent.ts';
 import { ArrivalsChart } from './arrivals.ts';
 import { element, formatBytes, formatMs } from './dom.ts';
 import { MarkdownView } from './markdown.ts';
-import { type ProblemActions, problem } from './problem.ts';
+import { actions, askBackButton, type ProblemActions, problem } from './problem.ts';
 import { markEvent, openEventsIn } from './structured.ts';
 import { Wiretap } from './wiretap.ts';
 
@@ -95,7 +95,7 @@ export class Turn {
   /** The person pressed Stop. */
   async stop(): Promise<void> {
     const note = 'You stopped this answer. The agent may go on working; it is not told.';
-    this.#answer.after(element('p', 'note', note));
+    this.#answer.after(element('p', 'note', note), actions(askBackButton(this.#options.onAskBack)));
     await this.#end('stopped');
   }
 

@@ -1,4 +1,4 @@
-import { element, formatBytes, formatMs } from './dom.ts';
+import { element, formatBytes, formatExactMs } from './dom.ts';
 
 /** Characters kept for looking at; what comes after is only counted. */
 const KEPT = 1_000_000;
@@ -69,7 +69,7 @@ export class Wiretap {
   }
 
   #push(shown: HTMLElement): void {
-    const at = formatMs(performance.now() - this.#startedAt);
+    const at = formatExactMs(performance.now() - this.#startedAt);
     this.#waiting.push(element('li', '', element('time', '', at), shown));
     if (this.element.open) this.#show();
   }

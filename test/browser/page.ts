@@ -97,3 +97,30 @@ export function arnOf(system: System, id: string): string {
   if (!agent) throw new Error(`expected an agent "${id}", there is none`);
   return agent.runtimeArn;
 }
+
+export interface Box {
+  left: number;
+  right: number;
+  top: number;
+  bottom: number;
+}
+
+/** Where an element is in the window. */
+export async function boxOf(element: Locator): Promise<Box> {
+  const { x, y, width, height } = (await element.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
+  return { left: x, right: x + width, top: y, bottom: y + height };
+}
+
+/** How much of what is in an element lies outside it, sideways. */
+export const overflowOf = (element: Locator): Promise<number> =>
+  element.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
+
+/** Waits until nothing scrolls any more. */
+export async function expectStill(element: Locator): Promise<void> {
+  for (let before = Number.NaN; ; ) {
+    const { top } = await boxOf(element);
+    if (top === before) return;
+    before = top;
+    await element.page().waitForTimeout(100);
+  }
+}

@@ -1,7 +1,16 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { AgentFigures, LiveFigures } from '../../local/live-metrics.ts';
-import { type OpenPage, PHONE, type Playground, reach, startPlayground } from './page.ts';
+import {
+  boxOf,
+  expectStill,
+  type OpenPage,
+  overflowOf,
+  PHONE,
+  type Playground,
+  reach,
+  startPlayground,
+} from './page.ts';
 
 const PROMPT = 'a static website';
 
@@ -61,21 +70,6 @@ async function openBusy(options: BrowserContextOptions): Promise<Page> {
   await page.locator('.metrics-toggle', { hasText: '3705' }).waitFor();
   return page;
 }
-
-interface Box {
-  left: number;
-  right: number;
-  top: number;
-  bottom: number;
-}
-
-async function boxOf(element: Locator): Promise<Box> {
-  const { x, y, width, height } = (await element.boundingBox()) ?? { x: 0, y: 0, width: 0, height: 0 };
-  return { left: x, right: x + width, top: y, bottom: y + height };
-}
-
-const overflowOf = (element: Locator) =>
-  element.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
 
 describe('the bar', () => {
   const CONTROLS = ['#agent', '.metrics-toggle', '#session', '#new-session'];
@@ -166,6 +160,12 @@ describe('the figures', () => {
       .evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell, '::before').content));
 
     expect(labels).toEqual(heads.slice(1).map((head) => `"${head}"`));
+    expect(heads).toContain('First text p90');
+    expect(await page.locator('.metrics-table tbody th').allTextContents()).toEqual([
+      'OnboardingAgent',
+      'ProvisioningAgent',
+      'MWCAgent',
+    ]);
   });
 
   test.each([660, 800, 850])('are not cut in a window of %d px', async (width) => {
@@ -199,40 +199,6 @@ describe('the composer', () => {
     expect(await page.locator('#send').evaluate((button) => button === document.activeElement)).toBe(true);
     expect([ofText, ofButton]).toEqual(['2px', 'none']);
   });
-
-  test.each(['light', 'dark'] as const)(
-    'shows in %s mode where the button is that cannot be pressed yet',
-    async (colorScheme) => {
-      const { page } = await open({ colorScheme });
-
-      const [border, background] = await page.locator('#send:disabled').evaluate((button) => {
-        const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
-        const rgb = (color: string) => {
-          if (!canvas) throw new Error('no canvas');
-          canvas.fillStyle = color;
-          canvas.fillRect(0, 0, 1, 1);
-          return [...canvas.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-        };
-        const { backgroundColor } = getComputedStyle(document.querySelector('#composer') ?? button);
-        return [rgb(getComputedStyle(button).borderTopColor), rgb(backgroundColor)];
-      });
-
-      expect(contrast(border ?? [], background ?? [])).toBeGreaterThan(1.5);
-    },
-  );
-
-  /** @see https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */
-  function contrast(one: number[], other: number[]): number {
-    const luminance = (rgb: number[]) => {
-      const [r = 0, g = 0, b = 0] = rgb.map((value) => {
-        const share = value / 255;
-        return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-      });
-      return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-    };
-    const [dark = 0, light = 0] = [luminance(one), luminance(other)].toSorted((a, b) => a - b);
-    return (light + 0.05) / (dark + 0.05);
-  }
 });
 
 test('the end of an answer stays in sight while a long prompt is written', async () => {
@@ -246,60 +212,3 @@ test('the end of an answer stays in sight while a long prompt is written', async
   const end = await boxOf(turn);
   expect(end.bottom).toBeLessThanOrEqual((await boxOf(page.locator('.dock'))).top);
 });
-
-describe('the raw events', () => {
-  test.each([
-    ['a desktop', undefined],
-    ['a phone', PHONE],
-  ])('open on %s with events in sight, clear of the composer', async (_, options) => {
-    const { page, send } = await open(options);
-    const turn = await send(PROMPT);
-    await reach(turn, 'complete');
-
-    await turn.getByText('Raw events').click();
-
-    const start = turn.locator('.read', { hasText: 'data: {"start":true' });
-    await start.waitFor();
-    await expectStill(turn.locator('.reads'));
-    const composer = await boxOf(page.locator('.dock'));
-    expect((await boxOf(start)).bottom).toBeLessThan(composer.top);
-    expect((await boxOf(turn.locator('.reads'))).bottom).toBeLessThanOrEqual(composer.top - 8);
-    expect(await turn.getByText('content-type: text/event-stream').isVisible()).toBe(false);
-    await turn.getByText('HTTP 200').click();
-    expect(await turn.getByText('content-type: text/event-stream').isVisible()).toBe(true);
-  });
-
-  test('are opened on a phone by something as tall as a finger', async () => {
-    const { send } = await open(PHONE);
-    const turn = await send(PROMPT);
-    await reach(turn, 'complete');
-
-    const { top, bottom } = await boxOf(turn.locator('.wiretap > summary'));
-
-    expect(bottom - top).toBeGreaterThanOrEqual(44);
-  });
-
-  test('begin with what was sent, also where nothing came back', async () => {
-    const { send } = await open();
-    await context.setOffline(true);
-    const turn = await send(PROMPT);
-    await reach(turn, 'failed');
-
-    await turn.getByText('Raw events').click();
-    await turn.getByText(/^POST \/, \d+ B$/).click();
-
-    const sent = JSON.parse((await turn.locator('.reads .read').textContent()) ?? '');
-    expect(sent).toMatchObject({ agentId: 'onboarding', prompt: PROMPT });
-    expect(await turn.locator('.reads li').count()).toBe(1);
-  });
-});
-
-/** Waits until nothing scrolls any more. */
-async function expectStill(element: Locator): Promise<void> {
-  for (let before = Number.NaN; ; ) {
-    const { top } = await boxOf(element);
-    if (top === before) return;
-    before = top;
-    await element.page().waitForTimeout(100);
-  }
-}

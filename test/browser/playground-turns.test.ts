@@ -229,7 +229,7 @@ describe('an answer', () => {
     await mark.click();
 
     expect(before).not.toContain('{');
-    expect(before).toMatch(/Creating the change set …\s*progress\s+step 2 · of 4 · status COMPLETE\s+done/);
+    expect(before).toMatch(/Creating the change set …\s*progress\s+step 2 of 4 · COMPLETE\s+done/);
     expect(await shown(mark)).toBe('{"type":"progress","step":2,"of":4,"status":"COMPLETE"}');
   });
 
@@ -256,11 +256,11 @@ describe('an answer', () => {
 });
 
 test('a session id that is copied twice in a moment is a session id again', async () => {
-  const button = page.locator('#session');
-  const label = await shown(button);
+  const id = page.locator('#session-id');
+  const label = await shown(id);
 
-  await button.dblclick();
-  await button.filter({ hasText: /^(Copied|Cannot copy)$/ }).waitFor();
+  await page.locator('#session').dblclick();
+  await id.filter({ hasText: /^(Copied|Cannot copy)$/ }).waitFor();
 
-  await button.filter({ hasText: label }).waitFor();
+  await id.filter({ hasText: label }).waitFor();
 });

@@ -110,6 +110,17 @@ describe('stopping', () => {
     expect(await shown(answerOf(next))).toContain('Architecture for "a queue"');
     expect(complaints).toEqual([]);
   });
+
+  test('offers to ask what the agent did, which may go on working', async () => {
+    const turn = await send(PROMPT);
+    await reach(turn, 'streaming');
+    await page.keyboard.press('Escape');
+    await reach(turn, 'stopped');
+
+    await turn.getByRole('button', { name: 'Ask what it did' }).click();
+
+    expect(await page.locator('#prompt').inputValue()).toBe('What did you do with my last request?');
+  });
 });
 
 describe('a session', () => {
@@ -207,7 +218,7 @@ test('the figures of the service follow what was asked', async () => {
   await toggle.click();
 
   expect(await requestsShown()).toBe(before + 1);
-  expect(await shown(page.locator('.metrics-panel'))).toContain('onboarding');
+  expect(await shown(page.locator('.metrics-panel'))).toContain('OnboardingAgent');
 });
 
 test('fits a phone without scrolling sideways', async () => {

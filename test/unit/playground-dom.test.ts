@@ -1,4 +1,4 @@
-import { formatBytes, formatMs } from '../../local/playground/dom.ts';
+import { formatBytes, formatExactMs, formatMs } from '../../local/playground/dom.ts';
 
 test.each([
   [0, '0 ms'],
@@ -12,6 +12,14 @@ test.each([
   [3_599_600, '60 min 0 s'],
 ])('%d milliseconds are shown as %s', (ms, expected) => {
   expect(formatMs(ms)).toBe(expected);
+});
+
+test.each([
+  [0.4, '0 ms'],
+  [1_041.6, '1,042 ms'],
+  [65_000, '65,000 ms'],
+])('%d milliseconds are shown exactly as %s', (ms, expected) => {
+  expect(formatExactMs(ms)).toBe(expected);
 });
 
 test.each([

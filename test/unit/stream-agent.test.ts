@@ -314,6 +314,14 @@ describe('a failure', () => {
     },
   );
 
+  test('of Lambda itself, which knows no permission of the caller, says that it is the caller who may not', async () => {
+    const fetch = async () => Response.json({ Message: 'Forbidden' }, { status: 403 });
+
+    const error = await failure(streamAgent('https://example.test/', { ...OPTIONS, fetch }));
+
+    expect(error.message).toBe('not allowed to call this service');
+  });
+
   test('is a page where a stream was expected', async () => {
     const fetch = async () => new Response('<html>', { headers: { 'content-type': 'text/html' } });
 
