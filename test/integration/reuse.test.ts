@@ -34,8 +34,8 @@ async function start(environment: Record<string, string> = {}, more: SystemOptio
 }
 
 /** One turn; the environment is idle, and frozen, again when it resolves. */
-async function turn(sessionId: string, prompt = ok): Promise<string> {
-  const { text, last, raw } = await invokeSse(system.url, { agentId: 'puppet', prompt, sessionId });
+async function turn(sessionId: string, prompt = ok, agentId = 'puppet'): Promise<string> {
+  const { text, last, raw } = await invokeSse(system.url, { agentId, prompt, sessionId });
   await until(() => system.runtime.environments.every(({ state }) => state === 'idle'), 'all is idle');
   return last.done ? text : raw;
 }
@@ -54,6 +54,61 @@ describe('a kept connection', () => {
 
     expect(upgrades()).toBe(2);
     expect(system.runtime.environments).toHaveLength(1);
+  });
+
+  test('serves no other agent, though the session is the same', async () => {
+    const other = await startPuppetAgent();
+    const otherArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Other-0123456789';
+    await start(
+      {},
+      {
+        runtimes: [
+          ...RUNTIMES(puppet.target),
+          { id: 'other', name: 'OtherAgent', runtimeArn: otherArn, target: other.target },
+        ],
+      },
+    );
+    const sessionId = newSessionId();
+
+    expect([await turn(sessionId), await turn(sessionId, ok, 'other')]).toEqual(['fine', 'fine']);
+
+    expect(upgrades()).toBe(2);
+    expect(other.prompts.map((prompt) => prompt.sessionId)).toEqual([sessionId]);
+    await other.close();
+  });
+
+  test('serves no other endpoint of its runtime, though the session is the same', async () => {
+    const qualifiers = ['DEFAULT', 'canary'];
+    await start(
+      {},
+      {
+        runtimes: RUNTIMES(puppet.target).flatMap((runtime) => [
+          { ...runtime, qualifiers },
+          { ...runtime, id: 'canary', name: 'CanaryAgent', qualifier: 'canary', qualifiers },
+        ]),
+      },
+    );
+    const sessionId = newSessionId();
+
+    expect([await turn(sessionId), await turn(sessionId, ok, 'canary')]).toEqual(['fine', 'fine']);
+
+    expect(
+      system.dataPlane.requests.map(({ path }) => new URL(path, 'http://x').searchParams.get('qualifier')),
+    ).toEqual(qualifiers);
+  });
+
+  test.each([
+    ['a fragment of a message', [0x01, 2, 0x61, 0x62]],
+    ['half a frame', [0x81, 5, 0x61]],
+  ])('behind whose answer %s stands is not used again', async (_what, bytes) => {
+    await start();
+    const sessionId = newSessionId();
+    const raw = Buffer.from([0x81, 6, ...Buffer.from('[DONE]'), ...bytes]).toString('base64');
+    await turn(sessionId, script({ send: 'one' }, { sleepMs: 50 }, { raw }));
+
+    expect(await turn(sessionId)).toBe('fine');
+
+    expect(upgrades()).toBe(2);
   });
 
   test('is pinged after a gap, and used when it answers', async () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { createSseReader } from '../../client/sse.ts';
-import { FUZZ } from '../fixtures/arbitraries.ts';
+import { cuts as anyCuts, cutAt, FUZZ } from '../fixtures/arbitraries.ts';
 
 /** Reads a whole stream that arrives cut at the given bytes, as the client does. */
 function read(bytes: Uint8Array, cuts: number[] = []): string[] {
@@ -53,7 +53,7 @@ test('any events, cut at any bytes, with any line ends, are the same events', ()
     bom: fc.boolean(),
     eol: lineEnd,
     events: fc.array(event, { maxLength: 8 }),
-    cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 30 }),
+    cuts: anyCuts,
   });
 
   fc.assert(
@@ -87,4 +87,13 @@ test('a line of 20 MB in reads of 16 KB takes no quadratic time', () => {
 
   expect(event).toHaveLength(16_384 * 1_280);
   expect(performance.now() - startedAt).toBeLessThan(2_000);
+});
+
+test('the cuts of these tests do cut', () => {
+  const bytes = new Uint8Array(100);
+  const samples = fc.sample(anyCuts, 200);
+
+  const cut = samples.filter((where) => cutAt(bytes, where).length > 1);
+
+  expect(cut.length).toBeGreaterThan(100);
 });

@@ -12,7 +12,7 @@ import {
   streamAgent,
 } from '../../client/stream-agent.ts';
 import type { ErrorCode } from '../../lambda/contract.ts';
-import { FUZZ } from '../fixtures/arbitraries.ts';
+import { cuts, FUZZ } from '../fixtures/arbitraries.ts';
 
 const SESSION = 'c0ffee00-1111-4222-8333-444455556666';
 const START = { start: true, sessionId: SESSION, agentId: 'onboarding', requestId: 'req-1' };
@@ -104,7 +104,6 @@ describe('an answer', () => {
 
   test('is the same wherever the network cuts its bytes', async () => {
     const texts = fc.array(fc.string({ unit: 'binary', maxLength: 20 }), { maxLength: 12 });
-    const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 20 });
 
     await fc.assert(
       fc.asyncProperty(texts, cuts, async (chunks, places) => {
