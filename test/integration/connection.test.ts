@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { dial } from '../../lambda/agentcore/socket.ts';
 import { FAULTS } from '../../local/data-plane-faults.ts';
 import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
-import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
+import { invokeSse, newSessionId, readSse, until } from '../fixtures/sse.ts';
 
 const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
 const tlsFolder = join(import.meta.dirname, '../fixtures/tls');
@@ -65,19 +66,42 @@ describe('over TLS', () => {
   });
 
   test('a half-open connection is found by its missing pongs, and the text so far is there', async () => {
-    const { url, network } = await startOverTls({ PING_INTERVAL_MS: '80' });
+    const { url, network } = await startOverTls({ PING_INTERVAL_MS: '300' });
+    const prompt = script({ send: 'half' }, { sleepMs: 60_000 });
 
-    const pending = invokeSse(url, {
-      agentId: 'puppet',
-      prompt: script({ send: 'half' }, { sleepMs: 60_000 }),
+    // It has a status when the first text is there.
+    const response = await fetch(url, {
+      method: 'POST',
+      body: JSON.stringify({ agentId: 'puppet', prompt }),
     });
-    await new Promise((resolve) => setTimeout(resolve, 600));
     network?.blackhole(true);
-    const answer = await pending;
+    const answer = await readSse(response);
 
     expect(answer.text).toBe('half');
     expect(answer.last).toMatchObject({ code: 'AgentInterrupted', error: expect.stringContaining('pings') });
   });
+});
+
+test('over TLS the name of the host is told, and an address is not', async () => {
+  const names: boolean[] = [];
+  // The name stands in the first bytes as it is.
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (hello) => {
+      names.push(hello.includes('localhost'));
+      socket.destroy();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  const { port } = server.address() as AddressInfo;
+  const options = { connectTimeoutMs: 5000, signal: new AbortController().signal };
+
+  for (const host of ['localhost', '127.0.0.1']) {
+    await expect(dial(new URL(`https://${host}:${port}`), options)).rejects.toThrow();
+  }
+
+  expect(names).toEqual([true, false]);
+  server.close();
 });
 
 describe('pings', () => {
@@ -112,7 +136,7 @@ describe('pings', () => {
     // So much that no buffer on the way holds it: the connection to the agent is paused, and hears no pong.
     const [bytes, times] = [50_000, 600];
     const { url, logs } = await start(
-      { PING_INTERVAL_MS: '200' },
+      { PING_INTERVAL_MS: '400' },
       {
         functionUrl: { bandwidth: false },
         dataPlane: { quotas: { maxFramesPerSecond: Number.POSITIVE_INFINITY } },

@@ -104,3 +104,14 @@ describe('a framing that the agent’s entry says holds for a body cut anywhere'
     expect(heard).toEqual(['Hello world']);
   });
 });
+
+test('the id of the request, by which AWS knows it, goes with an answer and with its failure', async () => {
+  peer.answer = Buffer.from(
+    `${head('Content-Type: text/event-stream', 'x-amzn-requestid: upstream-4711', 'Content-Length: 28')}data: {"error":"no model"}\n\n\n`,
+  );
+
+  const { failure, record } = await ask();
+
+  expect(failure).toMatchObject({ code: 'AgentFailed', upstreamRequestId: 'upstream-4711' });
+  expect(record.upstreamRequestId).toBe('upstream-4711');
+});

@@ -1,7 +1,20 @@
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { queryObjects } from 'node:v8';
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type AskOptions, askRaw, closeFrame, frame, RawPeer, textFrame } from '../fixtures/raw-peer.ts';
+import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { Connection } from '../../lambda/agentcore/connection.ts';
+import { dial } from '../../lambda/agentcore/socket.ts';
+import { upgrade } from '../../lambda/agentcore/upgrade.ts';
+import { answerInvoke } from '../../lambda/http/invoke.ts';
+import type { ResponseStream } from '../../lambda/stream/relay.ts';
+import {
+  type AskOptions,
+  askRaw,
+  closeFrame,
+  frame,
+  RawPeer,
+  textFrame,
+  upstreamOf,
+} from '../fixtures/raw-peer.ts';
 
 let peer: RawPeer;
 
@@ -130,3 +143,98 @@ test('a message in more frames than can be held is told as that', async () => {
     message: 'the agent sent a message in too many fragments',
   });
 });
+
+test('a pong to an earlier ping is no sign of life', async () => {
+  peer.answer = (socket) => {
+    socket.on('data', () => socket.write(frame(0xa, 'old!')));
+    socket.write(textFrame('[DONE]'));
+  };
+  const { signal } = new AbortController();
+  const url = new URL(peer.origin.replace('http', 'ws'));
+  const socket = await dial(new URL(peer.origin), { connectTimeoutMs: 1000, signal });
+  const upgraded = await upgrade(
+    { url, headers: {} },
+    { socket, handshakeTimeoutMs: 1000, maxMessageBytes: 1000, signal },
+  );
+  const connection = new Connection(upgraded, 20_000);
+  const { messages, finish } = connection.exchange('{}', signal);
+  for await (const _message of messages) break;
+  finish(1);
+
+  expect(await connection.ping(200)).toBe(false);
+  connection.terminate();
+});
+
+describe('with a clock of its own', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['setImmediate', 'nextTick', 'queueMicrotask', 'Date'] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  test('30 s of silence after a text are reported, once', async () => {
+    peer.answer = textFrame('some text');
+    const warnings: string[] = [];
+    const text = Promise.withResolvers<void>();
+
+    const asked = ask({
+      abortAfterMs: 100_000,
+      onWarning: (message) => warnings.push(message),
+      sink: () => void text.resolve(),
+    });
+    await text.promise;
+    jest.advanceTimersByTime(29_000);
+    const before = [...warnings];
+    jest.advanceTimersByTime(30_000);
+
+    expect([before, warnings]).toEqual([[], ['NoEndMarker']]);
+    jest.advanceTimersByTime(100_000);
+    expect((await asked).failure).toMatchObject({ code: 'AgentTimeout' });
+  });
+
+  test('a caller that takes nothing for 30 s is counted', async () => {
+    peer.answer = Buffer.concat([textFrame('some text'), textFrame('[DONE]')]);
+    const stream = new FullStream();
+    const { config, credentials, pool } = upstreamOf(peer.origin);
+    const warnings: string[] = [];
+
+    const answering = answerInvoke({
+      event: { headers: {}, body: JSON.stringify({ agentId: 'raw', prompt: 'x' }) },
+      defaultFormat: 'sse',
+      respond: () => stream,
+      upstream: { config, credentials, pool },
+      telemetry: {
+        log: { info: () => {}, warn: (message) => warnings.push(message) },
+        about: () => {},
+        finish: async () => {},
+      },
+      requestId: 'request-1',
+      xRayTraceId: undefined,
+      remainingMs: () => 900_000,
+    });
+    while (stream.listenerCount('drain') === 0) await new Promise((resolve) => setImmediate(resolve));
+    jest.advanceTimersByTime(31_000);
+    stream.emit('drain');
+
+    expect((await answering).invocation.readerStalls).toBe(1);
+    expect(warnings).toEqual(['ReaderStalled']);
+  });
+});
+
+/** A response stream whose reader takes nothing. */
+class FullStream extends EventEmitter implements ResponseStream {
+  destroyed = false;
+  writableEnded = false;
+  writableNeedDrain = true;
+
+  write(): boolean {
+    return false;
+  }
+
+  end(): void {
+    this.writableEnded = true;
+    this.destroyed = true;
+    this.emit('close');
+  }
+}

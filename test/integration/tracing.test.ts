@@ -106,6 +106,15 @@ const child = ({ subsegments = [] }: Subsegment, name: string) =>
 const lengthMs = ({ start_time, end_time }: Subsegment) => (end_time - start_time) * 1000;
 
 describe('a sampled invocation', () => {
+  test('hands its own trace on to the agent, also when the tracer has been loaded', async () => {
+    await start();
+
+    const traces = [(await ask(newTrace())).trace, (await ask(newTrace())).trace];
+
+    const handedOn = system.dataPlane.requests.map(({ headers }) => headers['x-amzn-trace-id']);
+    expect(handedOn).toEqual(traces.map(({ header }) => header));
+  });
+
   test('sends one subsegment with connect, first chunk and stream, in its trace and below its parent', async () => {
     await start();
 

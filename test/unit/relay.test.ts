@@ -523,6 +523,22 @@ describe('the nudge', () => {
     relay.done();
   });
 
+  test('comes after the reader has caught up, for the last chunk before', async () => {
+    stream.capacity = 1;
+    const relay = startRelay(sse);
+
+    const full = relay.write('a');
+    jest.advanceTimersByTime(1000);
+    expect(nudges()).toEqual([]);
+    stream.capacity = Number.POSITIVE_INFINITY;
+    stream.drain();
+    await full;
+    jest.advanceTimersByTime(1000);
+
+    expect(nudges()).toEqual([{ at: 1050, text: ':\n\n' }]);
+    relay.done();
+  });
+
   test('does not come while the reader is behind', () => {
     stream.capacity = 1;
     const relay = startRelay(sse);
