@@ -66,9 +66,10 @@ export class AgentStreamObservability extends Construct {
   }
 }
 
-/** The partitions that have AgentCore. */
+/** By partition. Those of the isolated ones are not public, and none of them has AgentCore. */
 const CONSOLE_DOMAINS = {
   aws: { domain: 'console.aws.amazon.com' },
   'aws-cn': { domain: 'console.amazonaws.cn' },
   'aws-us-gov': { domain: 'console.amazonaws-us-gov.com' },
+  'aws-eusc': { domain: 'console.amazonaws-eusc.eu' },
 };
