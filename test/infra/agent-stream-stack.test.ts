@@ -35,6 +35,15 @@ test('has the outputs that a deployment is used with', () => {
   });
 });
 
+test.each(['aws', 'aws-cn', 'aws-us-gov', 'aws-eusc'])(
+  'knows the console of the partition %s',
+  (partition) => {
+    const [console] = Object.values(stackOf().template().findMappings('*'));
+
+    expect(console?.[partition]?.domain).toMatch(/^console\.[a-z.-]+$/);
+  },
+);
+
 test('has no physical name of its own choosing and knows neither account nor region', () => {
   const template = stackOf({ alarmEmail: 'oncall@example.com' }).template();
   const names = /^(FunctionName|RoleName|LogGroupName|DashboardName|TopicName|AlarmName)$/;
