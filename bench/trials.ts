@@ -127,7 +127,8 @@ export const TRIALS: readonly Trial[] = [
   },
   {
     id: 'init',
-    rounds: 21,
+    // What is left over an empty handler is a quarter of what is measured, and noise with it.
+    rounds: 61,
     contenders: ['raw', 'ours', 'variant', 'signer', 'hono', 'powertools', 'sdk', 'empty'],
     async run(contender, { upstream }) {
       const one = new BenchFunction(contender, { endpoint: upstream.near, freeze: false }).start();
