@@ -193,7 +193,7 @@ async function waitingInputIsRead(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** By the wall clock, which may also have been set back: that is a gap as any other. */
+/** By the wall clock, which may also have been set back: that is a gap, too. */
 function msSince(at: number): number {
   return Math.abs(Date.now() - at);
 }

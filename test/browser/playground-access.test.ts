@@ -1,24 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { type OpenPage, PHONE, type Playground, reach, shown, startPlayground } from './page.ts';
+import { describe, expect, test } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
+import { PHONE, reach, shown } from './page.ts';
+import { usePlayground } from './use-playground.ts';
 
 const PROMPT = 'a static website';
 const SCHEMES = ['light', 'dark'] as const;
 
-let playground: Playground;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterAll(() => playground?.close());
-afterEach(() => context?.close());
-
-async function open(options?: BrowserContextOptions): Promise<OpenPage> {
-  const opened = await playground.open(options);
-  ({ context } = opened);
-  return opened;
-}
+const { open } = usePlayground();
 
 describe('what can be pressed', () => {
   /** Each button, select and summary that is in sight, and how tall it is. */
@@ -92,7 +80,7 @@ describe('the session id', () => {
   test('is copied by a button that says what it does, and whose success is announced', async () => {
     const { page } = await open();
     const button = page.locator('#session');
-    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
     const session = (await button.getAttribute('data-session')) ?? '';
     const names = [await button.getAttribute('aria-label')];
 

@@ -1,22 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import type { BrowserContext, Locator, Page } from 'playwright-core';
-import { answerOf, PHONE, type Playground, reach, startPlayground } from './page.ts';
+import { beforeEach, describe, expect, test } from '@jest/globals';
+import type { Locator, Page } from 'playwright-core';
+import { answerOf, PHONE, reach } from './page.ts';
+import { usePlayground } from './use-playground.ts';
 
 const PROMPT = 'a static website';
 
-let playground: Playground;
-let context: BrowserContext;
+const playground = usePlayground();
 let page: Page;
 let send: (prompt: string) => Promise<Locator>;
 
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterAll(() => playground?.close());
 beforeEach(async () => {
-  ({ page, context, send } = await playground.open());
+  ({ page, send } = await playground.open());
 });
-afterEach(() => context.close());
 
 const hasFocus = (element: Locator) => element.evaluate((node) => node === document.activeElement);
 

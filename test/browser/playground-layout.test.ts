@@ -1,33 +1,12 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import { describe, expect, test } from '@jest/globals';
+import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { AgentFigures, LiveFigures } from '../../local/live-metrics.ts';
-import {
-  boxOf,
-  expectStill,
-  type OpenPage,
-  overflowOf,
-  PHONE,
-  type Playground,
-  reach,
-  startPlayground,
-} from './page.ts';
+import { boxOf, expectStill, overflowOf, PHONE, reach } from './page.ts';
+import { usePlayground } from './use-playground.ts';
 
 const PROMPT = 'a static website';
 
-let playground: Playground;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterAll(() => playground?.close());
-afterEach(() => context?.close());
-
-async function open(options?: BrowserContextOptions): Promise<OpenPage> {
-  const opened = await playground.open(options);
-  ({ context } = opened);
-  return opened;
-}
+const { open } = usePlayground();
 
 const QUANTILES = { p50: 1234, p90: 12_345, p99: 23_456 };
 

@@ -1,35 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { BrowserContext, BrowserContextOptions } from 'playwright-core';
+import { describe, expect, test } from '@jest/globals';
+
 import { FAULTS } from '../../local/data-plane-faults.ts';
-import {
-  arnOf,
-  boxOf,
-  expectStill,
-  type OpenPage,
-  overflowOf,
-  PHONE,
-  type Playground,
-  reach,
-  shown,
-  startPlayground,
-} from './page.ts';
+import { arnOf, boxOf, expectStill, overflowOf, PHONE, reach, shown } from './page.ts';
+import { usePlayground } from './use-playground.ts';
 
 const PROMPT = 'a static website';
 
-let playground: Playground;
-let context: BrowserContext;
-
-beforeAll(async () => {
-  playground = await startPlayground();
-});
-afterAll(() => playground?.close());
-afterEach(() => context?.close());
-
-async function open(options?: BrowserContextOptions): Promise<OpenPage> {
-  const opened = await playground.open(options);
-  ({ context } = opened);
-  return opened;
-}
+const playground = usePlayground();
+const { open } = playground;
 
 test("a region's name in a heading is not broken at its hyphens on a phone", async () => {
   const { page, send } = await open(PHONE);
@@ -117,8 +95,8 @@ describe('the raw events', () => {
   });
 
   test('begin with what was sent, also where nothing came back', async () => {
-    const { send } = await open();
-    await context.setOffline(true);
+    const { page, send } = await open();
+    await page.context().setOffline(true);
     const turn = await send(PROMPT);
     await reach(turn, 'failed');
 
