@@ -134,7 +134,7 @@ describe('pings', () => {
 
   test('do not end it while a reader stalls for three intervals', async () => {
     // So much that no buffer on the way holds it: the connection to the agent is paused, and hears no pong.
-    const [bytes, times] = [50_000, 600];
+    const [bytes, times] = [50_000, 1200];
     const { url, logs } = await start(
       { PING_INTERVAL_MS: '400' },
       {
