@@ -1,8 +1,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { startDataPlane } from '../local/data-plane.ts';
-import { startFaultProxy } from '../local/fault-proxy.ts';
+import { startDataPlane } from '../local/aws/data-plane.ts';
+import { startFaultProxy } from '../local/faults/fault-proxy.ts';
 import { LOCAL_CREDENTIALS } from '../local/system.ts';
 import { nowUs, type Scenario, STAMP_BYTES, stamp, textsOf } from './inputs.ts';
 import { AGENT_ARN, readTls, type UpstreamUrls } from './upstream.ts';

@@ -17,11 +17,11 @@ export const BUNDLE_HANDLER = 'index.handler';
  * lazy, because esbuild hoists their `node:` imports to the top and V8 reads the whole file.
  */
 const ENTRIES = {
-  index: 'lambda/handler.ts',
+  index: 'lambda/hosts/function-url.ts',
   'default-credentials': 'lambda/agentcore/default-credentials.ts',
-  powertools: 'lambda/powertools.ts',
+  powertools: 'lambda/telemetry/powertools.ts',
   stacks: 'lambda/http/stacks.ts',
-  tracing: 'lambda/tracing.ts',
+  tracing: 'lambda/telemetry/tracing.ts',
 };
 
 /** `import('./name.ts')` in our own code stays an `import('./name.mjs')` of the bundle beside it. */
@@ -69,8 +69,8 @@ export async function buildLambda(outdir: string = BUNDLE_FOLDER): Promise<Build
     entryPoints: Object.entries(ENTRIES).map(([out, source]) => ({ in: join(root, source), out })),
     outdir,
     plugins: [separateLazyBundles],
-    // See lambda/cls.ts.
-    alias: { 'cls-hooked/context': join(root, 'lambda/cls.ts') },
+    // See lambda/telemetry/cls.ts.
+    alias: { 'cls-hooked/context': join(root, 'lambda/telemetry/cls.ts') },
     logLevel: 'warning',
     write: false,
   });

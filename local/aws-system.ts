@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { ENV } from '../lambda/contract.ts';
 import { BUNDLE_FOLDER } from '../lib/bundling.ts';
 import { readContext } from '../lib/context.ts';
-import { type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
-import { type LambdaRuntimeOptions, startLambdaRuntime } from './lambda-runtime.ts';
+import { type FunctionUrlOptions, startFunctionUrl } from './aws/function-url.ts';
+import { type LambdaRuntimeOptions, startLambdaRuntime } from './aws/lambda-runtime.ts';
 import { LOCAL_CORS, type System } from './system.ts';
 
 export interface AwsSystemOptions {

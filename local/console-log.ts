@@ -1,4 +1,4 @@
-import type { LogEntry } from './lambda-runtime.ts';
+import type { LogEntry } from './aws/lambda-runtime.ts';
 
 /** What a line of the function's log holds that a developer wants to read. */
 interface Line {

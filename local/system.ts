@@ -7,17 +7,22 @@ import {
   type LocalAgents,
   type LocalAgentsOptions,
   startAgents,
-} from './agents.ts';
-import { startCloudFormation } from './cloudformation.ts';
-import { type DataPlane, type DataPlaneOptions, startDataPlane } from './data-plane.ts';
-import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './fault-proxy.ts';
-import { type Cors, type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from './function-url.ts';
+} from './agents/agents.ts';
+import { startCloudFormation } from './aws/cloudformation.ts';
+import { type DataPlane, type DataPlaneOptions, startDataPlane } from './aws/data-plane.ts';
+import {
+  type Cors,
+  type FunctionUrl,
+  type FunctionUrlOptions,
+  startFunctionUrl,
+} from './aws/function-url.ts';
 import {
   type LambdaRuntime,
   type LambdaRuntimeOptions,
   type LogEntry,
   startLambdaRuntime,
-} from './lambda-runtime.ts';
+} from './aws/lambda-runtime.ts';
+import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './faults/fault-proxy.ts';
 
 export interface SystemOptions {
   agents?: LocalAgentsOptions;

@@ -2,7 +2,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
-import { type DataPlaneFault, FAULTS } from '../local/data-plane-faults.ts';
+import { type DataPlaneFault, FAULTS } from '../local/faults/data-plane-faults.ts';
 import { type OpenPage, PHONE, reach, startPlayground } from './browser/page.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { createParser } from 'eventsource-parser';
 import type { AgentEntry } from '../agents.ts';
 import type { AgentError } from '../errors.ts';
+import { type Utf8Piece, Utf8Reader } from '../framing/utf8.ts';
 import { boundedAgentError, textOfUnknownError } from './agent-error.ts';
-import { type Utf8Piece, Utf8Reader } from './utf8.ts';
 
 /** What a message of an agent holds: text for the caller, the end of the answer, or a failure. */
 export type Item =

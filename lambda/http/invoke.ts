@@ -1,12 +1,12 @@
 import { parseRuntimeArn } from '../agentcore/arn.ts';
 import type { InvocationRecord } from '../agentcore/exchange.ts';
-import { invoke } from '../agentcore/invocation.ts';
 import type { Upstream } from '../agentcore/transports.ts';
 import { type Agent, findAgent } from '../agents.ts';
+import { invoke } from '../answer/invocation.ts';
+import { type Prelude, Relay, type ResponseStream } from '../answer/relay.ts';
 import { StreamError, toStreamError } from '../errors.ts';
-import { FORMATS, type FormatName } from '../stream/formats.ts';
-import { type Prelude, Relay, type ResponseStream } from '../stream/relay.ts';
-import type { RequestOutcome, RequestTelemetry } from '../telemetry.ts';
+import { FORMATS, type FormatName } from '../protocols/protocols.ts';
+import type { RequestOutcome, RequestTelemetry } from '../telemetry/telemetry.ts';
 import { type FunctionUrlEvent, type InvokeRequest, readInvokeRequest, traceHeaders } from './request.ts';
 import { negotiateFormat } from './routes.ts';
 

@@ -1,5 +1,5 @@
 import { StreamError } from '../errors.ts';
-import { acceptOrMintSessionId } from '../session.ts';
+import { acceptOrMintSessionId } from '../sessions/session-id.ts';
 import { matchRoute, type Route } from './routes.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { ROUTES } from '../contract.ts';
 import { StreamError } from '../errors.ts';
-import type { FormatName } from '../stream/formats.ts';
+import type { FormatName } from '../protocols/protocols.ts';
 
 export type Route =
   | { name: 'invoke'; defaultFormat: FormatName }

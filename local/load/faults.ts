@@ -1,4 +1,4 @@
-import { type DataPlaneFault, FAULTS } from '../data-plane-faults.ts';
+import { type DataPlaneFault, FAULTS } from '../faults/data-plane-faults.ts';
 
 /** What goes wrong under load: at the upgrade, before the first text, and within an answer. */
 const MIX: readonly (() => DataPlaneFault)[] = [

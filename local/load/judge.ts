@@ -1,4 +1,4 @@
-import type { LocalAgent } from '../agents.ts';
+import type { LocalAgent } from '../agents/agents.ts';
 import type { Expected } from './expected.ts';
 import { count } from './probe.ts';
 import type { TurnResult } from './turn.ts';

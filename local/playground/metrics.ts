@@ -1,5 +1,5 @@
-import type { AgentFigures, LiveFigures } from '../live-metrics.ts';
 import { element, formatMs } from './dom.ts';
+import type { AgentFigures, LiveFigures } from './live-metrics.ts';
 
 const COLUMNS = ['Agent', 'Requests', 'Success', 'First text p50', 'First text p90', 'Connections', 'Errors'];
 

@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import type { AgentError, StreamAgentOptions, streamAgent } from '../../client/stream-agent.ts';
 import { EXPOSED_HEADERS } from '../../lambda/contract.ts';
 import { fillerText } from '../../local/agents/text.ts';
-import { FAULTS } from '../../local/data-plane-faults.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { type PuppetAgent, type Step, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';

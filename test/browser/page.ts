@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { createLiveMetrics } from '../../local/live-metrics.ts';
-import { playgroundHandler } from '../../local/playground.ts';
+import { createLiveMetrics } from '../../local/playground/live-metrics.ts';
+import { playgroundHandler } from '../../local/playground/server.ts';
 import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { BrowserContextOptions, Locator, Page } from 'playwright-core';
-import type { AgentFigures, LiveFigures } from '../../local/live-metrics.ts';
+import type { AgentFigures, LiveFigures } from '../../local/playground/live-metrics.ts';
 import { boxOf, expectStill, overflowOf, PHONE, reach } from './page.ts';
 import { usePlayground } from './use-playground.ts';
 

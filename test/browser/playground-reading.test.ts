@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 
-import { FAULTS } from '../../local/data-plane-faults.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { arnOf, boxOf, expectStill, overflowOf, PHONE, reach, shown } from './page.ts';
 import { usePlayground } from './use-playground.ts';
 

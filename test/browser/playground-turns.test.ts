@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Locator, Page } from 'playwright-core';
-import { FAULTS } from '../../local/data-plane-faults.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import type { System } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { answerOf, arnOf, type Playground, reach, shown, startPlayground } from './page.ts';

@@ -125,7 +125,7 @@ describe('the context', () => {
 });
 
 test('describes the three agents as the local ones describe themselves', () => {
-  const local = readFileSync(join(import.meta.dirname, '../../local/agents.ts'), 'utf8');
+  const local = readFileSync(join(import.meta.dirname, '../../local/agents/agents.ts'), 'utf8');
 
   for (const { description } of readContext(ARNS).agents) expect(local).toContain(`'${description}'`);
 });

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
-import { type LocalAgentId, type LocalAgents, startAgents } from '../../local/agents.ts';
+import { type LocalAgentId, type LocalAgents, startAgents } from '../../local/agents/agents.ts';
 import { newSessionId, until } from '../fixtures/sse.ts';
 
 let local: LocalAgents;
@@ -136,7 +136,7 @@ test('a message that is no prompt is answered with 1011, and the agent lives', a
 
 test('agents end with a parent that is killed', async () => {
   const program = `
-    import { startAgents } from ${JSON.stringify(join(import.meta.dirname, '../../local/agents.ts'))};
+    import { startAgents } from ${JSON.stringify(join(import.meta.dirname, '../../local/agents/agents.ts'))};
     const { agents } = await startAgents({ only: ['onboarding'] });
     console.log(agents[0].target);`;
   const parent = spawn(process.execPath, ['--input-type=module', '-e', program], {

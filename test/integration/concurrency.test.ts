@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { ENV } from '../../lambda/contract.ts';
-import { type DataPlane, startDataPlane } from '../../local/data-plane.ts';
+import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { LOCAL_CREDENTIALS } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';

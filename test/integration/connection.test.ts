@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { dial } from '../../lambda/agentcore/socket.ts';
-import { FAULTS } from '../../local/data-plane-faults.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, readSse, until } from '../fixtures/sse.ts';

@@ -6,9 +6,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import WebSocket from 'ws';
 import { parseRuntimeArn } from '../../lambda/agentcore/arn.ts';
 import { signInvocation, signUpgrade } from '../../lambda/agentcore/signing.ts';
-import { type DataPlane, startDataPlane } from '../../local/data-plane.ts';
-import { FAULTS } from '../../local/data-plane-faults.ts';
-import { startFaultProxy } from '../../local/fault-proxy.ts';
+import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
+import { startFaultProxy } from '../../local/faults/fault-proxy.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { newSessionId, until } from '../fixtures/sse.ts';
 

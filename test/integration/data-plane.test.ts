@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
 import { parseRuntimeArn } from '../../lambda/agentcore/arn.ts';
 import { signUpgrade } from '../../lambda/agentcore/signing.ts';
-import { type DataPlane, startDataPlane } from '../../local/data-plane.ts';
-import { closeFrame } from '../../local/frame-reader.ts';
+import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
+import { closeFrame } from '../../local/aws/frame-reader.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { newSessionId, until } from '../fixtures/sse.ts';
 

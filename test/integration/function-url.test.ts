@@ -1,8 +1,8 @@
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { type FunctionUrl, startFunctionUrl } from '../../local/function-url.ts';
-import { type LambdaRuntime, startLambdaRuntime } from '../../local/lambda-runtime.ts';
+import { type FunctionUrl, startFunctionUrl } from '../../local/aws/function-url.ts';
+import { type LambdaRuntime, startLambdaRuntime } from '../../local/aws/lambda-runtime.ts';
 import { until } from '../fixtures/sse.ts';
 
 const folder = join(import.meta.dirname, '../fixtures/handlers');

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type LocalAgents, startAgents } from '../../local/agents.ts';
+import { type LocalAgents, startAgents } from '../../local/agents/agents.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, type Step, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';

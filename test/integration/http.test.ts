@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { DENIED_STACK, FAILED_STACK, LOCAL_STACK, THROTTLED_STACK } from '../../local/cloudformation.ts';
+import { DENIED_STACK, FAILED_STACK, LOCAL_STACK, THROTTLED_STACK } from '../../local/aws/cloudformation.ts';
 import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
 import { invokeEvent } from '../fixtures/invoke-event.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';

@@ -4,8 +4,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { Connection } from '../../lambda/agentcore/connection.ts';
 import { dial } from '../../lambda/agentcore/socket.ts';
 import { upgrade } from '../../lambda/agentcore/upgrade.ts';
+import type { ResponseStream } from '../../lambda/answer/relay.ts';
 import { answerInvoke } from '../../lambda/http/invoke.ts';
-import type { ResponseStream } from '../../lambda/stream/relay.ts';
 import {
   type AskOptions,
   askRaw,

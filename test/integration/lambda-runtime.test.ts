@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from '../../local/function-url.ts';
+import { type FunctionUrl, type FunctionUrlOptions, startFunctionUrl } from '../../local/aws/function-url.ts';
 import {
   type LambdaRuntime,
   type LambdaRuntimeOptions,
   startLambdaRuntime,
-} from '../../local/lambda-runtime.ts';
+} from '../../local/aws/lambda-runtime.ts';
 import { until } from '../fixtures/sse.ts';
 
 const folder = join(import.meta.dirname, '../fixtures/handlers');
@@ -373,7 +373,7 @@ describe('the Function URL', () => {
 test('no process outlives a parent that is killed, stopped ones included', async () => {
   await start();
   const program = `
-    import { startLambdaRuntime } from ${JSON.stringify(join(import.meta.dirname, '../../local/lambda-runtime.ts'))};
+    import { startLambdaRuntime } from ${JSON.stringify(join(import.meta.dirname, '../../local/aws/lambda-runtime.ts'))};
     const runtime = startLambdaRuntime({ folder: ${JSON.stringify(folder)}, handler: 'trial.handler', environment: {} });
     const { body } = await runtime.invoke({});
     body.resume();

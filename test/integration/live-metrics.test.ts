@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { METRICS } from '../../lambda/contract.ts';
-import { createLiveMetrics, LIVE_METRICS_PATH, type LiveFigures } from '../../local/live-metrics.ts';
+import {
+  createLiveMetrics,
+  LIVE_METRICS_PATH,
+  type LiveFigures,
+} from '../../local/playground/live-metrics.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';

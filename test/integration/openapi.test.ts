@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../../lambda/contract.ts';
-import { DENIED_STACK, FAILED_STACK, LOCAL_STACK, THROTTLED_STACK } from '../../local/cloudformation.ts';
-import { FAULTS } from '../../local/data-plane-faults.ts';
+import { DENIED_STACK, FAILED_STACK, LOCAL_STACK, THROTTLED_STACK } from '../../local/aws/cloudformation.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { invokeEvent } from '../fixtures/invoke-event.ts';
 import { document, faultsOfAnswer } from '../fixtures/openapi.ts';

@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { type AddressInfo, createServer, connect as tcpConnect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createParser } from 'eventsource-parser';
-import { FAULTS } from '../../local/data-plane-faults.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, type Step, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';

@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { FAULTS } from '../../local/data-plane-faults.ts';
-import { refuseSignature } from '../../local/sigv4.ts';
+import { refuseSignature } from '../../local/aws/sigv4.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { flow } from '../../local/smoke/checks.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
@@ -23,7 +23,7 @@ function smoke(args: string[], env: Record<string, string> = {}): Promise<Run> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      ['local/smoke.ts', ...args],
+      ['local/smoke/smoke.ts', ...args],
       // Nothing of the developer's own credentials.
       { cwd: root, env: { PATH: process.env.PATH ?? '', AWS_EC2_METADATA_DISABLED: 'true', ...env } },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, report: stdout + stderr }),

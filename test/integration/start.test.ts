@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type DataPlane, startDataPlane } from '../../local/data-plane.ts';
+import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { until } from '../fixtures/sse.ts';
 
@@ -48,7 +48,7 @@ async function run(command: string, args: string[], env: NodeJS.ProcessEnv = {})
 }
 
 /** What `npm start` starts when the bundle is built. */
-const start = (...args: string[]) => run(process.execPath, ['local/main.ts', ...args]);
+const start = (...args: string[]) => run(process.execPath, ['local/start.ts', ...args]);
 const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 const ctrlC = ({ pid = 0 }: ChildProcess) => process.kill(-pid, 'SIGINT');
 
@@ -248,7 +248,7 @@ describe('npm start -- --aws', () => {
   afterAll(() => dataPlane.close());
 
   const startAws = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-    run(process.execPath, ['local/main.ts', '--aws', ...args], {
+    run(process.execPath, ['local/start.ts', '--aws', ...args], {
       AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: dataPlane.url,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,

@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import { esbuildOptions } from '../../lib/bundling.ts';
-import { FAULTS } from '../../local/data-plane-faults.ts';
-import { type FunctionUrl, startFunctionUrl } from '../../local/function-url.ts';
+import { type FunctionUrl, startFunctionUrl } from '../../local/aws/function-url.ts';
+import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, type Step, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { newSessionId, until } from '../fixtures/sse.ts';
@@ -266,13 +266,13 @@ describe('the stand-in for cls-hooked', () => {
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'tracing-'));
-    const stand = { 'cls-hooked/context': join(root, 'lambda/cls.ts') };
+    const stand = { 'cls-hooked/context': join(root, 'lambda/telemetry/cls.ts') };
     for (const [name, alias] of Object.entries({ 'stand-in': stand, original: {} })) {
       const outfile = join(folder, `${name}.mjs`);
       await build({
         ...esbuildOptions,
         absWorkingDir: root,
-        entryPoints: [join(root, 'lambda/tracing.ts')],
+        entryPoints: [join(root, 'lambda/telemetry/tracing.ts')],
         outfile,
         alias,
         logLevel: 'error',

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { type FunctionUrl, startFunctionUrl } from '../../local/function-url.ts';
+import { type FunctionUrl, startFunctionUrl } from '../../local/aws/function-url.ts';
 import {
   type LambdaRuntime,
   type LambdaRuntimeOptions,
   startLambdaRuntime,
-} from '../../local/lambda-runtime.ts';
+} from '../../local/aws/lambda-runtime.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, until } from '../fixtures/sse.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { APIGatewayProxyEventV2WithIAMAuthorizer } from 'aws-lambda';
-import { type Caller, type HttpRequest, toEvent } from '../../local/function-url-event.ts';
+import { type Caller, type HttpRequest, toEvent } from '../../local/aws/function-url-event.ts';
 
 const eventOf = (request: Partial<HttpRequest> = {}, caller?: Caller) =>
   toEvent(

@@ -7,7 +7,7 @@ import {
   LIVE_METRICS_PATH,
   type LiveFigures,
   MetricsFold,
-} from '../../local/live-metrics.ts';
+} from '../../local/playground/live-metrics.ts';
 
 type Values = Partial<Record<MetricName, number>>;
 

@@ -1,17 +1,17 @@
 import { EventEmitter, getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ErrorCode } from '../../lambda/contract.ts';
-import { StreamError, type StreamErrorOptions } from '../../lambda/errors.ts';
-import type { ResponseFormat } from '../../lambda/stream/format.ts';
-import { json } from '../../lambda/stream/json.ts';
+import type { ResponseFormat } from '../../lambda/answer/protocol.ts';
 import {
   type Prelude,
   Relay,
   type RelayOptions,
   type ResponseStream,
   writeError,
-} from '../../lambda/stream/relay.ts';
-import { sse } from '../../lambda/stream/sse.ts';
+} from '../../lambda/answer/relay.ts';
+import type { ErrorCode } from '../../lambda/contract.ts';
+import { StreamError, type StreamErrorOptions } from '../../lambda/errors.ts';
+import { json } from '../../lambda/protocols/json.ts';
+import { sse } from '../../lambda/protocols/native.ts';
 
 const CONTEXT = { sessionId: 's'.repeat(33), agentId: 'onboarding', requestId: 'request-1' };
 

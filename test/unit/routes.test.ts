@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { matchRoute, negotiateFormat, type Route } from '../../lambda/http/routes.ts';
-import { FORMATS } from '../../lambda/stream/formats.ts';
+import { FORMATS } from '../../lambda/protocols/protocols.ts';
 import { FUZZ } from '../fixtures/arbitraries.ts';
 
 const SSE_INVOKE: Route = { name: 'invoke', defaultFormat: 'sse' };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { acceptOrMintSessionId } from '../../lambda/session.ts';
+import { acceptOrMintSessionId } from '../../lambda/sessions/session-id.ts';
 import { FUZZ } from '../fixtures/arbitraries.ts';
 
 const UUID_V4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { refuseSignature, type SignedRequest } from '../../local/sigv4.ts';
+import { refuseSignature, type SignedRequest } from '../../local/aws/sigv4.ts';
 import vectors from '../fixtures/sigv4-websocket.json' with { type: 'json' };
 
 type Vector = (typeof vectors)[number] & { sessionToken?: string };

@@ -1,16 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
-import { ERROR_CODES } from '../../lambda/contract.ts';
-import { StreamError } from '../../lambda/errors.ts';
 import {
   type AnswerContext,
   type AnswerStats,
   cut,
   type ResponseFormat,
-} from '../../lambda/stream/format.ts';
-import { json } from '../../lambda/stream/json.ts';
-import { sse } from '../../lambda/stream/sse.ts';
+} from '../../lambda/answer/protocol.ts';
+import { ERROR_CODES } from '../../lambda/contract.ts';
+import { StreamError } from '../../lambda/errors.ts';
+import { json } from '../../lambda/protocols/json.ts';
+import { sse } from '../../lambda/protocols/native.ts';
 import { AWKWARD_TOKENS, FUZZ, longTokens, token } from '../fixtures/arbitraries.ts';
 
 const CONTEXT: AnswerContext = { sessionId: 's'.repeat(33), agentId: 'mwc', requestId: 'request-1' };

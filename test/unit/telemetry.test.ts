@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { StreamError } from '../../lambda/errors.ts';
-import { createTelemetry, type RequestOutcome } from '../../lambda/telemetry.ts';
+import { createTelemetry, type RequestOutcome } from '../../lambda/telemetry/telemetry.ts';
 
 type Line = Record<string, unknown>;
 

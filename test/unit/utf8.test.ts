@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Utf8Reader } from '../../lambda/agentcore/utf8.ts';
+import { Utf8Reader } from '../../lambda/framing/utf8.ts';
 import { cutAt, cuts, FUZZ } from '../fixtures/arbitraries.ts';
 
 /** All text of some pieces up to the first bad byte, and whether there was none. */

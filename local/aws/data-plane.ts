@@ -7,6 +7,7 @@ import {
 } from 'node:http';
 import { createServer as createHttps } from 'node:https';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { type DataPlaneFault, FaultBox, type FaultOptions, rawAnswer } from '../faults/data-plane-faults.ts';
 import {
   admit,
   forwardedHeaders,
@@ -15,7 +16,6 @@ import {
   runtimeClientError,
   SESSION_HEADER,
 } from './admission.ts';
-import { type DataPlaneFault, FaultBox, type FaultOptions, rawAnswer } from './data-plane-faults.ts';
 import { proxyBody } from './http-proxy.ts';
 import type { KnownCredentials } from './sigv4.ts';
 import { proxyWebSocket, type Quotas } from './websocket-proxy.ts';

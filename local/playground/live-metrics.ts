@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { METRIC_NAMESPACE, METRICS, type MetricName } from '../lambda/contract.ts';
-import type { LogEntry } from './lambda-runtime.ts';
+import { METRIC_NAMESPACE, METRICS, type MetricName } from '../../lambda/contract.ts';
+import type { LogEntry } from '../aws/lambda-runtime.ts';
 
 /** What the dashboard says of all agents together, and of each. */
 export interface Figures {

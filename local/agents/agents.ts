@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { AgentEntry } from '../lambda/agents.ts';
-import type { PromptCount } from './agents/agent.ts';
+import type { AgentEntry } from '../../lambda/agents.ts';
+import type { PromptCount } from './agent.ts';
 
 export type LocalAgentId = 'onboarding' | 'provisioning' | 'mwc';
 
@@ -78,7 +78,7 @@ async function startOnce(options: LocalAgentsOptions): Promise<LocalAgents> {
   const agents = ids.map((id): LocalAgent => {
     const child = spawn(
       process.execPath,
-      ['--disable-warning=FSTDEP023', join(import.meta.dirname, 'agents', `${id}.ts`)],
+      ['--disable-warning=FSTDEP023', join(import.meta.dirname, `${id}.ts`)],
       {
         stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
         detached: true,

@@ -1,5 +1,5 @@
-import { OUTCOME_COMPLETE } from './contract.ts';
-import type { StreamError } from './errors.ts';
+import { OUTCOME_COMPLETE } from '../contract.ts';
+import type { StreamError } from '../errors.ts';
 import type { Fields, WriteLine } from './log-line.ts';
 import type { RequestOutcome } from './telemetry.ts';
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { StreamControls, StreamFault } from './data-plane-faults.ts';
+import type { StreamControls, StreamFault } from '../faults/data-plane-faults.ts';
 import { whenWritten } from './websocket-proxy.ts';
 
 /** Passes the body of an agent's HTTP answer on, piece by piece, until its end or a fault. */

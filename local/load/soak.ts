@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './load/probe.ts';
-import { takeTurn } from './load/turn.ts';
-import { type System, startSystem } from './system.ts';
+import { type System, startSystem } from '../system.ts';
+import { type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './probe.ts';
+import { takeTurn } from './turn.ts';
 
 const USAGE = `npm run soak -- --minutes N
 

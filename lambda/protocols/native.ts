@@ -1,4 +1,4 @@
-import type { ResponseFormat } from './format.ts';
+import type { ResponseFormat } from '../answer/protocol.ts';
 
 /**
  * Server-sent events: one `data: ` line of JSON each, in which no line break can stand unescaped.

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { StreamControls, StreamFault } from './data-plane-faults.ts';
+import type { StreamControls, StreamFault } from '../faults/data-plane-faults.ts';
 import { closeFrame, type Frame, frameReader } from './frame-reader.ts';
 
 /** AgentCore's limits on one WebSocket. */

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type SmokeOptions, smoke } from './smoke/checks.ts';
-import { sendUnsigned, signingSend } from './smoke/signed-fetch.ts';
+import { type SmokeOptions, smoke } from './checks.ts';
+import { sendUnsigned, signingSend } from './signed-fetch.ts';
 
 /** Agents may act on what they are asked; this asks for nothing to be done. */
 const PROMPT =

@@ -1,5 +1,5 @@
 import { type ErrorDetails, errorBody, StreamError } from '../errors.ts';
-import { type AnswerContext, type AnswerStats, cut, type ResponseFormat } from './format.ts';
+import { type AnswerContext, type AnswerStats, cut, type ResponseFormat } from './protocol.ts';
 
 /** What this needs of the response stream, which is an `http.ClientRequest` underneath. */
 export interface ResponseStream {

@@ -1,13 +1,13 @@
-import { credentialProvider } from './agentcore/credentials.ts';
-import { ConnectionPool } from './agentcore/pool.ts';
-import type { Upstream } from './agentcore/transports.ts';
-import { readConfig } from './config.ts';
-import { toStreamError } from './errors.ts';
-import { answerInvoke } from './http/invoke.ts';
-import { type FunctionUrlEvent, isSampled, routeOf } from './http/request.ts';
-import { readResource } from './http/resources.ts';
-import { type Prelude, type ResponseStream, writeError } from './stream/relay.ts';
-import { createTelemetry, type RequestOutcome } from './telemetry.ts';
+import { credentialProvider } from '../agentcore/credentials.ts';
+import { ConnectionPool } from '../agentcore/pool.ts';
+import type { Upstream } from '../agentcore/transports.ts';
+import { type Prelude, type ResponseStream, writeError } from '../answer/relay.ts';
+import { readConfig } from '../config.ts';
+import { toStreamError } from '../errors.ts';
+import { answerInvoke } from '../http/invoke.ts';
+import { type FunctionUrlEvent, isSampled, routeOf } from '../http/request.ts';
+import { readResource } from '../http/resources.ts';
+import { createTelemetry, type RequestOutcome } from '../telemetry/telemetry.ts';
 
 /** What the runtime gives beside the event, as far as it is used here. */
 interface InvocationContext {

@@ -2,7 +2,7 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 // biome-ignore lint/style/noRestrictedImports: this file owns it
 import { Metrics } from '@aws-lambda-powertools/metrics';
-import { DIMENSIONS, METRIC_NAMESPACE, METRICS, type MetricName } from './contract.ts';
+import { DIMENSIONS, METRIC_NAMESPACE, METRICS, type MetricName } from '../contract.ts';
 import { type Level, printable, type WriteLine } from './log-line.ts';
 import { isRejected, since } from './summary.ts';
 import type { RequestOutcome } from './telemetry.ts';

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { learnAnswers } from './load/expected.ts';
-import { scatterFaults } from './load/faults.ts';
-import { Judge, type Session } from './load/judge.ts';
-import { type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './load/probe.ts';
-import { takeTurn } from './load/turn.ts';
-import { type System, startSystem } from './system.ts';
+import { type System, startSystem } from '../system.ts';
+import { learnAnswers } from './expected.ts';
+import { scatterFaults } from './faults.ts';
+import { Judge, type Session } from './judge.ts';
+import { type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './probe.ts';
+import { takeTurn } from './turn.ts';
 
 const USAGE = `npm run load -- [--seconds 60] [--sessions 200] [--environments 10]
 

@@ -1,4 +1,4 @@
-import type { ResponseFormat } from './format.ts';
+import type { ResponseFormat } from '../answer/protocol.ts';
 
 /** One JSON document, written as it arrives: memory stays flat, and it is valid at every kind of end. */
 export const json: ResponseFormat = {

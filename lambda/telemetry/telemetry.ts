@@ -1,9 +1,9 @@
-import type { InvocationRecord, Log } from './agentcore/exchange.ts';
-import type { StreamError } from './errors.ts';
+import type { InvocationRecord, Log } from '../agentcore/exchange.ts';
+import type { AnswerStats } from '../answer/protocol.ts';
+import type { StreamError } from '../errors.ts';
 import { type Fields, type Level, loggable } from './log-line.ts';
 import { plainLog } from './plain-log.ts';
 import type { Powertools } from './powertools.ts';
-import type { AnswerStats } from './stream/format.ts';
 import { writeSummary } from './summary.ts';
 
 /** What one request came to. */

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
+import type { LambdaRuntime, LogEntry } from './aws/lambda-runtime.ts';
 import { readable } from './console-log.ts';
-import type { LambdaRuntime, LogEntry } from './lambda-runtime.ts';
-import { createLiveMetrics } from './live-metrics.ts';
-import { playgroundHandler } from './playground.ts';
+import { createLiveMetrics } from './playground/live-metrics.ts';
+import { playgroundHandler } from './playground/server.ts';
 import { type SystemOptions, startSystem } from './system.ts';
 
 const USAGE = `npm start -- [options]

@@ -1,10 +1,10 @@
+import type { Exchange, Invocation } from '../agentcore/exchange.ts';
+import { createDecoder, type Decoder, type Item } from '../agentcore/frames.ts';
+import { retrying } from '../agentcore/retry.ts';
+import { watchSilence } from '../agentcore/silence.ts';
+import { TRANSPORTS, type Upstream } from '../agentcore/transports.ts';
 import type { Config } from '../config.ts';
 import { StreamError, toStreamError } from '../errors.ts';
-import type { Exchange, Invocation } from './exchange.ts';
-import { createDecoder, type Decoder, type Item } from './frames.ts';
-import { retrying } from './retry.ts';
-import { watchSilence } from './silence.ts';
-import { TRANSPORTS, type Upstream } from './transports.ts';
 
 /** Takes a text; returns a promise when the reader is behind, to be awaited before the next. */
 export type TextSink = (text: string) => Promise<void> | undefined;

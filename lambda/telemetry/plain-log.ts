@@ -1,4 +1,4 @@
-import { readLogLevel, readTraceId } from './config.ts';
+import { readLogLevel, readTraceId } from '../config.ts';
 import { printable, type WriteLine } from './log-line.ts';
 
 /** As Powertools ranks them; FATAL is Lambda's word for CRITICAL. */

@@ -11,7 +11,7 @@ interface Asset {
   body: string | Uint8Array;
 }
 
-const FOLDER = join(import.meta.dirname, 'playground');
+const FOLDER = import.meta.dirname;
 
 const CONTENT_TYPES: Record<string, string> = {
   '.js': 'text/javascript; charset=utf-8',
