@@ -49,6 +49,13 @@ export interface AgentStreamFunctionProps extends TuningProps {
   readonly logRetention?: logs.RetentionDays;
   /** What happens to the logs when the construct is removed. @default - they are deleted */
   readonly logRemovalPolicy?: RemovalPolicy;
+  /**
+   * Whether the role also gets `bedrock-agentcore:InvokeAgent`, an action that AWS does not know and that validators of
+   * policies report.
+   *
+   * @default true
+   */
+  readonly invokeAgentAction?: boolean;
   /** The deployed code. @default - the bundle of this project, built now */
   readonly code?: lambda.Code;
   /** Not supported: a function in a VPC cannot stream through its URL. @default - no VPC */

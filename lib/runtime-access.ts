@@ -3,22 +3,40 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { AgentEntry } from '../lambda/agents.ts';
 
+/** What a deployment does with the runtimes beside answering, as far as it needs rights of its own. */
+export interface RuntimeUse {
+  /** Whether `bedrock-agentcore:InvokeAgent` is granted, too. */
+  readonly invokeAgentAction: boolean;
+}
+
+/** An action on a runtime, and which agents need it for what the deployment does. A further use is a line here. */
+const RUNTIME_ACTIONS: readonly [
+  action: string,
+  isNeeded: (agent: AgentEntry, use: RuntimeUse) => boolean,
+][] = [
+  ['InvokeAgentRuntimeWithWebSocketStream', ({ transport }) => transport === 'websocket'],
+  ['InvokeAgentRuntime', ({ transport }) => transport === 'http'],
+  // Not in the service's authorization reference: it grants nothing, and validators of policies report it.
+  ['InvokeAgent', (_agent, { invokeAgentAction }) => invokeAgentAction],
+];
+
 /**
  * Lets a principal invoke one agent's runtime, on both resources that AWS checks: the runtime and its endpoint.
  *
  * The CDK's own `grantInvoke` lacks the WebSocket action (https://github.com/aws/aws-cdk/issues/37495).
- * `InvokeAgent` is not in the service's authorization reference and grants nothing by itself.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrockagentcore.html
  */
-export function grantInvokeAgent(grantee: iam.IGrantable, agent: AgentEntry): iam.Grant {
+export function grantInvokeAgent(
+  grantee: iam.IGrantable,
+  agent: AgentEntry,
+  use: RuntimeUse = { invokeAgentAction: true },
+): iam.Grant {
   return iam.Grant.addToPrincipal({
     grantee,
-    actions: [
-      'bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
-      'bedrock-agentcore:InvokeAgent',
-      ...(agent.transport === 'http' ? ['bedrock-agentcore:InvokeAgentRuntime'] : []),
-    ],
+    actions: RUNTIME_ACTIONS.filter(([, isNeeded]) => isNeeded(agent, use)).map(
+      ([action]) => `bedrock-agentcore:${action}`,
+    ),
     resourceArns: [agent.runtimeArn, `${agent.runtimeArn}/runtime-endpoint/${agent.qualifier}`],
   });
 }

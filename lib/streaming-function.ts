@@ -49,7 +49,8 @@ export class AgentStreamFunction extends Construct {
       description: 'Invokes the configured AgentCore runtimes and writes logs and traces',
     });
     this.logGroup.grantWrite(role);
-    for (const agent of this.agents) grantInvokeAgent(role, agent);
+    const use = { invokeAgentAction: props.invokeAgentAction ?? true };
+    for (const agent of this.agents) grantInvokeAgent(role, agent, use);
     if (props.stackStatusPrefix !== undefined) grantDescribeStacks(this, role, props.stackStatusPrefix);
     acknowledgeRoleFindings(role, props.stackStatusPrefix);
 

@@ -121,7 +121,7 @@ test('gives nobody any right but these, with everything switched on', () => {
   expect(rights('AWS::IAM::Policy')).toEqual([
     'Allow logs:CreateLogStream,logs:PutLogEvents',
     'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
-    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntime,bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
+    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntime',
     'Allow cloudformation:DescribeStackEvents,cloudformation:DescribeStackResources,cloudformation:DescribeStacks',
     'Allow xray:PutTelemetryRecords,xray:PutTraceSegments',
   ]);

@@ -57,6 +57,7 @@ describe('the context', () => {
       handshakeTimeout: Duration.seconds(90),
       maxRetries: 0,
       slowFirstChunk: Duration.seconds(5),
+      invokeAgentAction: false,
     };
 
     const fromText = {
@@ -67,6 +68,7 @@ describe('the context', () => {
       memorySize: '2048',
       limits: '{"HANDSHAKE_TIMEOUT_MS": 90000, "MAX_RETRIES": 0}',
       slowFirstChunkMs: '5000',
+      invokeAgentAction: 'off',
     };
     const fromJson = {
       ...fromText,
@@ -333,6 +335,11 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     'a first chunk that is slow at once',
     { ...ARNS, slowFirstChunkMs: '0' },
     /^slowFirstChunkMs: expected a whole number of at least 1, got 0$/,
+  ],
+  [
+    'a switch that is neither on nor off',
+    { ...ARNS, invokeAgentAction: 'false' },
+    /^invokeAgentAction: expected one of on, off, got "false"$/,
   ],
   ['a wrong stage', { ...ARNS, stage: 'My Stage' }, /^stage: expected lower-case letters.*, got "My Stage"$/],
   [

@@ -116,7 +116,7 @@ describe('its role', () => {
       },
       {
         Effect: 'Allow',
-        Action: [invoke[0], 'bedrock-agentcore:InvokeAgentRuntime', invoke[1]],
+        Action: [invoke[0], 'bedrock-agentcore:InvokeAgentRuntime'],
         Resource: [http.runtimeArn, `${http.runtimeArn}/runtime-endpoint/blue`],
       },
       traces,
@@ -128,6 +128,21 @@ describe('its role', () => {
       RoleName: Match.absent(),
     });
   });
+
+  test.each([
+    ['websocket', 'InvokeAgentRuntimeWithWebSocketStream'],
+    ['http', 'InvokeAgentRuntime'],
+  ] as const)(
+    'may invoke an agent over %s by one action alone, where the action that AWS does not know is off',
+    (transport, action) => {
+      const template = functionIn({
+        agents: [{ ...AGENT, transport }],
+        invokeAgentAction: false,
+      }).template();
+
+      expect(statements(template)[1]?.Action).toBe(`bedrock-agentcore:${action}`);
+    },
+  );
 
   test.each([
     ['demo-', 'stack/demo-*/*'],

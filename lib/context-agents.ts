@@ -1,0 +1,87 @@
+import { Token } from 'aws-cdk-lib';
+import { parseAgents } from '../lambda/agents.ts';
+import { labelled, parsed } from './context-values.ts';
+import type { AgentProps } from './environment.ts';
+
+type Context = Readonly<Record<string, unknown>>;
+
+/** The agents that have context keys of their own; any others come in the list `agents` instead. */
+const KNOWN_AGENTS: readonly Omit<AgentProps, 'runtimeArn'>[] = [
+  {
+    id: 'onboarding',
+    name: 'OnboardingAgent',
+    description: 'Proposes an architecture with a CloudFormation template',
+  },
+  {
+    id: 'provisioning',
+    name: 'ProvisioningAgent',
+    description: 'Deploys a template and reports its progress',
+  },
+  { id: 'mwc', name: 'MWCAgent', description: 'Orchestrates the other two agents' },
+];
+
+/** The context keys that say which agents there are. */
+export const AGENT_KEYS: readonly string[] = [
+  ...KNOWN_AGENTS.flatMap(({ id }) => [`${id}AgentArn`, `${id}AgentQualifier`, `${id}AgentTransport`]),
+  'agents',
+];
+
+/** Reads the agents. @throws Error naming the key, what was expected and what came */
+export function agentsOf(context: Context): readonly AgentProps[] {
+  const known = KNOWN_AGENTS.flatMap((agent) => knownAgent(context, agent));
+  if (context.agents === undefined) {
+    const keys = KNOWN_AGENTS.map(({ id }) => `${id}AgentArn`).join(', ');
+    if (known.length === 0)
+      throw new Error(`no agent is configured: give at least one of ${keys}, or agents`);
+    return known;
+  }
+  if (known.length > 0) {
+    throw new Error(`agents and ${known[0]?.id}AgentArn are both given: use one or the other`);
+  }
+  return labelled('agents', () => validated(parsed(context.agents, 'a JSON array of agents')));
+}
+
+function knownAgent(context: Context, agent: Omit<AgentProps, 'runtimeArn'>): readonly AgentProps[] {
+  const { id } = agent;
+  const [runtimeArn, qualifier, transport] = ['Arn', 'Qualifier', 'Transport'].map(
+    (part) => context[`${id}Agent${part}`],
+  );
+  if (runtimeArn === undefined) {
+    for (const part of ['Qualifier', 'Transport']) {
+      if (context[`${id}Agent${part}`] === undefined) continue;
+      throw new Error(
+        `${id}Agent${part} is given without ${id}AgentArn: give the ARN of the runtime as well`,
+      );
+    }
+    return [];
+  }
+  // A variable of the shell that is not set.
+  if (runtimeArn === '') {
+    throw new Error(
+      `${id}AgentArn: expected a runtime ARN such as arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/${agent.name}-a1B2c3D4e5, got ""`,
+    );
+  }
+  const entry = {
+    ...agent,
+    runtimeArn,
+    ...(qualifier !== undefined && { qualifier }),
+    ...(transport !== undefined && { transport }),
+  };
+  try {
+    return validated([entry]);
+  } catch (cause) {
+    throw new Error(byKey(id, (cause as Error).message), { cause });
+  }
+}
+
+/** An error by the key that was typed: `mwcAgentTransport` for `agent "mwc": "transport"`. */
+function byKey(id: string, message: string): string {
+  const keys: Record<string, string> = { qualifier: 'Qualifier', transport: 'Transport' };
+  return message.replace(/^agent "\w+": (?:"(\w+)" )?/, (_all, key) => `${id}Agent${keys[key] ?? 'Arn'}: `);
+}
+
+/** The function fills the defaults in; here they would only hide what was given. */
+function validated(entries: unknown): readonly AgentProps[] {
+  parseAgents(entries, (value) => Token.isUnresolved(value));
+  return entries as readonly AgentProps[];
+}

@@ -1,0 +1,33 @@
+import { Duration } from 'aws-cdk-lib';
+import { checkSetting, SETTINGS, type Setting } from '../lambda/settings.ts';
+import { nearest } from './context-keys.ts';
+import { labelled, parsed } from './context-values.ts';
+import type { LimitProps } from './environment.ts';
+
+/** The limits, by the names that README and errors use. */
+export const LIMITS: readonly string[] = Object.values<Setting>(SETTINGS).map(({ variable }) => variable);
+
+/** Reads `{"HANDSHAKE_TIMEOUT_MS": 90000}`. @throws Error naming the limit, what was expected and what came */
+export function limitsOf(came: unknown): LimitProps {
+  const expected = 'a JSON object of limits such as {"HANDSHAKE_TIMEOUT_MS": 90000}';
+  const given = labelled('limits', () => parsed(came, expected));
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new Error(`limits: expected ${expected}, got ${JSON.stringify(came)}`);
+  }
+  const byVariable = new Map(
+    Object.entries<Setting>(SETTINGS).map(([name, setting]) => [setting.variable, { name, setting }]),
+  );
+  const props = Object.entries(given).map(([variable, value]) => {
+    const found = byVariable.get(variable);
+    if (found === undefined) {
+      const near = nearest(variable, LIMITS);
+      throw new Error(
+        `limits: unknown limit "${variable}": ${near === undefined ? `expected one of ${LIMITS.join(', ')}` : `did you mean "${near}"?`}`,
+      );
+    }
+    const { name, setting } = found;
+    checkSetting(`limits: ${variable}`, setting, value);
+    return [name, setting.unit === 'ms' ? Duration.millis(value as number) : value];
+  });
+  return Object.fromEntries(props) as LimitProps;
+}
