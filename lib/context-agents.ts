@@ -1,12 +1,13 @@
 import { Token } from 'aws-cdk-lib';
-import { parseAgents } from '../lambda/agents.ts';
+import { type AgentEntry, parseAgents } from '../lambda/agents.ts';
+import type { AgentByArn } from './agent-props.ts';
 import { labelled, parsed } from './context-values.ts';
-import type { AgentProps } from './environment.ts';
+import { isSsmReference } from './ssm-arn.ts';
 
 type Context = Readonly<Record<string, unknown>>;
 
 /** The agents that have context keys of their own; any others come in the list `agents` instead. */
-const KNOWN_AGENTS: readonly Omit<AgentProps, 'runtimeArn'>[] = [
+const KNOWN_AGENTS: readonly Pick<AgentEntry, 'id' | 'name' | 'description'>[] = [
   {
     id: 'onboarding',
     name: 'OnboardingAgent',
@@ -27,7 +28,7 @@ export const AGENT_KEYS: readonly string[] = [
 ];
 
 /** Reads the agents. @throws Error naming the key, what was expected and what came */
-export function agentsOf(context: Context): readonly AgentProps[] {
+export function agentsOf(context: Context): readonly AgentByArn[] {
   const known = KNOWN_AGENTS.flatMap((agent) => knownAgent(context, agent));
   if (context.agents === undefined) {
     const keys = KNOWN_AGENTS.map(({ id }) => `${id}AgentArn`).join(', ');
@@ -41,7 +42,7 @@ export function agentsOf(context: Context): readonly AgentProps[] {
   return labelled('agents', () => validated(parsed(context.agents, 'a JSON array of agents')));
 }
 
-function knownAgent(context: Context, agent: Omit<AgentProps, 'runtimeArn'>): readonly AgentProps[] {
+function knownAgent(context: Context, agent: (typeof KNOWN_AGENTS)[number]): readonly AgentByArn[] {
   const { id } = agent;
   const [runtimeArn, qualifier, transport] = ['Arn', 'Qualifier', 'Transport'].map(
     (part) => context[`${id}Agent${part}`],
@@ -81,7 +82,15 @@ function byKey(id: string, message: string): string {
 }
 
 /** The function fills the defaults in; here they would only hide what was given. */
-function validated(entries: unknown): readonly AgentProps[] {
-  parseAgents(entries, (value) => Token.isUnresolved(value));
-  return entries as readonly AgentProps[];
+function validated(entries: unknown): readonly AgentByArn[] {
+  const checkable = Array.isArray(entries) ? entries.map(withoutSsm) : entries;
+  parseAgents(checkable, (value) => Token.isUnresolved(value));
+  return entries as readonly AgentByArn[];
+}
+
+/** What a parameter holds is known at deployment only, so its reference alone is checked. */
+function withoutSsm(entry: unknown): unknown {
+  const { runtimeArn } = (entry ?? {}) as Partial<AgentByArn>;
+  if (typeof runtimeArn !== 'string' || !isSsmReference(runtimeArn)) return entry;
+  return { ...(entry as AgentByArn), runtimeArn: Token.asString({ Ref: 'AnyParameter' }) };
 }

@@ -6,9 +6,6 @@ import { ENV, SERVICE_NAME } from '../lambda/contract.ts';
 import { checkSetting, SETTINGS, type Setting, type SettingName } from '../lambda/settings.ts';
 import { DEFAULT_STAGE } from './stage.ts';
 
-/** One agent. What is left out has the default of `docs/agents.md`. */
-export type AgentProps = Pick<AgentEntry, 'id' | 'name' | 'runtimeArn'> & Partial<AgentEntry>;
-
 /** The limits and intervals of the function (`lambda/settings.ts`), times as durations. */
 export type LimitProps = {
   readonly [Name in SettingName]?: (typeof SETTINGS)[Name]['unit'] extends 'ms' ? Duration : number;

@@ -2,6 +2,7 @@ import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
+import type { AgentProps } from './agent-props.ts';
 import {
   checkMemorySize,
   checkOrigins,
@@ -11,10 +12,13 @@ import {
   checkTimeout,
   checkWholeNumber,
 } from './checks.ts';
-import type { AgentProps, TuningProps } from './environment.ts';
+import type { TuningProps } from './environment.ts';
 
 export interface AgentStreamFunctionProps extends TuningProps {
-  /** The agents that may be called. A token, such as the ARN of a runtime in another stack, is taken unvalidated. */
+  /**
+   * The agents that may be called, each by its runtime, by the ARN of it, or by the SSM parameter that holds the ARN. A
+   * token is taken unvalidated.
+   */
   readonly agents: readonly AgentProps[];
   /** Who may call the Function URL. @default - callers that sign with IAM credentials and are allowed to invoke it */
   readonly authType?: lambda.FunctionUrlAuthType;

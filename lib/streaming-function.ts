@@ -1,11 +1,12 @@
-import { Annotations, Duration, RemovalPolicy, Stack, Token } from 'aws-cdk-lib';
+import { Annotations, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { type AgentEntry, parseAgents } from '../lambda/agents.ts';
+import type { AgentEntry } from '../lambda/agents.ts';
 import type { MetricName } from '../lambda/contract.ts';
+import { agentEntries } from './agent-props.ts';
 import { BUNDLE_HANDLER, bundleSync } from './bundling.ts';
 import { CORS } from './cors.ts';
 import { environmentProblem, functionEnvironment } from './environment.ts';
@@ -34,7 +35,7 @@ export class AgentStreamFunction extends Construct {
     super(scope, id);
     const authType = props.authType ?? lambda.FunctionUrlAuthType.AWS_IAM;
     checkProps(props, authType);
-    this.agents = parseAgents(props.agents, (text) => Token.isUnresolved(text));
+    this.agents = agentEntries(this, props.agents);
     this.reservedConcurrentExecutions = props.reservedConcurrentExecutions;
     this.serviceName = props.serviceName ?? serviceNameOf(props.stage);
     this.#refuseNamesake();

@@ -1,0 +1,23 @@
+import { StringParameter } from 'aws-cdk-lib/aws-ssm';
+import type { Construct } from 'constructs';
+
+const PREFIX = 'ssm:';
+
+/** Whether a text names the SSM parameter that holds a value. @throws Error if its name is none */
+export function isSsmReference(given: string): boolean {
+  if (!given.startsWith(PREFIX)) return false;
+  if (/^ssm:\/?[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/.test(given)) return true;
+  throw new Error(
+    `expected ssm:<parameter name> such as ssm:/agents/onboarding/arn, got ${JSON.stringify(given)}`,
+  );
+}
+
+/**
+ * An ARN as it was given, or, of `ssm:/name`, what that parameter (type String) holds when the stack is deployed.
+ *
+ * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html names of parameters
+ */
+export function arnOf(scope: Construct, given: string): string {
+  if (!isSsmReference(given)) return given;
+  return StringParameter.valueForStringParameter(scope, given.slice(PREFIX.length));
+}
