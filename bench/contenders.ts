@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import { BUNDLE_FOLDER, buildLambda, esbuildOptions } from '../lib/bundling.ts';
+import { BUNDLE_FOLDER } from '../lib/bundle.ts';
+import { buildLambda, esbuildOptions } from '../lib/bundling.ts';
 
 /** A function that is measured. */
 export interface Contender {

@@ -1,16 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild';
-
-const root = resolve(import.meta.dirname, '..');
-
-/** The folder that is deployed, and that `npm start`, the integration tests and the benches run. */
-export const BUNDLE_FOLDER = join(root, 'dist', 'lambda');
-
-/** `handler` of the Lambda function in {@link BUNDLE_FOLDER}. */
-export const BUNDLE_HANDLER = 'index.handler';
+import { BUNDLE_FOLDER } from './bundle.ts';
+import { PROJECT_ROOT as root } from './project.ts';
 
 /**
  * One bundle per entry. All but `index` are loaded by `import()` when needed: in one file they would not be
@@ -92,23 +84,6 @@ function writeWhole(path: string, contents: Uint8Array): string {
     renameSync(unfinished, path);
   }
   return basename(path);
-}
-
-let built = false;
-
-/**
- * Builds once per process and returns the folder. Synchronous, because a construct's constructor is; esbuild's
- * synchronous API takes no plugins, so the build runs in a child process (0.3 s).
- */
-export function bundleSync(): string {
-  if (!built) {
-    execFileSync(process.execPath, [fileURLToPath(import.meta.url)], {
-      cwd: root,
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    built = true;
-  }
-  return BUNDLE_FOLDER;
 }
 
 async function main(): Promise<void> {

@@ -7,7 +7,7 @@ import { Construct } from 'constructs';
 import type { AgentEntry } from '../lambda/agents.ts';
 import type { MetricName } from '../lambda/contract.ts';
 import { agentEntries } from './agent-props.ts';
-import { BUNDLE_HANDLER, bundleSync } from './bundling.ts';
+import { BUNDLE_HANDLER, bundleSync } from './bundle.ts';
 import { CORS } from './cors.ts';
 import { environmentProblem, functionEnvironment } from './environment.ts';
 import { type AgentStreamFunctionProps, checkProps, VPC_REASON } from './function-props.ts';

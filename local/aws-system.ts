@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENV } from '../lambda/contract.ts';
-import { BUNDLE_FOLDER } from '../lib/bundling.ts';
+import { BUNDLE_FOLDER } from '../lib/bundle.ts';
 import { readContext } from '../lib/context.ts';
 import { type FunctionUrlOptions, startFunctionUrl } from './aws/function-url.ts';
 import { type LambdaRuntimeOptions, startLambdaRuntime } from './aws/lambda-runtime.ts';

@@ -1,5 +1,5 @@
 import { ENV, SERVICE_NAME } from '../lambda/contract.ts';
-import { BUNDLE_FOLDER } from '../lib/bundling.ts';
+import { BUNDLE_FOLDER } from '../lib/bundle.ts';
 import { CORS } from '../lib/cors.ts';
 import {
   type LocalAgent,

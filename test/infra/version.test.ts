@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectVersion } from '../../lib/version.ts';
@@ -31,4 +31,17 @@ test('names the commit, whatever is tagged, and says when the files are not thos
   expect(projectVersion(folder)).toBe(`1.2.3 (${commit})`);
   writeFileSync(join(folder, 'package.json'), '{"version": "1.2.4"}');
   expect(projectVersion(folder)).toBe(`1.2.4 (${commit}-dirty)`);
+});
+
+test('of an installed package is what its manifest says, not the commit of the app around it', () => {
+  git('init', '--quiet');
+  git('add', '.');
+  git('commit', '--quiet', '--message', 'Begin');
+  const installed = join(folder, 'node_modules', 'agentcore-stream');
+  mkdirSync(installed, { recursive: true });
+  writeFileSync(join(installed, 'package.json'), '{"version": "1.2.3"}');
+
+  expect(projectVersion(installed)).toBe('1.2.3');
+  writeFileSync(join(installed, 'package.json'), '{"version": "1.2.3", "gitHead": "1a2b3c4d5e6f"}');
+  expect(projectVersion(installed)).toBe('1.2.3 (1a2b3c4d5e6f)');
 });

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { BUNDLE_FOLDER } from '../../lib/bundling.ts';
+import { BUNDLE_FOLDER } from '../../lib/bundle.ts';
 import { type FunctionUrl, startFunctionUrl } from '../../local/aws/function-url.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, type SystemOptions, startSystem } from '../../local/system.ts';

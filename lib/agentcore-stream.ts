@@ -1,0 +1,9 @@
+/** What the npm package `agentcore-stream` exports, and nothing of the project imports. */
+export type { AgentByArn, AgentByRuntime, AgentProps } from './agent-props.ts';
+export { AgentStreamStack, type AgentStreamStackProps } from './agent-stream-stack.ts';
+export { readContext } from './context.ts';
+export type { Deployment } from './deployment.ts';
+export type { LimitProps, TuningProps } from './environment.ts';
+export type { AgentStreamFunctionProps } from './function-props.ts';
+export { AgentStreamObservability, type AgentStreamObservabilityProps } from './observability.ts';
+export { AgentStreamFunction } from './streaming-function.ts';
