@@ -9,6 +9,7 @@ export type ServerErrorCode =
   | 'NotFound'
   | 'MethodNotAllowed'
   | 'PayloadTooLarge'
+  | 'UnsupportedEncoding'
   | 'Throttled'
   | 'Internal'
   | 'AgentFailed'
@@ -102,6 +103,7 @@ const CODE_OF_STATUS: Record<number, AgentErrorCode> = {
   404: 'NotFound',
   405: 'MethodNotAllowed',
   413: 'PayloadTooLarge',
+  415: 'UnsupportedEncoding',
   429: 'Throttled',
 };
 

@@ -13,17 +13,6 @@ export const ENV = {
   STACK_STATUS_PREFIX: 'STACK_STATUS_PREFIX',
 } as const;
 
-/** Paths of the HTTP contract. */
-export const ROUTES = {
-  root: '/',
-  api: '/api',
-  invoke: '/api/agents/invoke',
-  list: '/api/agents/list',
-  agentStatus: '/api/agents/status/',
-  stackStatus: '/api/stacks/status/',
-  health: '/health',
-} as const;
-
 /** Response headers that a cross-origin page may read. */
 export const EXPOSED_HEADERS = ['X-Session-Id', 'Retry-After', 'x-amzn-requestid'] as const;
 
@@ -38,6 +27,7 @@ export const ALLOWED_HEADERS = [
   'traceparent',
 ] as const;
 
+/** Of the routes; HEAD, which is answered like GET, needs no leave to be sent across origins. */
 export const ALLOWED_METHODS = ['GET', 'POST'] as const;
 
 /** What the function calls itself where nobody named it. */
@@ -68,7 +58,7 @@ export const METRICS = {
   InvocationDuration: perAgent('Milliseconds'),
   /** Of the invocations, those that did not end complete; by outcome only where it is 1. */
   InvocationErrors: { unit: 'Count', finest: 'outcome' },
-  /** The caller's mistakes: 400, 404, 405 and 413 before any agent was reached. */
+  /** The caller's mistakes: 400, 404, 405, 413 and 415 before any agent was reached. */
   RequestsRejected: perService('Count'),
   InvocationTimeouts: perAgent('Count'),
   IncompleteResponses: perAgent('Count'),
@@ -105,6 +95,7 @@ export const ERROR_CODES = [
   'NotFound',
   'MethodNotAllowed',
   'PayloadTooLarge',
+  'UnsupportedEncoding',
   'Throttled',
   'Internal',
   'AgentFailed',

@@ -40,6 +40,7 @@ const RULES: Record<ErrorCode, CodeRules> = {
   NotFound: { status: 404 },
   MethodNotAllowed: { status: 405 },
   PayloadTooLarge: { status: 413 },
+  UnsupportedEncoding: { status: 415 },
   Throttled: { status: 429, transient: true, retryAfterSeconds: 1 },
   Internal: { status: 500 },
   AgentFailed: { status: 502 },

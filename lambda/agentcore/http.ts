@@ -53,7 +53,7 @@ export function postInvocation(
   async function* messages(): AsyncGenerator<[Buffer, boolean]> {
     const answer = await answered;
     const { statusCode: status = 0, headers: answeredHeaders } = answer;
-    if (status !== 200) {
+    if (status < 200 || status > 299) {
       const body = await bodyOf(answer);
       throw failureOfAnswer({ operation: 'invocations', status, headers: answeredHeaders, body });
     }

@@ -49,8 +49,13 @@ const upstream: Upstream = {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
  */
 export const handler = awslambda.streamifyResponse(
-  async (event: FunctionUrlEvent, stream: ResponseStream, context: InvocationContext): Promise<void> => {
+  async (
+    received: FunctionUrlEvent | null,
+    stream: ResponseStream,
+    context: InvocationContext,
+  ): Promise<void> => {
     const startedAt = performance.now();
+    const event = received ?? {};
     const requestId = context.awsRequestId;
     const requestTelemetry = telemetry.request(requestId, config.tracing && isSampled(context.xRayTraceId));
     const outcome: RequestOutcome = { route: undefined, error: undefined, startedAt, endedAt: startedAt };

@@ -7,7 +7,13 @@ import { type Prelude, Relay, type ResponseStream } from '../answer/relay.ts';
 import { StreamError, toStreamError } from '../errors.ts';
 import { FORMATS, type FormatName } from '../protocols/protocols.ts';
 import type { RequestOutcome, RequestTelemetry } from '../telemetry/telemetry.ts';
-import { type FunctionUrlEvent, type InvokeRequest, readInvokeRequest, traceHeaders } from './request.ts';
+import {
+  type FunctionUrlEvent,
+  headerOf,
+  type InvokeRequest,
+  readInvokeRequest,
+  traceHeaders,
+} from './request.ts';
 import { negotiateFormat } from './routes.ts';
 
 /** How long the end of an answer is waited for; a reader that stalls is left to the platform. */
@@ -46,10 +52,6 @@ export async function answerInvoke(
     throw new StreamError('AgentTimeout', 'no time is left for an answer', { details: { sessionId } });
   }
   const deadlineAt = performance.now() + limitMs;
-  const deadline = setTimeout(() => {
-    const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
-    abort.abort(new StreamError('AgentTimeout', text));
-  }, limitMs);
   const record: InvocationRecord = {
     retries: 0,
     connectionsOpened: 0,
@@ -59,7 +61,7 @@ export async function answerInvoke(
   let readerStalls = 0;
   const relay = new Relay({
     ...config,
-    format: FORMATS[negotiateFormat(event.headers?.accept, options.defaultFormat, FORMATS)],
+    format: FORMATS[negotiateFormat(headerOf(event, 'accept'), options.defaultFormat, FORMATS)],
     context: { sessionId, agentId: agent.entry.id, requestId },
     respond: options.respond,
     abort,
@@ -70,6 +72,11 @@ export async function answerInvoke(
   });
   let error: StreamError | undefined;
   let incomplete = false;
+  // From here on whatever is thrown clears it: it would keep the environment busy, and abort what is long over.
+  const deadline = setTimeout(() => {
+    const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
+    abort.abort(new StreamError('AgentTimeout', text));
+  }, limitMs);
   try {
     const invocation = {
       agent,

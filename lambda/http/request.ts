@@ -3,16 +3,17 @@ import { acceptOrMintSessionId } from '../sessions/session-id.ts';
 import { matchRoute, type Route } from './routes.ts';
 
 /**
- * What this reads of a Function URL's event, payload format 2.0.
+ * What this reads of a Function URL's event, payload format 2.0. Whoever may invoke the function can send it any
+ * other JSON as well, so that nothing is taken for what the format says before it was looked at.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
  */
 export interface FunctionUrlEvent {
-  rawPath?: string;
-  headers?: Record<string, string | undefined>;
-  body?: string;
-  isBase64Encoded?: boolean;
-  requestContext?: { http?: { method?: string } };
+  rawPath?: unknown;
+  headers?: Record<string, unknown> | null;
+  body?: unknown;
+  isBase64Encoded?: unknown;
+  requestContext?: { http?: { method?: unknown } | null } | null;
 }
 
 export interface InvokeRequest {
@@ -25,15 +26,27 @@ export interface InvokeRequest {
 
 /** @throws StreamError NotFound or MethodNotAllowed */
 export function routeOf(event: FunctionUrlEvent): Route {
-  return matchRoute(event.requestContext?.http?.method ?? '', event.rawPath ?? '');
+  const method = event.requestContext?.http?.method;
+  return matchRoute(textOf(method) ?? '', textOf(event.rawPath) ?? '');
+}
+
+/** The value of a header, by its name in lower case. */
+export function headerOf(event: FunctionUrlEvent, name: string): string | undefined {
+  return textOf(event.headers?.[name]);
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
 }
 
 /**
  * Reads the body of an invoke request. Unknown fields are ignored, an invalid session id is replaced.
  *
- * @throws StreamError BadRequest naming the field, or PayloadTooLarge; `details.sessionId` is always there
+ * @throws StreamError UnsupportedEncoding, BadRequest naming the field, or PayloadTooLarge; `details.sessionId` is
+ * always there
  */
 export function readInvokeRequest(event: FunctionUrlEvent, maxPromptBytes: number): InvokeRequest {
+  refuseEncoded(headerOf(event, 'content-encoding'));
   const body = parseObject(decodeBody(event));
   const sessionId = acceptOrMintSessionId(body.sessionId);
   const { agentId, prompt } = body;
@@ -55,10 +68,25 @@ export function readInvokeRequest(event: FunctionUrlEvent, maxPromptBytes: numbe
   return { agentId, prompt, promptBytes, sessionId };
 }
 
+/** @see https://www.rfc-editor.org/rfc/rfc7694#section-3 */
+function refuseEncoded(contentEncoding = ''): void {
+  const coding = contentEncoding.trim();
+  if (/^(identity)?$/i.test(coding)) return;
+  // It is the caller's text: no more of it is repeated than a name of a coding may hold.
+  const came = /^[\w-]{1,20}/.exec(coding)?.[0] ?? 'another';
+  throw new StreamError('UnsupportedEncoding', `"Content-Encoding": expected none, got ${came}`, {
+    details: { sessionId: acceptOrMintSessionId(undefined), fields: ['Content-Encoding'] },
+    headers: { 'Accept-Encoding': 'identity' },
+  });
+}
+
+/** This one skips a byte order mark. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-function decodeBody({ body = '', isBase64Encoded = false }: FunctionUrlEvent): string {
-  if (!isBase64Encoded) return body;
+function decodeBody({ body, isBase64Encoded }: FunctionUrlEvent): string {
+  if (body === undefined || body === null) return '';
+  if (typeof body !== 'string') throw badBody('text', describe(body));
+  if (isBase64Encoded !== true) return body.replace(/^\uFEFF/, '');
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body) || body.length % 4 !== 0) {
     throw badBody('base64', 'invalid base64');
   }
@@ -109,7 +137,7 @@ export function traceHeaders(
   event: FunctionUrlEvent,
   xRayTraceId: string | undefined,
 ): Record<string, string> {
-  const traceparent = event.headers?.traceparent;
+  const traceparent = headerOf(event, 'traceparent');
   return {
     ...(isSampled(xRayTraceId) && { 'x-amzn-trace-id': xRayTraceId }),
     ...(traceparent !== undefined && TRACEPARENT.test(traceparent) && { traceparent }),

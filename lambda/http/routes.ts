@@ -1,4 +1,3 @@
-import { ROUTES } from '../contract.ts';
 import { StreamError } from '../errors.ts';
 import type { FormatName } from '../protocols/protocols.ts';
 
@@ -9,51 +8,78 @@ export type Route =
   | { name: 'agentStatus'; agentId: string }
   | { name: 'stackStatus'; stackName: string };
 
-const FIXED: Record<string, { method: 'GET' | 'POST'; route: Route }> = {
-  [ROUTES.root]: { method: 'POST', route: { name: 'invoke', defaultFormat: 'sse' } },
-  [ROUTES.api]: { method: 'POST', route: { name: 'invoke', defaultFormat: 'sse' } },
-  [ROUTES.invoke]: { method: 'POST', route: { name: 'invoke', defaultFormat: 'json' } },
-  [ROUTES.list]: { method: 'GET', route: { name: 'list' } },
-  [ROUTES.health]: { method: 'GET', route: { name: 'health' } },
-};
+/** Decoded values of what stands in braces in a path. */
+type Parameters = Record<string, string>;
+
+interface RouteEntry {
+  /** One of the contract's `ALLOWED_METHODS`; HEAD is answered wherever GET is. */
+  method: 'GET' | 'POST' | 'DELETE';
+  /** As docs/openapi.yaml writes it: a name in braces is a segment of any text. */
+  path: string;
+  route: (parameters: Parameters) => Route;
+}
+
+/** Every route of the HTTP contract; a further one is one line here. Of two that match, the earlier one answers. */
+export const ROUTES: readonly RouteEntry[] = [
+  { method: 'POST', path: '/', route: () => ({ name: 'invoke', defaultFormat: 'sse' }) },
+  { method: 'POST', path: '/api', route: () => ({ name: 'invoke', defaultFormat: 'sse' }) },
+  { method: 'POST', path: '/api/agents/invoke', route: () => ({ name: 'invoke', defaultFormat: 'json' }) },
+  { method: 'GET', path: '/api/agents/list', route: () => ({ name: 'list' }) },
+  {
+    method: 'GET',
+    path: '/api/agents/status/{agentId}',
+    route: ({ agentId = '' }) => ({ name: 'agentStatus', agentId }),
+  },
+  {
+    method: 'GET',
+    path: '/api/stacks/status/{stackName}',
+    route: ({ stackName = '' }) => ({ name: 'stackStatus', stackName }),
+  },
+  { method: 'GET', path: '/health', route: () => ({ name: 'health' }) },
+];
+
+const PATTERNS = ROUTES.map((entry) => ({ ...entry, pattern: patternOf(entry.path) }));
+
+function patternOf(path: string): RegExp {
+  const parts = path.split(/\{(\w+)\}/).map((part, i) => {
+    if (i % 2 === 0) return part.replace(/[.*+?^$()|[\]\\]/g, '\\$&');
+    // An ARN has a slash of its own, which not every client encodes.
+    return `(?<${part}>${part === 'agentId' ? 'arn:.+?|' : ''}[^/]+)`;
+  });
+  return new RegExp(`^${parts.join('')}$`, 's');
+}
 
 /**
- * Which route answers. One trailing slash is ignored; nothing else of a path is normalised.
+ * Which route answers. Several leading slashes count as one and one trailing slash is ignored, as a frontend may have
+ * appended its path to a URL that ends in one; nothing else of a path is normalised. HEAD is answered as GET is: the
+ * server in front sends no body for it.
  *
  * @throws StreamError NotFound, or MethodNotAllowed with its Allow header
  */
 export function matchRoute(method: string, rawPath: string): Route {
-  const path = rawPath.length > 1 && rawPath.endsWith('/') ? rawPath.slice(0, -1) : rawPath || ROUTES.root;
-  const { method: allowed, route } = findRoute(path);
-  if (method === allowed) return route;
+  const path = rawPath.replace(/^\/{2,}/, '/').replace(/(?<=.)\/$/s, '') || '/';
+  const found = PATTERNS.filter(({ pattern }) => pattern.test(path));
+  if (found.length === 0) throw new StreamError('NotFound', 'no such route');
+  const wanted = method === 'HEAD' ? 'GET' : method;
+  const entry = found.find((candidate) => candidate.method === wanted);
+  if (entry) return entry.route(parametersOf(entry.pattern, path));
+  const allowed = found.flatMap((one) => (one.method === 'GET' ? ['GET', 'HEAD'] : [one.method])).join(', ');
   throw new StreamError('MethodNotAllowed', `expected ${allowed}, got ${method.slice(0, 20)}`, {
     headers: { Allow: allowed },
   });
 }
 
-function findRoute(path: string): { method: 'GET' | 'POST'; route: Route } {
-  const fixed = Object.hasOwn(FIXED, path) ? FIXED[path] : undefined;
-  if (fixed) return fixed;
-  const agentId = parameter(path, ROUTES.agentStatus);
-  // An ARN has a slash of its own, which not every client encodes.
-  if (agentId !== undefined && (!agentId.raw.includes('/') || agentId.raw.startsWith('arn:'))) {
-    return { method: 'GET', route: { name: 'agentStatus', agentId: agentId.decoded } };
-  }
-  const stackName = parameter(path, ROUTES.stackStatus);
-  if (stackName !== undefined && !stackName.raw.includes('/')) {
-    return { method: 'GET', route: { name: 'stackStatus', stackName: stackName.decoded } };
-  }
-  throw new StreamError('NotFound', 'no such route');
+function parametersOf(pattern: RegExp, path: string): Parameters {
+  const raw = Object.entries(pattern.exec(path)?.groups ?? {});
+  return Object.fromEntries(raw.map(([name, value]) => [name, decoded(value)]));
 }
 
-function parameter(path: string, prefix: string): { raw: string; decoded: string } | undefined {
-  const raw = path.startsWith(prefix) ? path.slice(prefix.length) : '';
-  if (raw === '') return undefined;
+function decoded(raw: string): string {
   try {
-    return { raw, decoded: decodeURIComponent(raw) };
+    return decodeURIComponent(raw);
   } catch {
     // Not valid percent-encoding: the name as it came, which names nothing.
-    return { raw, decoded: raw };
+    return raw;
   }
 }
 

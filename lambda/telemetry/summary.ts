@@ -4,7 +4,7 @@ import type { Fields, WriteLine } from './log-line.ts';
 import type { RequestOutcome } from './telemetry.ts';
 
 /** The caller's mistakes, as long as no agent was reached: an agent that is gone answers 404, too. */
-const REJECTED_STATUS = new Set([400, 404, 405, 413]);
+const REJECTED_STATUS = new Set([400, 404, 405, 413, 415]);
 
 /** Whether a request failed by nobody's mistake but the caller's. */
 export function isRejected({ error, invocation }: RequestOutcome): boolean {

@@ -28,6 +28,7 @@ const WORDS: Record<AgentErrorCode, [title: string, advice: string, adviceAfterT
   ],
   MethodNotAllowed: ['The service does not take this kind of request', 'This is a fault of the page.'],
   PayloadTooLarge: ['The prompt is too long', 'Shorten it and send it again.'],
+  UnsupportedEncoding: ['The service does not take this kind of request', 'This is a fault of the page.'],
   Throttled: ['Too many requests at the moment', 'The agent or the service has reached a limit.'],
   Internal: ['Something went wrong inside the service', 'The request id below finds it in the logs.'],
   AgentFailed: ['The agent failed', 'It reported an error, or did not answer as agents do.'],

@@ -1,4 +1,3 @@
-import { ROUTES } from '../../lambda/contract.ts';
 import type { Send } from './signed-fetch.ts';
 
 /** An answer as it came over the network. */
@@ -25,7 +24,7 @@ export async function askAgent(
 ): Promise<Answer> {
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
-  const response = await send(new URL(ROUTES.root, base), {
+  const response = await send(new URL('/', base), {
     method: 'POST',
     body: JSON.stringify(request),
     signal,

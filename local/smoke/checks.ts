@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { ROUTES } from '../../lambda/contract.ts';
 import { type Answer, askAgent, parseObject } from './answer.ts';
 import type { Send } from './signed-fetch.ts';
 
@@ -44,16 +43,16 @@ export async function* smoke(options: SmokeOptions): AsyncGenerator<Finding> {
     return `${listed.length} agents: ${listed.join(', ')}`;
   });
   yield await check('unknown agent', () =>
-    refusal(options, 404, 'AgentNotFound', 'POST', ROUTES.root, {
+    refusal(options, 404, 'AgentNotFound', 'POST', '/', {
       agentId: 'no-such-agent',
       prompt: options.prompt,
     }),
   );
   yield await check('missing prompt', () =>
-    refusal(options, 400, 'BadRequest', 'POST', ROUTES.root, { agentId: listed[0] ?? 'no-such-agent' }),
+    refusal(options, 400, 'BadRequest', 'POST', '/', { agentId: listed[0] ?? 'no-such-agent' }),
   );
   yield await check('wrong method', () =>
-    refusal(options, 405, 'MethodNotAllowed', 'PUT', ROUTES.invoke, {}),
+    refusal(options, 405, 'MethodNotAllowed', 'PUT', '/api/agents/invoke', {}),
   );
   yield await check('unknown route', () => refusal(options, 404, 'NotFound', 'GET', '/no/such/route'));
   for (const agentId of agents.length > 0 ? agents : listed) {
@@ -80,13 +79,13 @@ function explain(error: unknown): string {
 }
 
 async function health(options: SmokeOptions): Promise<string> {
-  const { body, durationMs } = await getJson(options, ROUTES.health);
+  const { body, durationMs } = await getJson(options, '/health');
   if (body.status !== 'healthy') throw new Failed(`expected status "healthy", got ${JSON.stringify(body)}`);
   return `healthy, environment ${body.environment}, ${seconds(durationMs)}`;
 }
 
 async function list(options: SmokeOptions): Promise<string[]> {
-  const { body } = await getJson(options, ROUTES.list);
+  const { body } = await getJson(options, '/api/agents/list');
   const ids = Array.isArray(body.agents)
     ? body.agents.map((entry: { id?: unknown }) => entry.id).filter((id) => typeof id === 'string')
     : [];

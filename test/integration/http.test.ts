@@ -1,3 +1,6 @@
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { DENIED_STACK, FAILED_STACK, LOCAL_STACK, THROTTLED_STACK } from '../../local/aws/cloudformation.ts';
 import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
@@ -102,13 +105,13 @@ describe('routes', () => {
     ['GET', '/', 405, 'POST'],
     ['HEAD', '/', 405, 'POST'],
     ['PUT', '/api/agents/invoke', 405, 'POST'],
-    ['POST', '/health', 405, 'GET'],
-    ['DELETE', '/api/agents/list', 405, 'GET'],
+    ['POST', '/health', 405, 'GET, HEAD'],
+    ['DELETE', '/api/agents/list', 405, 'GET, HEAD'],
     ['GET', '/nowhere', 404, null],
     ['POST', '/nowhere', 404, null],
     ['POST', '/api/agents', 404, null],
-    ['POST', '/api/agents/status/puppet', 405, 'GET'],
-    ['GET', '//health', 404, null],
+    ['POST', '/api/agents/status/puppet', 405, 'GET, HEAD'],
+    ['GET', '/api//health', 404, null],
     ['GET', '/api/%61gents/list', 404, null],
     ['GET', '/api/agents/../list', 404, null],
     ['GET', '/api/agents/status/', 404, null],
@@ -129,6 +132,63 @@ describe('routes', () => {
         promptSent: false,
       });
     }
+  });
+});
+
+describe('a door that newcomers meet', () => {
+  test.each(['//api/agents/list', '///health/'])('%s, as of a URL that ends in a slash', async (path) => {
+    expect((await fetch(system.url + path)).status).toBe(200);
+  });
+
+  test('a prompt to //api reaches the agent', async () => {
+    expect(await (await post('//api', request())).text()).toContain('fine');
+  });
+
+  test.each([
+    ['/health', 200],
+    ['/api/agents/list', 200],
+    ['/api/agents/status/puppet', 200],
+    ['/nowhere', 404],
+    ['/api/stacks/status/nothing', 404],
+  ])('HEAD %s has the status and headers of GET, and no body', async (path, status) => {
+    const ofGet = await fetch(system.url + path);
+    await ofGet.text();
+    const { hostname, port } = new URL(system.url);
+    const socket = connect(Number(port), hostname);
+
+    socket.write(`HEAD ${path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nConnection: close\r\n\r\n`);
+    const answer = await text(socket);
+
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} .*\r\n\r\n$`, 's'));
+    expect(answer).toMatch(/^content-type: application\/json\r$/im);
+    expect(ofGet.status).toBe(status);
+  });
+
+  test('a compressed body is 415, and nothing reaches an agent', async () => {
+    const before = puppet.prompts.length;
+
+    const response = await post('/', gzipSync(request()), {
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+    });
+
+    expect([response.status, response.headers.get('accept-encoding')]).toEqual([415, 'identity']);
+    expect(await response.json()).toMatchObject({
+      error: 'UnsupportedEncoding',
+      message: expect.stringContaining('gzip'),
+      details: { fields: ['Content-Encoding'] },
+      promptSent: false,
+    });
+    expect(puppet.prompts).toHaveLength(before);
+  });
+
+  test.each([
+    ['text', 'application/json'],
+    ['bytes', 'application/octet-stream'],
+  ])('a body with a byte order mark, as %s, is answered', async (_as, contentType) => {
+    const body = Buffer.from(`\uFEFF${request()}`);
+
+    expect(await (await post('/', body, { 'content-type': contentType })).text()).toContain('fine');
   });
 });
 

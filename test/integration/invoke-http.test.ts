@@ -64,6 +64,40 @@ describe('a body without a length, which ends with its connection', () => {
   });
 });
 
+describe('any 2xx is an answer', () => {
+  test.each(['200 OK', '201 Created', '202 Accepted', '203 Non-Authoritative Information', '299 Odd'])(
+    '%s',
+    async (status) => {
+      peer.answer = Buffer.from(
+        `HTTP/1.1 ${status}\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{"chunk":"fine"}`,
+      );
+
+      const { failure, heard } = await ask();
+
+      expect(failure).toBeUndefined();
+      expect(heard).toEqual(['fine']);
+    },
+  );
+
+  test('one without any text is a failure all the same', async () => {
+    peer.answer = Buffer.from('HTTP/1.1 204 No Content\r\n\r\n');
+
+    expect((await ask()).failure).toMatchObject({
+      code: 'AgentFailed',
+      message: 'the agent closed without an answer',
+    });
+  });
+
+  test.each(['300 Multiple Choices', '307 Temporary Redirect'])('%s is none', async (status) => {
+    peer.answer = Buffer.from(
+      `HTTP/1.1 ${status}\r\nLocation: /invocations\r\nContent-Length: 16\r\n\r\n{"chunk":"fine"}`,
+    );
+
+    expect((await ask()).failure).toMatchObject({ code: 'AgentFailed' });
+    expect(peer.sockets).toHaveLength(1);
+  });
+});
+
 test('an answer that switches protocols ends the invocation', async () => {
   peer.answer = Buffer.from(
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',

@@ -3,9 +3,12 @@ import { ERROR_CODES } from '../../lambda/contract.ts';
 import { DENIED_STACK, FAILED_STACK, LOCAL_STACK, THROTTLED_STACK } from '../../local/aws/cloudformation.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
-import { invokeEvent } from '../fixtures/invoke-event.ts';
 import { document, faultsOfAnswer } from '../fixtures/openapi.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+import {
+  type StrangeCloudFormation,
+  startStrangeCloudFormation,
+} from '../fixtures/strange-cloudformation.ts';
 
 const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
 const SSE = { accept: 'text/event-stream' };
@@ -15,6 +18,8 @@ let puppet: PuppetAgent;
 let system: System;
 /** One that commits at once, and has no route for stacks. */
 let other: System;
+let strange: System;
+let cloudFormation: StrangeCloudFormation;
 
 beforeAll(async () => {
   puppet = await startPuppetAgent();
@@ -31,10 +36,17 @@ beforeAll(async () => {
     runtimes,
     environment: { ...environment, COMMIT_AFTER_MS: '0', STACK_STATUS_PREFIX: '' },
   });
+  cloudFormation = await startStrangeCloudFormation();
+  strange = await startSystem({
+    runtimes,
+    environment: { AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url },
+  });
 });
 afterAll(async () => {
   await system?.close();
   await other?.close();
+  await strange?.close();
+  await cloudFormation?.close();
   await puppet?.close();
 });
 
@@ -55,8 +67,8 @@ interface Row {
   fault?: Parameters<typeof FAULTS.refuse>;
   /** Asks the one that commits at once and has no route for stacks. */
   ofOther?: true;
-  /** An event in the place of a request. */
-  event?: object;
+  /** Asks the one whose CloudFormation says what nobody knows. */
+  ofStrange?: true;
   status: number;
   code?: string;
   /** Of an error in a stream. */
@@ -119,6 +131,13 @@ const ROWS: Record<string, Row> = {
     status: 403,
     code: 'AccessDenied',
   },
+  'a compressed body': {
+    path: '/',
+    headers: { 'content-encoding': 'gzip' },
+    body: complete,
+    status: 415,
+    code: 'UnsupportedEncoding',
+  },
   throttling: {
     path: '/',
     body: complete,
@@ -148,13 +167,9 @@ const ROWS: Record<string, Row> = {
     partial: false,
   },
   'a bug of the service': {
-    path: '/',
-    event: {
-      rawPath: '/',
-      headers: { accept: 7 },
-      body: complete,
-      requestContext: { http: { method: 'POST' } },
-    },
+    path: '/api/stacks/status/agent-x',
+    template: '/api/stacks/status/{stackName}',
+    ofStrange: true,
     status: 500,
     code: 'Internal',
   },
@@ -231,14 +246,14 @@ describe('docs/openapi.yaml is right about', () => {
   test.each(Object.entries(ROWS))('%s', async (_, row) => {
     if (row.fault) (row.ofOther ? other : system).dataPlane.fault(runtimeArn, FAULTS.refuse(...row.fault), 1);
 
-    const { url, runtime } = row.ofOther ? other : system;
+    const { url } = row.ofOther ? other : row.ofStrange ? strange : system;
     const request = {
       method: row.method ?? (row.body === undefined ? 'GET' : 'POST'),
       ...(row.body !== undefined && { body: row.body }),
       ...(row.headers && { headers: row.headers }),
     };
 
-    const response = await (row.event ? invokeEvent(runtime, row.event) : fetch(url + row.path, request));
+    const response = await fetch(url + row.path, request);
     const text = await response.text();
 
     expect({ status: response.status, text }).toEqual({

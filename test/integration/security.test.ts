@@ -6,6 +6,10 @@ import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, type Step, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
+import {
+  type StrangeCloudFormation,
+  startStrangeCloudFormation,
+} from '../fixtures/strange-cloudformation.ts';
 
 const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
 const ok = script({ send: 'fine' }, { send: '[DONE]' });
@@ -21,17 +25,24 @@ const elsewhere = createServer((socket) => {
   socket.destroy();
 });
 let elsewhereHost = '';
+let cloudFormation: StrangeCloudFormation;
 
 beforeAll(async () => {
   puppet = await startPuppetAgent();
   await new Promise<void>((resolve) => elsewhere.listen(0, '127.0.0.1', resolve));
+  cloudFormation = await startStrangeCloudFormation();
   elsewhereHost = `127.0.0.1:${(elsewhere.address() as AddressInfo).port}`;
   system = await startSystem({
     runtimes: [
       { id: 'puppet', name: 'PuppetAgent', runtimeArn, target: puppet.target },
       { id: 'http', name: 'HttpAgent', runtimeArn, target: puppet.target, transport: 'http' },
     ],
-    environment: { MAX_RETRIES: '0', FIRST_CHUNK_TIMEOUT_MS: '2000', IDLE_TIMEOUT_MS: '2000' },
+    environment: {
+      MAX_RETRIES: '0',
+      FIRST_CHUNK_TIMEOUT_MS: '2000',
+      IDLE_TIMEOUT_MS: '2000',
+      AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
+    },
   });
 });
 beforeEach(() => {
@@ -41,6 +52,7 @@ beforeEach(() => {
 afterAll(async () => {
   await system.close();
   await puppet.close();
+  await cloudFormation.close();
   elsewhere.close();
 });
 
@@ -381,7 +393,7 @@ describe('a body', () => {
 
 describe('a path', () => {
   test.each([
-    '//health',
+    '//nowhere',
     '/health//',
     '/health/.',
     '/./health',
@@ -587,14 +599,32 @@ describe('an error tells nothing of the inside', () => {
     expect(answer.body).not.toMatch(LEAKS);
   });
 
-  // Events that Lambda never sends: what the code takes for granted does not hold.
-  test.each<[string, object]>([
-    ['a path that is no text', { ...eventOf({}), rawPath: 7 }],
-    ['headers that are no text', { ...eventOf({}), headers: { accept: 7 } }],
-  ])('a bug of ours, such as %s makes, shows its request id alone', async (_what, event) => {
+  // Events that Lambda never sends, but whoever may invoke the function can.
+  test.each<[string, unknown, string]>([
+    ['null', null, '"statusCode":405'],
+    ['text', 'event', '"statusCode":405'],
+    ['a path that is no text', { ...eventOf({}), rawPath: 7 }, '"chunk":"fine"'],
+    [
+      'a method that is no text',
+      { ...eventOf({}), requestContext: { http: { method: 7 } } },
+      '"statusCode":405',
+    ],
+    ['a context that is null', { ...eventOf({}), requestContext: null }, '"statusCode":405'],
+    ['no headers', { ...eventOf({}), headers: null }, '"chunk":"fine"'],
+    ['an Accept that is no text', { ...eventOf({}), headers: { accept: 7 } }, '"chunk":"fine"'],
+    ['a traceparent that is no text', { ...eventOf({}), headers: { traceparent: {} } }, '"chunk":"fine"'],
+    ['null for a body', { ...eventOf({}), body: null, isBase64Encoded: true }, 'got nothing'],
+    ['a body that is no text', { ...eventOf({}), body: { agentId: 'puppet' } }, 'got an object'],
+  ])('an event with %s is no bug of ours', async (_what, event, expected) => {
+    expect(await invokeEvent(event as object)).toContain(expected);
+  });
+
+  test('a bug of ours shows its request id alone', async () => {
     await invokeEvent(eventOf({}));
     logged = system.logs.length;
     const pids = system.runtime.environments.map(({ pid }) => pid);
+    // Of what CloudFormation answers nothing is known.
+    const event = { rawPath: '/api/stacks/status/agent-x', requestContext: { http: { method: 'GET' } } };
 
     const [prelude = '', body = ''] = (await invokeEvent(event)).split('\0'.repeat(8));
 
@@ -618,7 +648,7 @@ describe('an error tells nothing of the inside', () => {
       level: 'ERROR',
       message: 'Request failed',
       function_request_id: requestId,
-      error: { cause: { name: 'TypeError', stack: expect.stringMatching(/index\.mjs:\d+/) } },
+      error: { cause: { name: 'SomethingElse', stack: expect.stringMatching(/\.mjs:\d+/) } },
     });
     expect(await invokeEvent(eventOf({}))).toContain('"chunk":"fine"');
     expect(system.runtime.environments.map(({ pid }) => pid)).toEqual(pids);

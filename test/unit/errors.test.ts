@@ -13,6 +13,7 @@ const TABLE: Record<ErrorCode, [status: number, passing: boolean, retryAfterSeco
   NotFound: [404, false, undefined],
   MethodNotAllowed: [405, false, undefined],
   PayloadTooLarge: [413, false, undefined],
+  UnsupportedEncoding: [415, false, undefined],
   Throttled: [429, true, 1],
   Internal: [500, false, undefined],
   AgentFailed: [502, false, undefined],

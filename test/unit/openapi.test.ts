@@ -3,8 +3,9 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { AgentErrorDetails } from '../../client/stream-agent.ts';
-import { ERROR_CODES, EXPOSED_HEADERS, ROUTES } from '../../lambda/contract.ts';
+import { ERROR_CODES, EXPOSED_HEADERS } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
+import { ROUTES } from '../../lambda/http/routes.ts';
 import { answerOf, document, faultsOf, resolve, source } from '../fixtures/openapi.ts';
 import { typeOf } from '../fixtures/schema-types.ts';
 
@@ -46,18 +47,9 @@ describe('the document', () => {
   });
 
   test('has every route with its method, and no other', () => {
-    const routes = {
-      [ROUTES.root]: 'post',
-      [ROUTES.api]: 'post',
-      [ROUTES.invoke]: 'post',
-      [ROUTES.list]: 'get',
-      [`${ROUTES.agentStatus}{agentId}`]: 'get',
-      [`${ROUTES.stackStatus}{stackName}`]: 'get',
-      [ROUTES.health]: 'get',
-    };
+    const described = operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`);
 
-    expect(Object.fromEntries(operations.map(({ path, method }) => [path, method]))).toEqual(routes);
-    expect(operations).toHaveLength(Object.keys(routes).length);
+    expect(described.sort()).toEqual(ROUTES.map(({ path, method }) => `${method} ${path}`).sort());
   });
 
   test('has operations that are named once, tagged and complete', () => {

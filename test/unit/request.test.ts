@@ -2,6 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import {
   type FunctionUrlEvent,
+  headerOf,
   isSampled,
   readInvokeRequest,
   routeOf,
@@ -66,11 +67,61 @@ describe('an invoke request', () => {
   });
 });
 
+describe('a byte order mark before the body is skipped', () => {
+  const body = `\uFEFF${JSON.stringify({ agentId: 'mwc', prompt: '\uFEFFkept' })}`;
+
+  test.each<[string, FunctionUrlEvent]>([
+    ['as text', { body }],
+    ['as base64', base64(body)],
+  ])('%s', (_what, event) => {
+    expect(readInvokeRequest(event, MAX)).toMatchObject({ agentId: 'mwc', prompt: '\uFEFFkept' });
+  });
+
+  test('once: a second one is no JSON', () => {
+    expect(() => read(`\uFEFF${body}`)).toThrow(/got invalid JSON/);
+    expect(() => readInvokeRequest(base64(`\uFEFF${body}`), MAX)).toThrow(/got invalid JSON/);
+  });
+});
+
+describe('a compressed body is 415, and its encoding is named', () => {
+  const body = JSON.stringify({ agentId: 'mwc', prompt: 'x' });
+  const refusal = (message: string) =>
+    expect.objectContaining({
+      code: 'UnsupportedEncoding',
+      status: 415,
+      message,
+      headers: { 'Accept-Encoding': 'identity' },
+      details: { fields: ['Content-Encoding'], sessionId: expect.stringMatching(UUID_V4) },
+    });
+
+  test.each([
+    ['gzip', 'gzip', 'gzip'],
+    ['br between blanks', ' br ', 'br'],
+    ['x-gzip', 'x-gzip', 'x-gzip'],
+    ['two', 'gzip, identity', 'gzip'],
+    ['markup', '<script>', 'another'],
+    ['a long one', 'x'.repeat(9999), 'x'.repeat(20)],
+  ])('%s', (_what, encoding, named) => {
+    const event = { headers: { 'content-encoding': encoding }, body: 'H4sIAAAA', isBase64Encoded: true };
+
+    expect(() => readInvokeRequest(event, MAX)).toThrow(
+      refusal(`"Content-Encoding": expected none, got ${named}`),
+    );
+  });
+
+  test.each(['', ' ', 'identity', 'Identity'])('%j is none', (encoding) => {
+    expect(readInvokeRequest({ headers: { 'content-encoding': encoding }, body }, MAX).prompt).toBe('x');
+  });
+});
+
 describe('a body that is not a JSON object is 400 and names body', () => {
   test.each<[string, FunctionUrlEvent, RegExp]>([
     ['absent', {}, /expected a JSON object, got nothing/],
     ['empty', { body: '' }, /expected a JSON object, got nothing/],
     ['empty base64', { body: '', isBase64Encoded: true }, /expected a JSON object, got nothing/],
+    ['null, marked as base64', { body: null, isBase64Encoded: true }, /expected a JSON object, got nothing/],
+    ['an object, not text', { body: { agentId: 'mwc' } }, /expected text, got an object/],
+    ['a number, not text', { body: 7, isBase64Encoded: true }, /expected text, got a number/],
     ['words', { body: 'hello' }, /expected a JSON object, got invalid JSON/],
     ['broken off', { body: '{"agentId":"mwc","prom' }, /got invalid JSON/],
     ['a form', { body: 'agentId=mwc&prompt=x' }, /got invalid JSON/],
@@ -197,22 +248,44 @@ describe('a prompt that is too long is 413', () => {
 });
 
 test('any event is read, or refused with a code', () => {
+  const anything = fc.anything();
   const event = fc.record(
     {
-      body: fc.oneof(fc.string(), fc.json(), fc.base64String()),
-      isBase64Encoded: fc.boolean(),
+      rawPath: fc.oneof(fc.constantFrom('/', '/health'), anything),
+      requestContext: fc.oneof(
+        anything,
+        fc.record({ http: fc.oneof(anything, fc.record({ method: anything })) }),
+      ),
+      headers: fc.oneof(
+        anything,
+        fc.record(
+          { accept: anything, traceparent: anything, 'content-encoding': anything },
+          { requiredKeys: [] },
+        ),
+      ),
+      body: fc.oneof(fc.string(), fc.json(), fc.base64String(), anything),
+      isBase64Encoded: fc.oneof(fc.boolean(), anything),
     },
     { requiredKeys: [] },
-  );
+  ) as fc.Arbitrary<FunctionUrlEvent>;
+  const outcomeOf = (read: () => unknown) => {
+    try {
+      return read();
+    } catch (thrown) {
+      return thrown;
+    }
+  };
+  const refused = expect.objectContaining({ code: expect.stringMatching(/^[A-Z]/) });
   fc.assert(
     fc.property(event, (came) => {
-      let refused: unknown;
-      try {
-        expect(readInvokeRequest(came, MAX)).toHaveProperty('prompt');
-      } catch (thrown) {
-        refused = thrown;
-      }
-      if (refused !== undefined) expect(refused).toMatchObject({ code: 'BadRequest' });
+      const request = outcomeOf(() => readInvokeRequest(came, MAX));
+      const route = outcomeOf(() => routeOf(came));
+
+      if (!Object.hasOwn(request as object, 'prompt')) expect(request).toEqual(refused);
+      if (!Object.hasOwn(route as object, 'name') || route instanceof Error) expect(route).toEqual(refused);
+      for (const value of Object.values(traceHeaders(came, undefined)))
+        expect(value).toEqual(expect.any(String));
+      expect([undefined, expect.any(String)]).toContainEqual(headerOf(came, 'accept'));
     }),
     FUZZ,
   );
@@ -228,6 +301,10 @@ describe('the route of an event', () => {
   test.each<[string, FunctionUrlEvent]>([
     ['nothing', {}],
     ['no method', { rawPath: '/', requestContext: {} }],
+    ['null for a context', { rawPath: '/', requestContext: null }],
+    ['null for a request', { rawPath: '/', requestContext: { http: null } }],
+    ['a method that is no text', { rawPath: '/', requestContext: { http: { method: 7 } } }],
+    ['a path that is no text', { rawPath: 7, requestContext: { http: { method: 'PUT' } } }],
   ])('of an event that has %s is refused, not a crash', (_what, event) => {
     expect(() => routeOf(event)).toThrow(expect.objectContaining({ code: 'MethodNotAllowed' }));
   });
@@ -282,7 +359,15 @@ describe('trace headers for the agent', () => {
     traceparent.replace('4bf92f3577b34da6a3ce929d0e0e4736', '0'.repeat(32)),
     traceparent.replace('00f067aa0ba902b7', '0'.repeat(16)),
     traceparent.slice(0, -1),
+    7,
+    null,
+    ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
   ])('leave out any other: %j', (value) => {
     expect(traceHeaders({ headers: { traceparent: value } }, undefined)).toEqual({});
+  });
+
+  test.each([null, undefined])('are none where the headers are %s', (headers) => {
+    expect(traceHeaders({ headers } as FunctionUrlEvent, undefined)).toEqual({});
+    expect(headerOf({ headers } as FunctionUrlEvent, 'accept')).toBeUndefined();
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { matchRoute, negotiateFormat, type Route } from '../../lambda/http/routes.ts';
+import { ALLOWED_METHODS } from '../../lambda/contract.ts';
+import { matchRoute, negotiateFormat, ROUTES, type Route } from '../../lambda/http/routes.ts';
 import { FORMATS } from '../../lambda/protocols/protocols.ts';
 import { FUZZ } from '../fixtures/arbitraries.ts';
 
@@ -20,6 +21,32 @@ describe('every route of the contract', () => {
   ])('%s %s, with and without one trailing slash', (method, path, route) => {
     expect(matchRoute(method, path)).toEqual(route);
     if (path !== '/') expect(matchRoute(method, `${path}/`)).toEqual(route);
+  });
+
+  // A frontend appends its path to the stack's URL, which ends in a slash.
+  test.each([
+    ['POST', '//', SSE_INVOKE],
+    ['POST', '//api', SSE_INVOKE],
+    ['POST', '///api/', SSE_INVOKE],
+    ['POST', '//api/agents/invoke', JSON_INVOKE],
+    ['GET', '//api/agents/list', { name: 'list' }],
+    ['GET', '//health/', { name: 'health' }],
+    ['GET', '//api/agents/status/mwc', { name: 'agentStatus', agentId: 'mwc' }],
+  ])('%s %s: several leading slashes count as one', (method, path, route) => {
+    expect(matchRoute(method, path)).toEqual(route);
+  });
+
+  test('answers HEAD as it does GET', () => {
+    const ofGet = ROUTES.filter(({ method }) => method === 'GET');
+
+    for (const { path } of ofGet) expect(matchRoute('HEAD', path)).toEqual(matchRoute('GET', path));
+    expect(ofGet.length).toBeGreaterThan(3);
+  });
+
+  test('has a method that a page may send across origins', () => {
+    expect(ROUTES.filter(({ method }) => !(ALLOWED_METHODS as readonly string[]).includes(method))).toEqual(
+      [],
+    );
   });
 
   test('an empty path is the root', () => {
@@ -62,10 +89,10 @@ describe('a known path with a wrong method is 405 and says which one is allowed'
     ['/api', 'POST'],
     ['/api/', 'POST'],
     ['/api/agents/invoke', 'POST'],
-    ['/api/agents/list', 'GET'],
-    ['/api/agents/status/mwc', 'GET'],
-    ['/api/stacks/status/x', 'GET'],
-    ['/health', 'GET'],
+    ['/api/agents/list', 'GET, HEAD'],
+    ['/api/agents/status/mwc', 'GET, HEAD'],
+    ['/api/stacks/status/x', 'GET, HEAD'],
+    ['/health', 'GET, HEAD'],
   ])('%s allows %s', (path, allowed) => {
     for (const method of [
       'GET',
@@ -80,7 +107,7 @@ describe('a known path with a wrong method is 405 and says which one is allowed'
       'post',
       '',
     ]) {
-      if (method === allowed) continue;
+      if (allowed.split(', ').includes(method)) continue;
       expect(() => matchRoute(method, path)).toThrow(
         expect.objectContaining({ code: 'MethodNotAllowed', status: 405, headers: { Allow: allowed } }),
       );
@@ -105,7 +132,7 @@ describe('anything else is 404', () => {
     '/api/stacks/status/a/b',
     '/api/api/agents/status/mwc',
     '/api//',
-    '//api',
+    '/api//x',
     '/api//agents/list',
     '/api/agents//list',
     '/health//',

@@ -298,6 +298,7 @@ describe('a failure', () => {
     [502, 'Internal Server Error', 'UnexpectedResponse', false, true],
     [504, '<html>Gateway Timeout</html>', 'UnexpectedResponse', false, true],
     [413, '', 'PayloadTooLarge', false, false],
+    [415, '', 'UnsupportedEncoding', false, false],
     [418, '[]', 'UnexpectedResponse', false, false],
     [404, '{"error":"Not Found","message":"no such page"}', 'NotFound', false, false],
     [503, '{"error":"Throttled","message":"x","requestId":"r"}', 'UnexpectedResponse', false, true],
