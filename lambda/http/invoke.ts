@@ -1,35 +1,18 @@
 import { parseRuntimeArn } from '../agentcore/arn.ts';
 import type { InvocationRecord } from '../agentcore/exchange.ts';
-import type { Upstream } from '../agentcore/transports.ts';
 import { type Agent, findAgent } from '../agents.ts';
 import { invoke } from '../answer/invocation.ts';
-import { type Prelude, Relay, type ResponseStream } from '../answer/relay.ts';
+import { Relay } from '../answer/relay.ts';
 import { StreamError, toStreamError } from '../errors.ts';
 import { FORMATS, type FormatName } from '../protocols/protocols.ts';
-import type { RequestOutcome, RequestTelemetry } from '../telemetry/telemetry.ts';
-import {
-  type FunctionUrlEvent,
-  headerOf,
-  type InvokeRequest,
-  readInvokeRequest,
-  traceHeaders,
-} from './request.ts';
+import { readObject } from './body.ts';
+import type { Answered, Call } from './call.ts';
+import { type InvokeRequest, readInvokeRequest } from './invoke-request.ts';
+import { traceHeaders } from './request.ts';
 import { negotiateFormat } from './routes.ts';
 
 /** How long the end of an answer is waited for; a reader that stalls is left to the platform. */
 const CLOSE_WAIT_MS = 100;
-
-export interface InvokeOptions {
-  event: FunctionUrlEvent;
-  defaultFormat: FormatName;
-  respond: (prelude: Prelude) => ResponseStream;
-  upstream: Upstream;
-  telemetry: RequestTelemetry;
-  requestId: string;
-  xRayTraceId: string | undefined;
-  /** Milliseconds until Lambda ends this invocation. */
-  remainingMs: () => number;
-}
 
 /**
  * Answers an invoke request, whatever happens to it from here on: the stream is ended on every way out.
@@ -37,17 +20,18 @@ export interface InvokeOptions {
  * @throws StreamError while nothing has been written: a request that is not valid, an agent that is not configured
  */
 export async function answerInvoke(
-  options: InvokeOptions,
-): Promise<Pick<RequestOutcome, 'error'> & Required<Pick<RequestOutcome, 'invocation'>>> {
-  const { event, upstream, telemetry, requestId } = options;
+  call: Call,
+  { defaultFormat }: { defaultFormat: FormatName },
+): Promise<Answered & Required<Pick<Answered, 'invocation'>>> {
+  const { request, upstream, telemetry } = call;
   const { config, pool } = upstream;
-  const request = readInvokeRequest(event, config.maxPromptBytes);
-  const agent = agentOf(request, config.agents);
-  const { prompt, promptBytes, sessionId } = request;
+  const asked = readInvokeRequest(await readObject(request), config.maxPromptBytes);
+  const agent = agentOf(asked, config.agents);
+  const { prompt, promptBytes, sessionId } = asked;
   telemetry.about({ agent: agent.entry.id, session_id: sessionId });
 
   const abort = new AbortController();
-  const limitMs = Math.min(config.maxDurationMs, options.remainingMs() - config.deadlineReserveMs);
+  const limitMs = Math.min(config.maxDurationMs, call.remainingMs() - config.deadlineReserveMs);
   if (limitMs <= 0) {
     throw new StreamError('AgentTimeout', 'no time is left for an answer', { details: { sessionId } });
   }
@@ -61,9 +45,9 @@ export async function answerInvoke(
   let readerStalls = 0;
   const relay = new Relay({
     ...config,
-    format: FORMATS[negotiateFormat(headerOf(event, 'accept'), options.defaultFormat, FORMATS)],
-    context: { sessionId, agentId: agent.entry.id, requestId },
-    respond: options.respond,
+    format: FORMATS[negotiateFormat(request.headers.accept, defaultFormat, FORMATS)],
+    context: { sessionId, agentId: agent.entry.id, requestId: request.requestId },
+    respond: call.respond,
     abort,
     onStall: (stalledMs) => {
       readerStalls += 1;
@@ -77,12 +61,16 @@ export async function answerInvoke(
     const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
     abort.abort(new StreamError('AgentTimeout', text));
   }, limitMs);
+  const { signal } = call;
+  const abortAsHost = () => abort.abort(signal?.reason);
+  signal?.addEventListener('abort', abortAsHost, { once: true });
+  if (signal?.aborted) abortAsHost();
   try {
     const invocation = {
       agent,
       prompt,
       sessionId,
-      traceHeaders: traceHeaders(event, options.xRayTraceId),
+      traceHeaders: traceHeaders(request),
       abort,
       remainingMs: () => deadlineAt - performance.now(),
       record,
@@ -99,6 +87,7 @@ export async function answerInvoke(
     relay.fail(error);
   } finally {
     clearTimeout(deadline);
+    signal?.removeEventListener('abort', abortAsHost);
   }
   await relay.closed(CLOSE_WAIT_MS);
   const { stats } = relay;

@@ -56,10 +56,8 @@ export async function askAgent(
   return { status: response.status, body, events, chunks, textReads, durationMs: elapsed(), truncated };
 }
 
-/** Comments may stand in front of the data. */
 function eventOf(text: string): Record<string, unknown>[] {
-  const data = /^data: (.*)/m.exec(text)?.[1];
-  return data === undefined ? [] : parseObject(data);
+  return text.startsWith('data: ') ? parseObject(text.slice(6)) : [];
 }
 
 /** An object, or nothing. */

@@ -6,6 +6,7 @@ import { dial } from '../../lambda/agentcore/socket.ts';
 import { upgrade } from '../../lambda/agentcore/upgrade.ts';
 import type { ResponseStream } from '../../lambda/answer/relay.ts';
 import { answerInvoke } from '../../lambda/http/invoke.ts';
+import { callOf } from '../fixtures/call.ts';
 import {
   type AskOptions,
   askRaw,
@@ -199,20 +200,19 @@ describe('with a clock of its own', () => {
     const { config, credentials, pool } = upstreamOf(peer.origin);
     const warnings: string[] = [];
 
-    const answering = answerInvoke({
-      event: { headers: {}, body: JSON.stringify({ agentId: 'raw', prompt: 'x' }) },
-      defaultFormat: 'sse',
-      respond: () => stream,
-      upstream: { config, credentials, pool },
-      telemetry: {
-        log: { info: () => {}, warn: (message) => warnings.push(message) },
-        about: () => {},
-        finish: async () => {},
+    const call = callOf(
+      { agentId: 'raw', prompt: 'x' },
+      {
+        respond: () => stream,
+        upstream: { config, credentials, pool },
+        telemetry: {
+          log: { info: () => {}, warn: (message: string) => warnings.push(message) },
+          about: () => {},
+          finish: async () => {},
+        },
       },
-      requestId: 'request-1',
-      xRayTraceId: undefined,
-      remainingMs: () => 900_000,
-    });
+    );
+    const answering = answerInvoke(call, { defaultFormat: 'sse' });
     while (stream.listenerCount('drain') === 0) await new Promise((resolve) => setImmediate(resolve));
     jest.advanceTimersByTime(31_000);
     stream.emit('drain');

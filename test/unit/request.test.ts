@@ -1,13 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  type FunctionUrlEvent,
-  headerOf,
-  isSampled,
-  readInvokeRequest,
-  routeOf,
-  traceHeaders,
-} from '../../lambda/http/request.ts';
+import { type FunctionUrlEvent, toRequest } from '../../lambda/hosts/function-url-event.ts';
+import { parseObject, refuseEncoded } from '../../lambda/http/body.ts';
+import { type InvokeRequest, readInvokeRequest as readFields } from '../../lambda/http/invoke-request.ts';
+import { isSampled, traceHeaders as traceHeadersOf } from '../../lambda/http/request.ts';
+import { matchRoute, type Route } from '../../lambda/http/routes.ts';
 import { FUZZ, token } from '../fixtures/arbitraries.ts';
 
 const SESSION_ID = 'a'.repeat(33);
@@ -18,6 +15,21 @@ const base64 = (text: string): FunctionUrlEvent => ({
   body: Buffer.from(text).toString('base64'),
   isBase64Encoded: true,
 });
+
+const requestOf = (event: FunctionUrlEvent | null, traceId?: string) =>
+  toRequest(event, { requestId: 'request-1', traceId });
+const traceHeaders = (event: FunctionUrlEvent, traceId?: string) => traceHeadersOf(requestOf(event, traceId));
+
+function routeOf(event: FunctionUrlEvent | null): Route {
+  const { method, path } = requestOf(event);
+  return matchRoute(method, path);
+}
+
+function readInvokeRequest(event: FunctionUrlEvent | null, max: number): InvokeRequest {
+  const { headers, body } = requestOf(event);
+  refuseEncoded(headers['content-encoding']);
+  return readFields(parseObject(body() as string), max);
+}
 
 const read = (body: string, max = MAX) => readInvokeRequest({ body }, max);
 
@@ -283,9 +295,8 @@ test('any event is read, or refused with a code', () => {
 
       if (!Object.hasOwn(request as object, 'prompt')) expect(request).toEqual(refused);
       if (!Object.hasOwn(route as object, 'name') || route instanceof Error) expect(route).toEqual(refused);
-      for (const value of Object.values(traceHeaders(came, undefined)))
-        expect(value).toEqual(expect.any(String));
-      expect([undefined, expect.any(String)]).toContainEqual(headerOf(came, 'accept'));
+      for (const value of Object.values(traceHeaders(came))) expect(value).toEqual(expect.any(String));
+      expect([undefined, expect.any(String)]).toContainEqual(requestOf(came).headers.accept);
     }),
     FUZZ,
   );
@@ -334,7 +345,7 @@ describe('trace headers for the agent', () => {
   test("never pass on a caller's own X-Ray header", () => {
     const event = { headers: { 'x-amzn-trace-id': sampled } };
 
-    expect(traceHeaders(event, undefined)).toEqual({});
+    expect(traceHeaders(event)).toEqual({});
   });
 
   test.each([traceparent, traceparent.replace(/01$/, '00'), traceparent.replace(/^00/, '01')])(
@@ -363,11 +374,11 @@ describe('trace headers for the agent', () => {
     null,
     ['00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
   ])('leave out any other: %j', (value) => {
-    expect(traceHeaders({ headers: { traceparent: value } }, undefined)).toEqual({});
+    expect(traceHeaders({ headers: { traceparent: value } })).toEqual({});
   });
 
   test.each([null, undefined])('are none where the headers are %s', (headers) => {
-    expect(traceHeaders({ headers } as FunctionUrlEvent, undefined)).toEqual({});
-    expect(headerOf({ headers } as FunctionUrlEvent, 'accept')).toBeUndefined();
+    expect(traceHeaders({ headers } as FunctionUrlEvent)).toEqual({});
+    expect(requestOf({ headers } as FunctionUrlEvent).headers.accept).toBeUndefined();
   });
 });

@@ -1,0 +1,51 @@
+import { badBody, decodeUtf8, describe } from '../http/body.ts';
+import type { Request } from '../http/request.ts';
+
+/**
+ * What this reads of a Function URL's event, payload format 2.0. Whoever may invoke the function can send it any
+ * other JSON as well, so that nothing is taken for what the format says before it was looked at.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
+ */
+export interface FunctionUrlEvent {
+  rawPath?: unknown;
+  rawQueryString?: unknown;
+  headers?: Record<string, unknown> | null;
+  body?: unknown;
+  isBase64Encoded?: unknown;
+  requestContext?: { http?: { method?: unknown } | null } | null;
+}
+
+/** The request that an event carries; what is not in it, or not of its type, is empty. */
+export function toRequest(
+  received: FunctionUrlEvent | null,
+  { requestId, traceId }: Pick<Request, 'requestId' | 'traceId'>,
+): Request {
+  const event = received ?? {};
+  const headers = Object.entries(event.headers ?? {}).filter(
+    (header): header is [string, string] => typeof header[1] === 'string',
+  );
+  return {
+    method: textOf(event.requestContext?.http?.method),
+    path: textOf(event.rawPath),
+    query: textOf(event.rawQueryString),
+    headers: Object.fromEntries(headers),
+    body: () => decodeBody(event),
+    requestId,
+    traceId,
+  };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function decodeBody({ body, isBase64Encoded }: FunctionUrlEvent): string {
+  if (body === undefined || body === null) return '';
+  if (typeof body !== 'string') throw badBody('text', describe(body));
+  if (isBase64Encoded !== true) return body.replace(/^\uFEFF/, '');
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(body) || body.length % 4 !== 0) {
+    throw badBody('base64', 'invalid base64');
+  }
+  return decodeUtf8(Buffer.from(body, 'base64'));
+}

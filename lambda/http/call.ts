@@ -1,0 +1,13 @@
+import type { Upstream } from '../agentcore/transports.ts';
+import type { RequestOutcome, RequestTelemetry } from '../telemetry/telemetry.ts';
+import type { Host, Request } from './request.ts';
+
+/** One request on its way through a handler. */
+export interface Call extends Host {
+  request: Request;
+  upstream: Upstream;
+  telemetry: RequestTelemetry;
+}
+
+/** What a handler's answer came to. */
+export type Answered = Partial<Pick<RequestOutcome, 'error' | 'invocation'>>;

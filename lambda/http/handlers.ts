@@ -1,0 +1,42 @@
+import type { Answered, Call } from './call.ts';
+import { answerInvoke } from './invoke.ts';
+import { agentStatus, health, listAgents, stackStatus } from './resources.ts';
+import type { Route } from './routes.ts';
+
+type Named<Name extends Route['name']> = Extract<Route, { name: Name }>;
+
+/**
+ * Answers a request of its route.
+ *
+ * @throws StreamError while nothing has been written: it becomes the answer
+ */
+type Handler<Name extends Route['name']> = (call: Call, route: Named<Name>) => Promise<Answered>;
+
+/** Who answers which route. */
+const HANDLERS: { [Name in Route['name']]: Handler<Name> } = {
+  invoke: answerInvoke,
+  list: document(listAgents),
+  health: document(health),
+  agentStatus: document(agentStatus),
+  stackStatus: document(stackStatus),
+};
+
+/** @throws StreamError while nothing has been written */
+export function answerRoute<Name extends Route['name']>(call: Call, route: Named<Name>): Promise<Answered> {
+  const handler = HANDLERS[route.name as Name];
+  return handler(call, route);
+}
+
+/** A handler that answers with one JSON document. */
+function document<Name extends Route['name']>(
+  read: (call: Call, route: Named<Name>) => object | Promise<object>,
+): Handler<Name> {
+  return async (call, route) => {
+    const body = JSON.stringify(await read(call, route));
+    const headers = { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' };
+    const answer = call.respond({ statusCode: 200, headers });
+    answer.write(body);
+    answer.end();
+    return {};
+  };
+}

@@ -1,0 +1,62 @@
+import { credentialProvider } from '../agentcore/credentials.ts';
+import { ConnectionPool } from '../agentcore/pool.ts';
+import type { Upstream } from '../agentcore/transports.ts';
+import { type Prelude, type ResponseStream, writeError } from '../answer/relay.ts';
+import type { Config } from '../config.ts';
+import { toStreamError } from '../errors.ts';
+import { createTelemetry, type RequestOutcome } from '../telemetry/telemetry.ts';
+import { answerRoute } from './handlers.ts';
+import { type Host, isSampled, type Request } from './request.ts';
+import { matchRoute } from './routes.ts';
+
+/** Answers requests, on whatever host. */
+export interface Service {
+  /** Never rejects, and always ends the response stream. */
+  answer(request: Request, host: Host): Promise<void>;
+}
+
+/** AgentCore ends a connection then, whatever it carries. */
+const MAX_CONNECTION_MS = 3_600_000;
+
+/** Wires what outlives a request, once per process; everything that belongs to one request is a parameter. */
+export function createService(config: Config): Service {
+  const telemetry = createTelemetry(config.serviceName);
+  const upstream: Upstream = {
+    config,
+    credentials: credentialProvider(config.credentials),
+    pool: new ConnectionPool({
+      maxConnections: config.poolMaxConnections,
+      maxIdleMs: config.poolMaxIdleMs,
+      // An answer that begins on a kept connection ends on it, too.
+      maxAgeMs: Math.min(config.poolMaxAgeMs, MAX_CONNECTION_MS - config.maxDurationMs),
+      pingIntervalMs: config.pingIntervalMs,
+      pongTimeoutMs: config.pongTimeoutMs,
+      onDiscard: ({ openedAt }, reason) => telemetry.connectionDiscarded(reason, Date.now() - openedAt),
+    }),
+  };
+  return {
+    async answer(request, host) {
+      const startedAt = performance.now();
+      const { requestId, traceId } = request;
+      const requestTelemetry = telemetry.request(requestId, config.tracing && isSampled(traceId));
+      const outcome: RequestOutcome = { route: undefined, error: undefined, startedAt, endedAt: startedAt };
+      let answer: ResponseStream | undefined;
+      const respond = (prelude: Prelude) => {
+        answer = host.respond(prelude);
+        return answer;
+      };
+      try {
+        const route = matchRoute(request.method, request.path);
+        outcome.route = route.name;
+        const call = { ...host, respond, request, upstream, telemetry: requestTelemetry };
+        Object.assign(outcome, await answerRoute(call, route));
+      } catch (thrown) {
+        outcome.error = toStreamError(thrown);
+        if (!answer) writeError(respond, outcome.error, requestId);
+        else if (!answer.writableEnded) answer.end();
+      }
+      outcome.endedAt = performance.now();
+      await requestTelemetry.finish(outcome);
+    },
+  };
+}
