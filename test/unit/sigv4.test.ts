@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { refuseSignature, type SignedRequest } from '../../local/aws/sigv4.ts';
+import presigned from '../fixtures/sigv4-presigned.json' with { type: 'json' };
 import vectors from '../fixtures/sigv4-websocket.json' with { type: 'json' };
 
 type Vector = (typeof vectors)[number] & { sessionToken?: string };
@@ -86,6 +87,68 @@ test('a request without a signature, of an unknown key or of expired credentials
   expect(refuseSignature(request, { ...options, credentials: [vector], region: 'eu-west-3' })).toMatch(
     /region/,
   );
+});
+
+describe.each(presigned)('the presigned URL $name of botocore', (vector) => {
+  const url = new URL(vector.url);
+  const signedAt = Date.parse(vector.time.replace(/(....)(..)(..)T(..)(..)(..)Z/, '$1-$2-$3T$4:$5:$6Z'));
+  const { accessKeyId, secretAccessKey, sessionToken, region } = vector;
+  const verifyQuery = (query: string, now = signedAt, headers: SignedRequest['headers'] = {}) =>
+    refuseSignature(
+      {
+        method: 'GET',
+        path: url.pathname,
+        query,
+        headers: { host: url.host, ...headers },
+        body: new Uint8Array(),
+      },
+      {
+        credentials: [{ accessKeyId, secretAccessKey, ...(sessionToken !== undefined && { sessionToken }) }],
+        region,
+        service: 'bedrock-agentcore',
+        now,
+        clockSkewMs: 300_000,
+      },
+    );
+  const query = url.search.slice(1);
+
+  test('is accepted until it expires', () => {
+    const expiresAt = signedAt + vector.expiresSeconds * 1000;
+
+    expect(verifyQuery(query)).toBeUndefined();
+    expect(verifyQuery(query, expiresAt)).toBeUndefined();
+    expect(verifyQuery(query, expiresAt + 1)).toMatch(/^Signature expired/);
+    expect(verifyQuery(query, signedAt - 301_000)).toMatch(/^Signature not yet current/);
+  });
+
+  test.each([
+    ['another session', query.replace(/(Session-Id=.)./, '$1~')],
+    ['another qualifier', query.replace('qualifier=', 'qualifier=x')],
+    ['one parameter more', `${query}&qualifier=prod`],
+    ['another signature', query.replace(/.$/, (last) => (last === '0' ? '1' : '0'))],
+    ['more time', query.replace(/X-Amz-Expires=\d+/, 'X-Amz-Expires=299')],
+  ])('is refused with %s', (_what, changed) => {
+    expect(verifyQuery(changed)).toMatch(/^The request signature we calculated/);
+  });
+
+  test.each([
+    [
+      'another token',
+      query.replace(/X-Amz-Security-Token=[^&]*|(?=X-Amz-Date)/, 'X-Amz-Security-Token=x&'),
+      /token/,
+    ],
+    ['more time than there is', query.replace(/X-Amz-Expires=\d+/, 'X-Amz-Expires=301'), /between 1 and 300/],
+    ['no time', query.replace(/X-Amz-Expires=\d+/, 'X-Amz-Expires='), /between 1 and 300/],
+    ['another algorithm', query.replace('HMAC-SHA256', 'HMAC-SHA1'), /Unsupported/],
+    ['an unsigned host', query.replace('SignedHeaders=host', 'SignedHeaders=accept'), /'host' must be/],
+    ['no credential', query.replace('X-Amz-Credential=', 'X-Amz-Credential=x'), /Missing|invalid/],
+  ])('is refused with %s', (_what, changed, message) => {
+    expect(verifyQuery(changed)).toMatch(message);
+  });
+
+  test('is refused beside a signature in the headers', () => {
+    expect(verifyQuery(query, signedAt, { authorization: 'AWS4-HMAC-SHA256 …' })).toMatch(/^Only one/);
+  });
 });
 
 function flip(text: string, index: number): string {
