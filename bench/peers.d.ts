@@ -22,12 +22,3 @@ declare module '@aws-lambda-powertools/event-handler/http' {
   }
   export function streamify(app: Router): StreamifyHandler;
 }
-
-declare module '@aws-sdk/client-bedrock-agentcore' {
-  export class BedrockAgentCoreClient {
-    send(command: InvokeAgentRuntimeCommand): Promise<{ response: unknown; contentType: string }>;
-  }
-  export class InvokeAgentRuntimeCommand {
-    constructor(input: Record<string, string | undefined>);
-  }
-}

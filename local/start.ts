@@ -12,10 +12,15 @@ const USAGE = `npm start -- [options]
   --aws                use your agents in AWS, with your own credentials: those of the variable AGENTS,
                        of -c, or of cdk.context.json
   -c <key>=<value>     CDK context for --aws, for example -c onboardingAgentArn=arn:aws:…
+  --session-start-ms <n>
+                       how long a new AgentCore session takes to start (1500)
   --no-bandwidth       without Lambda's rate limit of 2 MB/s after the first 6 MB
   --sticky             hold small writes back until the next one, as a real Function URL may
 
 PORT=<n> sets the port (3000; 0: any free one).`;
+
+/** What AgentCore takes for a small agent. */
+const SESSION_START_MS = 1500;
 
 const playground = playgroundHandler();
 const metrics = createLiveMetrics({ environments: () => runtime?.environments ?? [] });
@@ -29,6 +34,7 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
       agent: { type: 'string', multiple: true, default: [] },
       aws: { type: 'boolean', default: false },
       context: { type: 'string', short: 'c', multiple: true, default: [] },
+      'session-start-ms': { type: 'string' },
       bandwidth: { type: 'boolean', default: true },
       sticky: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -42,12 +48,19 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
   if (context.length > 0 && !aws) {
     throw new Error(`-c is for --aws: write npm start -- --aws -c …`);
   }
+  const sessionStart = values['session-start-ms'];
+  if (sessionStart !== undefined && aws) {
+    throw new Error('--session-start-ms is for the emulated AgentCore: AWS takes its own time');
+  }
   const { PORT = '3000' } = process.env;
   if (!/^\d{1,5}$/.test(PORT) || Number(PORT) > 65_535)
     throw new Error(`PORT: expected 0 to 65535, got "${PORT}"`);
   return {
     aws,
     context,
+    dataPlane: {
+      sessionStartMs: sessionStart === undefined ? SESSION_START_MS : parseSessionStart(sessionStart),
+    },
     replacedAgents: Object.fromEntries(values.agent.map(parseReplacement)),
     functionUrl: {
       port: Number(PORT),
@@ -56,6 +69,13 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
       page: (request, response) => metrics.handler(request, response) || playground(request, response),
     },
   };
+}
+
+function parseSessionStart(option: string): number {
+  if (!/^\d{1,6}$/.test(option)) {
+    throw new Error(`--session-start-ms: expected 0 to 999999 milliseconds, got "${option}"`);
+  }
+  return Number(option);
 }
 
 function parseReplacement(option: string): [id: string, target: string] {

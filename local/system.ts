@@ -54,6 +54,8 @@ export interface SystemRuntime {
   target: string;
   /** Endpoints that exist. @default DEFAULT alone */
   qualifiers?: string[];
+  /** Makes the container forget a session that is stopped. @default it is told nothing */
+  endSession?: (sessionId: string) => Promise<void>;
   [key: string]: unknown;
 }
 
@@ -113,7 +115,7 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       ...options.runtime,
       environment: {
         [ENV.AGENTS]: JSON.stringify(
-          runtimes.map(({ target: _target, qualifiers: _qualifiers, ...entry }) => entry),
+          runtimes.map(({ target: _target, qualifiers: _names, endSession: _end, ...entry }) => entry),
         ),
         [ENV.STAGE]: 'local',
         POWERTOOLS_SERVICE_NAME: SERVICE_NAME,
@@ -154,10 +156,10 @@ function configured(
   if (unknown !== undefined) {
     throw new Error(`no agent "${unknown}": expected one of ${agents.map(({ id }) => id).join(', ')}`);
   }
-  const runtimes = agents.map(({ promptsReceived: _asked, ...agent }) => ({
-    ...agent,
-    target: replacements[agent.id] ?? agent.target,
-  }));
+  const runtimes = agents.map(({ promptsReceived: _asked, endSession, ...agent }) => {
+    const target = replacements[agent.id];
+    return target === undefined ? { ...agent, endSession } : { ...agent, target };
+  });
   const again = runtimes
     .filter(({ id }) => overHttp.includes(id))
     .map((agent) => ({

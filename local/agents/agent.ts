@@ -19,11 +19,21 @@ export interface AgentDefinition {
   endMessage?: string;
 }
 
-/** What the parent asks, and the child answers, over the IPC channel. */
-export interface PromptCount {
+/** What the parent asks over the IPC channel: how many prompts came, or that a session be forgotten. */
+export interface Question {
+  /** Number of the question. */
   ask: number;
+  /** @default all of them */
   sessionId?: string;
-  count?: number;
+  /** Forgets the session, as the end of its microVM would. */
+  forget?: true;
+}
+
+/** What the child answers. */
+export interface PromptCount {
+  /** Number of the question. */
+  ask: number;
+  count: number;
 }
 
 const { PORT = '8080', TOKEN_DELAY_MS = '25', FIRST_TOKEN_DELAY_MS = '0' } = process.env;
@@ -59,6 +69,8 @@ export function serveAgent(agent: AgentDefinition): void {
   }
 
   async function answer(prompt: string, sessionId: string, socket: AgentSocket): Promise<void> {
+    // A prompt that waited for its turn on a socket that has ended must not be remembered.
+    if (socket.readyState !== socket.OPEN) return;
     for await (const piece of take(prompt, sessionId)) {
       if (socket.readyState !== socket.OPEN) return;
       socket.send(agent.encode(piece));
@@ -91,7 +103,8 @@ export function serveAgent(agent: AgentDefinition): void {
   });
   app.run({ port: Number(PORT), host: '127.0.0.1' });
 
-  process.on('message', ({ ask, sessionId }: PromptCount) => {
+  process.on('message', ({ ask, sessionId, forget }: Question) => {
+    if (forget && sessionId !== undefined) memory.delete(sessionId);
     const count = sessionId === undefined ? prompts : (memory.get(sessionId)?.length ?? 0);
     process.send?.({ ask, count } satisfies PromptCount);
   });

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { AgentEntry } from '../../lambda/agents.ts';
-import type { PromptCount } from './agent.ts';
+import type { PromptCount, Question } from './agent.ts';
 
 export type LocalAgentId = 'onboarding' | 'provisioning' | 'mwc';
 
@@ -14,6 +14,8 @@ export interface LocalAgent
   target: string;
   /** How many prompts have reached it, all told or of one session. */
   promptsReceived(sessionId?: string): Promise<number>;
+  /** Makes it forget a session, as the end of its microVM would. */
+  endSession(sessionId: string): Promise<void>;
 }
 
 export interface LocalAgentsOptions {
@@ -93,7 +95,13 @@ async function startOnce(options: LocalAgentsOptions): Promise<LocalAgents> {
       },
     );
     children.push(child);
-    return { id, ...AGENTS[id], target: targetOf(id), promptsReceived: (sessionId) => ask(child, sessionId) };
+    return {
+      id,
+      ...AGENTS[id],
+      target: targetOf(id),
+      promptsReceived: (sessionId) => ask(child, { ...(sessionId !== undefined && { sessionId }) }),
+      endSession: async (sessionId) => void (await ask(child, { sessionId, forget: true })),
+    };
   });
   try {
     await Promise.all(agents.map(({ target, name }, index) => ready(target, name, children[index])));
@@ -129,7 +137,7 @@ async function ready(target: string, name: string, child: ChildProcess | undefin
 
 let asked = 0;
 
-function ask(child: ChildProcess, sessionId: string | undefined): Promise<number> {
+function ask(child: ChildProcess, question: Omit<Question, 'ask'>): Promise<number> {
   const ask = ++asked;
   return new Promise((resolve, reject) => {
     const settle = (error?: Error, count = 0) => {
@@ -144,7 +152,7 @@ function ask(child: ChildProcess, sessionId: string | undefined): Promise<number
     const onExit = () => settle(new Error('the agent has ended'));
     if (!child.connected) return onExit();
     child.on('message', onMessage).once('exit', onExit);
-    child.send({ ask, ...(sessionId !== undefined && { sessionId }) } satisfies PromptCount);
+    child.send({ ask, ...question } satisfies Question);
   });
 }
 

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { on } from 'node:events';
 import WebSocket from 'ws';
 import { createDecoder } from '../../lambda/agentcore/frames.ts';
@@ -5,13 +6,19 @@ import { recall, serveAgent } from './agent.ts';
 
 const { ONBOARDING_TARGET = '', PROVISIONING_TARGET = '' } = process.env;
 
+/** The session with the specialists that belongs to each of ours. It ends with what we remember of ours. */
+const specialistSessions = new Map<string, string>();
+
 /** Orchestrates the other two over their WebSockets, in plain text, and ends by closing. */
 serveAgent({
   async *answer({ prompt, sessionId, previous }) {
     yield `${recall(previous)}I take "${prompt}" to the specialists.\n\n--- OnboardingAgent ---\n`;
-    yield* ask(ONBOARDING_TARGET, prompt, sessionId);
+    const known = previous.length > 0 ? specialistSessions.get(sessionId) : undefined;
+    const specialistSession = known ?? `mwc-${randomUUID()}`;
+    specialistSessions.set(sessionId, specialistSession);
+    yield* ask(ONBOARDING_TARGET, prompt, specialistSession);
     yield '\n--- ProvisioningAgent ---\n';
-    yield* ask(PROVISIONING_TARGET, prompt, sessionId);
+    yield* ask(PROVISIONING_TARGET, prompt, specialistSession);
     yield '\nAll done.\n';
   },
   encode: (piece) => (typeof piece === 'string' ? piece : JSON.stringify(piece)),
@@ -21,7 +28,7 @@ serveAgent({
 async function* ask(target: string, prompt: string, sessionId: string): AsyncGenerator<string> {
   if (!target) return;
   const socket = new WebSocket(`${target.replace(/^http/, 'ws')}/ws`, {
-    headers: { 'x-amzn-bedrock-agentcore-runtime-session-id': `${sessionId}-mwc`.slice(-256) },
+    headers: { 'x-amzn-bedrock-agentcore-runtime-session-id': sessionId },
   });
   socket.once('open', () => socket.send(JSON.stringify({ prompt, sessionId })));
   const decoder = createDecoder({ framing: 'auto', structured: 'drop' });

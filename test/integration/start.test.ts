@@ -151,6 +151,8 @@ describe('npm start', () => {
       /no agent "nobody": expected one of onboarding, provisioning, mwc/,
     ],
     [['-c', 'stage=prod'], /^-c is for --aws: write npm start -- --aws -c …$/m],
+    [['--session-start-ms', 'soon'], /--session-start-ms: expected 0 to 999999 milliseconds, got "soon"/],
+    [['--aws', '--session-start-ms', '0'], /--session-start-ms is for the emulated AgentCore/],
   ])('says what is wrong with %j', async (args, message) => {
     const { child, output } = await start(...args);
 
@@ -195,6 +197,19 @@ describe('npm start', () => {
     expect(told).not.toContain('{');
   });
 
+  test.each([
+    [[], 1500],
+    [['--session-start-ms', '3000'], 3000],
+  ])('with %j a new session takes %i ms to start', async (args, ms) => {
+    const { url } = await start(...args);
+    const startedAt = performance.now();
+
+    await (await invoke(url, 'repeat 10 bytes', 'onboarding')).text();
+
+    // A timer may be a fraction of a millisecond early.
+    expect(performance.now() - startedAt).toBeGreaterThan(ms - 2);
+  });
+
   /** How long a small write before a silence of 2 s is held back. A JSON answer is not nudged. */
   async function heldMs(url: string): Promise<number> {
     const text = `before a silence ${crypto.randomUUID()}`;
@@ -222,7 +237,8 @@ describe('npm start', () => {
     { args: ['--sticky', '--bandwidth'], isHeld: true, isLimited: true },
     { args: ['--no-bandwidth'], isHeld: false, isLimited: false },
   ])('with $args holds small writes back: $isHeld, limits the rate: $isLimited', async (row) => {
-    const { url } = await start('--agent', `provisioning=${puppet.target}`, ...row.args);
+    const provisioning = `provisioning=${puppet.target}`;
+    const { url } = await start('--agent', provisioning, '--session-start-ms', '0', ...row.args);
 
     const held = await heldMs(url);
     const transfer = await transferMs(url);
