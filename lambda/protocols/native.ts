@@ -14,8 +14,9 @@ export const sse: ResponseFormat = {
   maxChunkLength: 4096,
   // As event({ chunk }) would, without the object.
   chunk: (text) => `data: {"chunk":${JSON.stringify(text)}}\n\n`,
-  heartbeat: ': keep-alive\n\n',
-  nudge: ':\n\n',
+  // Without a blank line behind them: of one, @microsoft/fetch-event-source makes a message without data.
+  heartbeat: ': keep-alive\n',
+  nudge: ':\n',
   done: ({ sessionId }, stats) => event({ done: true, sessionId, ...stats }),
   fail: ({ sessionId, requestId }, { chunks }, error) =>
     event({

@@ -56,8 +56,10 @@ export async function askAgent(
   return { status: response.status, body, events, chunks, textReads, durationMs: elapsed(), truncated };
 }
 
+/** Comments may stand in front of the data. */
 function eventOf(text: string): Record<string, unknown>[] {
-  return text.startsWith('data: ') ? parseObject(text.slice(6)) : [];
+  const data = /^data: (.*)/m.exec(text)?.[1];
+  return data === undefined ? [] : parseObject(data);
 }
 
 /** An object, or nothing. */

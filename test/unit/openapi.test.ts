@@ -171,7 +171,9 @@ describe('an example', () => {
 
     for (const { value } of streams) {
       const lines = String(value).split('\n\n');
-      const events = lines.flatMap((line) => (line.startsWith('data: ') ? [JSON.parse(line.slice(6))] : []));
+      const events = lines
+        .flatMap((event) => event.match(/^data: .*$/gm) ?? [])
+        .map((line) => JSON.parse(line.slice('data: '.length)));
       const texts = events.flatMap(({ chunk }) => (chunk === undefined ? [] : [chunk]));
       const last = events.at(-1);
 

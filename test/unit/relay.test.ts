@@ -418,8 +418,8 @@ describe('heartbeats', () => {
 
     // The start of the answer may stick as well as a chunk, and is nudged.
     expect(comments()).toEqual([
-      { at: 50, text: ':\n\n' },
-      ...[1, 2, 3].map((n) => ({ at: 50 + n * heartbeatIntervalMs, text: ': keep-alive\n\n' })),
+      { at: 50, text: ':\n' },
+      ...[1, 2, 3].map((n) => ({ at: 50 + n * heartbeatIntervalMs, text: ': keep-alive\n' })),
     ]);
     relay.done();
   });
@@ -453,9 +453,9 @@ describe('heartbeats', () => {
     }));
     for (const { text, gap } of gaps) {
       expect(gap).toBeLessThanOrEqual(15_000);
-      if (text === ': keep-alive\n\n') expect(gap).toBeGreaterThanOrEqual(14_999);
+      if (text === ': keep-alive\n') expect(gap).toBeGreaterThanOrEqual(14_999);
     }
-    expect(gaps.map(({ text }) => text)).toContain(': keep-alive\n\n');
+    expect(gaps.map(({ text }) => text)).toContain(': keep-alive\n');
     relay.done();
   });
 
@@ -486,7 +486,7 @@ describe('heartbeats', () => {
 });
 
 describe('the nudge', () => {
-  const nudges = () => comments().filter(({ text }) => text === ':\n\n');
+  const nudges = () => comments().filter(({ text }) => text === ':\n');
 
   test('comes once, 50 ms after a chunk that nothing follows', () => {
     const relay = startRelay(sse);
@@ -494,7 +494,7 @@ describe('the nudge', () => {
     relay.write('a');
     jest.advanceTimersByTime(10_000);
 
-    expect(nudges()).toEqual([{ at: 50, text: ':\n\n' }]);
+    expect(nudges()).toEqual([{ at: 50, text: ':\n' }]);
     relay.done();
   });
 
@@ -507,7 +507,7 @@ describe('the nudge', () => {
     }
     jest.advanceTimersByTime(1000);
 
-    expect(nudges()).toEqual([{ at: 9 * 30 + 50, text: ':\n\n' }]);
+    expect(nudges()).toEqual([{ at: 9 * 30 + 50, text: ':\n' }]);
     relay.done();
   });
 
@@ -535,7 +535,7 @@ describe('the nudge', () => {
     await full;
     jest.advanceTimersByTime(1000);
 
-    expect(nudges()).toEqual([{ at: 1050, text: ':\n\n' }]);
+    expect(nudges()).toEqual([{ at: 1050, text: ':\n' }]);
     relay.done();
   });
 

@@ -202,10 +202,21 @@ describe('SSE', () => {
   test('comments are seen by neither reader', () => {
     const body = [sse.open(CONTEXT), sse.heartbeat, sse.chunk('a'), sse.nudge].join('');
 
-    expect(sse.heartbeat).toBe(': keep-alive\n\n');
-    expect(sse.nudge).toBe(':\n\n');
+    expect(sse.heartbeat).toBe(': keep-alive\n');
+    expect(sse.nudge).toBe(':\n');
     expect(readAsSplittingClient([body]).text).toBe('a');
     expect(readAsEventSource(body)).toEqual([{ start: true, ...CONTEXT }, { chunk: 'a' }]);
+  });
+
+  test('comments end no event: a reader to which every blank line is a message finds data in each', () => {
+    const stats = { chunks: 1, bytes: 1, durationMs: 0 };
+    const parts = [sse.heartbeat, sse.open(CONTEXT), sse.nudge, sse.heartbeat, sse.chunk('a'), sse.nudge];
+    const body = [...parts, sse.nudge, sse.done(CONTEXT, stats)].join('');
+
+    const messages = body.split('\n\n').slice(0, -1);
+
+    expect(messages.map((message) => message.match(/^data: /gm)?.length)).toEqual([1, 1, 1]);
+    expect(body.endsWith('\n\n')).toBe(true);
   });
 
   test('the error event says whether text went out before', () => {

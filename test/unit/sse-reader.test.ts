@@ -24,6 +24,7 @@ test.each([
   ['only one space taken away', 'data:  a \n\n', [' a ']],
   ['an empty data line', 'data:\n\n', ['']],
   ['comments and heartbeats skipped', ': keep-alive\n\n:\n\ndata: a\n: x\n\n', ['a']],
+  ['comments skipped that have no blank line behind them', ': keep-alive\n:\ndata: a\n\n:\n', ['a']],
   ['other fields skipped', 'event: x\nid: 1\nretry: 5\ndatax: no\n data: no\ndata: a\n\n', ['a']],
   ['a byte order mark before the first line', '\u{feff}data: a\n\n', ['a']],
   ['a blank line without data', '\n\nevent: x\n\ndata: a\n\n', ['a']],

@@ -78,7 +78,7 @@ describe('an answer', () => {
   test('is start, chunks and done with the whole text', async () => {
     const fetch = answering([
       sse(START, { chunk: 'Hello' }),
-      ': keep-alive\n\n',
+      ': keep-alive\n',
       sse({ chunk: ' wörld' }, DONE),
     ]);
 
