@@ -135,7 +135,7 @@ interface ErrorBody {
   requestId: string;
   retryable: boolean;
   promptSent?: boolean;
-  details?: AgentErrorDetails;
+  details?: unknown;
 }
 
 /** A gateway's `{"error":"Not Found","message":"…"}` is not one: what it calls an error is no code of ours. */
@@ -159,7 +159,8 @@ export async function errorOfResponse(
   const body = parseObject(await readError(response, signal));
   const sessionId = headers.get('x-session-id') ?? undefined;
   if (isErrorBody(body)) {
-    const { error: code, message, requestId, retryable, details } = body;
+    const { error: code, message, requestId, retryable } = body;
+    const details = detailsOf(body.details);
     return new AgentError({
       code,
       message,
@@ -171,20 +172,40 @@ export async function errorOfResponse(
       details,
     });
   }
-  const retryAfter = Number(headers.get('retry-after')) || 1;
   return new AgentError({
     code: CODE_OF_STATUS[status] ?? 'UnexpectedResponse',
-    // Lambda's own: the request is not signed, or its signer lacks a permission. The service's has a body.
-    message:
-      status === 403 ? 'not allowed to call this service' : `the server answered with status ${status}`,
+    message: messageOf(response),
     retryable: status === 429,
-    // A 4xx that is not the service's comes from in front of it; behind a 5xx anything may have happened.
+    // A 3xx or 4xx that is not the service's comes from in front of it; behind a 5xx anything may have happened.
     promptSent: status >= 500,
-    status,
+    // A browser does not tell the status of a redirect.
+    status: status || undefined,
     sessionId,
     requestId: headers.get('x-amzn-requestid') ?? undefined,
-    details: status === 429 ? { retryAfterSeconds: retryAfter } : undefined,
+    details: status === 429 ? { retryAfterSeconds: secondsOf(headers.get('retry-after')) } : undefined,
   });
+}
+
+function messageOf({ status, type }: Response): string {
+  // Lambda's own: the request is not signed, or its signer lacks a permission. The service's has a body.
+  if (status === 403) return 'not allowed to call this service';
+  if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
+    return 'the server answered with a redirect, which is not followed: ask the URL that it leads to';
+  }
+  return `the server answered with status ${status}`;
+}
+
+/** Whole seconds that somebody asks to wait; one where that is something else, a date, too. */
+function secondsOf(retryAfter: string | null): number {
+  return /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) || 1 : 1;
+}
+
+/** What a body or an event says beyond code and message; seconds to wait only where one can wait for them. */
+export function detailsOf(said: unknown): AgentErrorDetails {
+  const isObject = typeof said === 'object' && said !== null;
+  const { retryAfterSeconds, ...details }: AgentErrorDetails = isObject ? said : {};
+  const canWait = Number.isFinite(retryAfterSeconds) && Number(retryAfterSeconds) > 0;
+  return canWait ? { ...details, retryAfterSeconds: Number(retryAfterSeconds) } : details;
 }
 
 /** The JSON object in a text, or undefined. */

@@ -1,11 +1,5 @@
 import { createBodyReader, unlessAborted } from './body.ts';
-import {
-  AgentError,
-  type AgentErrorCode,
-  type AgentErrorDetails,
-  errorOfResponse,
-  parseObject,
-} from './errors.ts';
+import { AgentError, type AgentErrorCode, detailsOf, errorOfResponse, parseObject } from './errors.ts';
 import { createSseReader } from './sse.ts';
 
 export * from './errors.ts';
@@ -58,7 +52,7 @@ const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'];
  * Sends a prompt and yields the answer as it arrives: `start`, any number of `chunk`, `done`.
  *
  * Nothing is sent before the first event is asked for. Leaving the loop closes the connection. Nothing is ever
- * sent twice: see {@link AgentError.retryable} for when sending again is safe.
+ * sent twice, and no redirect followed: see {@link AgentError.retryable} for when sending again is safe.
  *
  * @param url the Function URL, or a path on it that answers invoke requests
  * @throws AgentError for every failure: a status, an error event, a stream that breaks off, no answer
@@ -152,6 +146,8 @@ async function send(
       headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
       body: JSON.stringify(body),
       signal: signal ?? null,
+      // Followed, it would send the prompt again.
+      redirect: 'manual',
     });
     return await unlessAborted(answer, signal);
   } catch (cause) {
@@ -217,7 +213,7 @@ function errorOfEvent(event: WireEvent, context: AnswerContext & { partialText: 
     message: String(event.error),
     retryable: event.retryable === true,
     promptSent: event.promptSent !== false,
-    details: event.details as AgentErrorDetails | undefined,
+    details: detailsOf(event.details),
   });
 }
 

@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import type { AgentError, StreamAgentOptions, streamAgent } from '../../client/stream-agent.ts';
@@ -75,7 +77,11 @@ interface Turn {
 }
 
 /** One answer, read by our client in the page. */
-function ask(page: Page, options: Omit<StreamAgentOptions, 'signal' | 'fetch'>): Promise<Turn> {
+function ask(
+  page: Page,
+  options: Omit<StreamAgentOptions, 'signal' | 'fetch'>,
+  url = `${system.url}/`,
+): Promise<Turn> {
   return page.evaluate(
     async ({ url, options }) => {
       const turn: Turn = { text: '', types: [], sessionId: undefined };
@@ -91,7 +97,7 @@ function ask(page: Page, options: Omit<StreamAgentOptions, 'signal' | 'fetch'>):
       }
       return turn;
     },
-    { url: `${system.url}/`, options },
+    { url, options },
   );
 }
 
@@ -122,6 +128,26 @@ describe('a page on an allowed origin', () => {
 
     for (const name of EXPOSED_HEADERS) expect(headers).toHaveProperty(name.toLowerCase());
     expect(headers['x-session-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('sends its prompt once to a server that redirects it', async () => {
+    let posts = 0;
+    const redirecting = createServer(({ method }, response) => {
+      if (method === 'POST') posts += 1;
+      const cors = { 'Access-Control-Allow-Origin': '*', 'Access-Control-Allow-Headers': '*' };
+      response.writeHead(method === 'POST' ? 307 : 204, { ...cors, Location: '/' }).end();
+    });
+    await new Promise<void>((resolve) => redirecting.listen(0, '127.0.0.1', resolve));
+
+    const { port } = redirecting.address() as AddressInfo;
+    const turn = await onSite(allowed, (page) =>
+      ask(page, { agentId: 'onboarding', prompt: 'a queue' }, `http://127.0.0.1:${port}/`),
+    );
+    redirecting.closeAllConnections();
+    redirecting.close();
+
+    expect(posts).toBe(1);
+    expect(turn.error).toMatchObject({ code: 'UnexpectedResponse', promptSent: false });
   });
 
   test('is answered in a new session where its session id is not valid', async () => {

@@ -142,6 +142,7 @@ describe('an answer', () => {
         headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' },
         body: JSON.stringify({ ...OPTIONS, sessionId: SESSION }),
         signal,
+        redirect: 'manual',
       },
     ]);
   });
@@ -313,6 +314,95 @@ describe('a failure', () => {
       expect(error).toMatchObject({ code, status, retryable, promptSent, requestId: 'aws-1' });
     },
   );
+
+  describe('is a redirect, which is not followed', () => {
+    test.each([301, 302, 303, 307, 308])('%i: the prompt is sent once', async (status) => {
+      const methods: string[] = [];
+      const url = await serve((request, response) => {
+        methods.push(request.method ?? '');
+        response.writeHead(status, { Location: '/' }).end();
+      });
+
+      const error = await failure(streamAgent(url, OPTIONS));
+
+      expect(methods).toEqual(['POST']);
+      expect(error).toMatchObject({
+        code: 'UnexpectedResponse',
+        message: expect.stringContaining('redirect'),
+        status,
+        retryable: false,
+        promptSent: false,
+      });
+    });
+
+    test('in a browser, which hides its status', async () => {
+      const hidden = Object.defineProperties(new Response(null), {
+        ...{ status: { value: 0 }, ok: { value: false }, type: { value: 'opaqueredirect' } },
+      });
+
+      const error = await failure(
+        streamAgent('https://example.test/', { ...OPTIONS, fetch: async () => hidden }),
+      );
+
+      expect(error).toMatchObject({
+        code: 'UnexpectedResponse',
+        message: expect.stringContaining('redirect'),
+        status: undefined,
+        promptSent: false,
+      });
+    });
+  });
+
+  describe('says how long to wait only where one can', () => {
+    test.each([
+      ['7', 7],
+      ['0', 1],
+      ['-5', 1],
+      ['Infinity', 1],
+      ['1e9', 1],
+      ['0x10', 1],
+      ['5.5', 1],
+      ['9999999', 1],
+      ['Wed, 21 Oct 2026 07:28:00 GMT', 1],
+    ])('in the header of somebody else, %s', async (retryAfter, seconds) => {
+      const headers = { 'Retry-After': retryAfter };
+      const fetch = async () => new Response('', { status: 429, headers });
+
+      const error = await failure(streamAgent('https://example.test/', { ...OPTIONS, fetch }));
+
+      expect(error.retryAfterSeconds).toBe(seconds);
+    });
+
+    test.each([
+      ['7', 7],
+      ['-5', undefined],
+      ['0', undefined],
+      ['1e999', undefined],
+      ['"soon"', undefined],
+      ['null', undefined],
+      ['[7]', undefined],
+    ])('in a body and in an event, %s', async (written, seconds) => {
+      const members = `"message":"x","requestId":"r","retryable":true,"details":{"hint":"h","retryAfterSeconds":${written}}`;
+      const ofBody = async () => new Response(`{"error":"Throttled",${members}}`, { status: 429 });
+      const ofEvent = answering([sse(START), `data: {"error":"x","code":"Throttled",${members}}\n\n`]);
+
+      for (const fetch of [ofBody, ofEvent]) {
+        const error = await failure(streamAgent('https://example.test/', { ...OPTIONS, fetch }));
+
+        expect(error.retryAfterSeconds).toBe(seconds);
+        expect(error.details.hint).toBe('h');
+      }
+    });
+
+    test.each(['null', '"text"', '7', '[]'])('and has no details where %s came for them', async (written) => {
+      const members = `"message":"x","requestId":"r","retryable":false,"details":${written}`;
+      const fetch = async () => new Response(`{"error":"Internal",${members}}`, { status: 500 });
+
+      const error = await failure(streamAgent('https://example.test/', { ...OPTIONS, fetch }));
+
+      expect(error.details).toEqual({});
+    });
+  });
 
   test('of Lambda itself, which knows no permission of the caller, says that it is the caller who may not', async () => {
     const fetch = async () => Response.json({ Message: 'Forbidden' }, { status: 403 });
