@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { DelayLine } from './delay-line.ts';
 
 export interface FaultProxyOptions {
   /** Origin to pass everything on to; its scheme stays. */
@@ -109,24 +110,12 @@ function pass(
   bytesPerSecond: number,
   isSwallowing: () => boolean,
 ): void {
+  const line = new DelayLine();
   let busyUntil = performance.now() + openingMs;
-  let waiting = 0;
-  const at = (dueAt: number, action: () => void) => {
-    const ms = dueAt - performance.now();
-    if (ms <= 0 && waiting === 0) return action();
-    waiting += 1;
-    setTimeout(
-      () => {
-        waiting -= 1;
-        action();
-      },
-      Math.max(0, ms),
-    );
-  };
   from.on('data', (bytes) => {
     if (isSwallowing()) return;
     busyUntil = Math.max(busyUntil, performance.now()) + (bytes.length / bytesPerSecond) * 1000;
-    at(busyUntil + latencyMs, () => {
+    line.at(busyUntil + latencyMs, () => {
       if (to.destroyed || to.write(bytes)) return;
       from.pause();
       to.once('drain', () => from.resume());
@@ -137,8 +126,8 @@ function pass(
       setTimeout(() => from.resume(), busyUntil - performance.now());
     }
   });
-  from.on('end', () => at(busyUntil + latencyMs, () => to.end()));
+  from.on('end', () => line.at(busyUntil + latencyMs, () => to.end()));
   from.on('close', () => {
-    if (!isSwallowing()) at(busyUntil + latencyMs, () => to.destroySoon());
+    if (!isSwallowing()) line.at(busyUntil + latencyMs, () => to.destroySoon());
   });
 }
