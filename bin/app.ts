@@ -3,11 +3,12 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import { AgentStreamStack } from '../lib/agent-stream-stack.ts';
 import { readContext, unknownKeys } from '../lib/context.ts';
 import { DEFAULT_STAGE } from '../lib/stage.ts';
+import { withStageFile } from '../lib/stage-file.ts';
 
 const app = new App();
 Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 try {
-  const context = app.node.getAllContext() as Record<string, unknown>;
+  const context = withStageFile(app.node.getAllContext() as Record<string, unknown>);
   const deployment = readContext(context);
   const stack = new AgentStreamStack(app, `AgentStream-${deployment.stage ?? DEFAULT_STAGE}`, {
     ...deployment,

@@ -60,6 +60,9 @@ const CHECKS: Record<keyof AgentEntry, Check> = {
   idleTimeoutMs: milliseconds,
 };
 
+/** Every key that an entry may have. */
+export const AGENT_ENTRY_KEYS: readonly string[] = Object.keys(CHECKS);
+
 const REQUIRED = ['id', 'name', 'runtimeArn'] as const;
 
 /**

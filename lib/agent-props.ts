@@ -52,7 +52,7 @@ function entryOf(scope: Construct, agent: AgentProps): unknown {
     }
     const { runtimeArn } = options;
     const isText = typeof runtimeArn === 'string';
-    return isText ? { ...options, runtimeArn: arnOf(scope, runtimeArn) } : options;
+    return isText ? { ...options, runtimeArn: arnOf(scope, label, runtimeArn) } : options;
   }
   for (const key of ['runtimeArn', 'qualifier'] as const) {
     if (options[key] === undefined) continue;

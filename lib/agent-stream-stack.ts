@@ -1,11 +1,10 @@
 import { Annotations, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import * as sns from 'aws-cdk-lib/aws-sns';
-import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
+import { alarmTopics } from './alarm-topics.ts';
 import type { Deployment } from './deployment.ts';
+import { importExisting } from './existing.ts';
 import { AgentStreamObservability } from './observability.ts';
 import { isProduction } from './stage.ts';
 import { AgentStreamFunction } from './streaming-function.ts';
@@ -19,17 +18,20 @@ export class AgentStreamStack extends Stack {
   readonly observability: AgentStreamObservability;
 
   constructor(scope: Construct, id: string, props: AgentStreamStackProps) {
-    super(scope, id, props);
-    const { alarmEmail, alarmTopicArn, runbookUrl, slowFirstChunk } = props;
     const production = isProduction(props.stage);
+    super(scope, id, { ...props, terminationProtection: props.terminationProtection ?? production });
+    const { alarmEmail, alarmTopicArn, runbookUrl, slowFirstChunk } = props;
+    const existing = importExisting(this, props);
     const version = projectVersion();
 
     this.stream = new AgentStreamFunction(this, 'Stream', {
       logRetention: production ? RetentionDays.ONE_YEAR : RetentionDays.TWO_WEEKS,
       logRemovalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...existing,
       ...props,
     });
-    const topics = this.#alarmTopics(alarmEmail, alarmTopicArn);
+    const encryptionKey = props.encryptionKey ?? existing.encryptionKey;
+    const topics = alarmTopics(this, { alarmEmail, alarmTopicArn, encryptionKey });
     this.observability = new AgentStreamObservability(this, 'Observability', {
       stream: this.stream,
       alarmActions: topics.map((topic) => new SnsAction(topic)),
@@ -57,26 +59,6 @@ export class AgentStreamStack extends Stack {
     this.#output('LogGroup', this.stream.logGroup.logGroupName, 'For Logs Insights');
     this.#output('DashboardUrl', this.observability.dashboardUrl, 'What on-call looks at first');
     this.#output('Version', version, 'What is deployed: version and commit');
-  }
-
-  #alarmTopics(email: string | undefined, topicArn: string | undefined): sns.ITopic[] {
-    const topics: sns.ITopic[] = [];
-    if (topicArn !== undefined) topics.push(sns.Topic.fromTopicArn(this, 'GivenAlarmTopic', topicArn));
-    if (email !== undefined) {
-      const topic = new sns.Topic(this, 'AlarmTopic', { enforceSSL: true });
-      topic.addSubscription(new EmailSubscription(email));
-      // A topic with a policy of its own loses the default one, which let the account's alarms publish.
-      topic.addToResourcePolicy(
-        new iam.PolicyStatement({
-          actions: ['sns:Publish'],
-          principals: [new iam.ServicePrincipal('cloudwatch.amazonaws.com')],
-          resources: [topic.topicArn],
-          conditions: { StringEquals: { 'aws:SourceAccount': this.account } },
-        }),
-      );
-      topics.push(topic);
-    }
-    return topics;
   }
 
   #output(id: string, value: string, description: string): void {

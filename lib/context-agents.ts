@@ -91,6 +91,7 @@ function validated(entries: unknown): readonly AgentByArn[] {
 /** What a parameter holds is known at deployment only, so its reference alone is checked. */
 function withoutSsm(entry: unknown): unknown {
   const { runtimeArn } = (entry ?? {}) as Partial<AgentByArn>;
-  if (typeof runtimeArn !== 'string' || !isSsmReference(runtimeArn)) return entry;
+  if (typeof runtimeArn !== 'string' || !isSsmReference(`agent "${(entry as AgentByArn).id}"`, runtimeArn))
+    return entry;
   return { ...(entry as AgentByArn), runtimeArn: Token.asString({ Ref: 'AnyParameter' }) };
 }

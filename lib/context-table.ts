@@ -7,54 +7,151 @@ import {
   checkServiceName,
   checkStackStatusPrefix,
   checkStage,
+  STAGE_PATTERN,
 } from './checks.ts';
 import { limitsOf } from './context-limits.ts';
+import { arnOrParameter, retentionOf, tagsOf } from './context-resources.ts';
 import { checkedText, choice, matching, numberOf, ON_OR_OFF, wholeNumber } from './context-values.ts';
 import type { Deployment } from './deployment.ts';
 import { checkRunbookUrl } from './runbook.ts';
+import { LIMITS_SCHEMA, listOf, oneOf, type Schema, TEXT, TEXTS, whole } from './schema.ts';
 
-/** How the value of a context key becomes props, or an error that names the key. */
-export type ContextReader = (came: unknown) => Partial<Deployment>;
+/** A key of the CDK context and of `config/<stage>.json`. */
+export interface ContextKey {
+  /** What an editor shows of it. */
+  readonly description: string;
+  /** Its value in a file; with `-c` everything is text. */
+  readonly schema: Schema;
+  /** How its value becomes props, or an error that names the key. */
+  readonly read: (came: unknown) => Partial<Deployment>;
+}
 
 const AUTHS = { iam: 'AWS_IAM', none: 'NONE' } as const;
+const SWITCH = oneOf(...Object.keys(ON_OR_OFF));
 
-/** Every context key other than those of agents. A further one is a line here. */
-export const GENERAL_KEYS: Readonly<Record<string, ContextReader>> = {
-  stage: (came) => ({ stage: checkedText('stage', came, checkStage) }),
-  serviceName: (came) => ({ serviceName: checkedText('serviceName', came, checkServiceName) }),
-  auth: (came) => ({ authType: choice('auth', came, AUTHS) as FunctionUrlAuthType }),
-  allowedOrigins: (came) => ({ allowedOrigins: originsOf(came) }),
-  reservedConcurrency: (came) => ({
-    reservedConcurrentExecutions: wholeNumber('reservedConcurrency', came, 0),
-  }),
-  memorySize: (came) => {
-    const memorySize = numberOf(came);
-    checkMemorySize(memorySize);
-    return { memorySize };
+/** Every context key other than those of agents. A further one is an entry here. */
+export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
+  stage: {
+    description:
+      'Tells deployments apart; prod and production, also with a suffix, are production. Default: dev',
+    schema: { type: 'string', pattern: STAGE_PATTERN.source },
+    read: (came) => ({ stage: checkedText('stage', came, checkStage) }),
   },
-  limits: limitsOf,
-  endpointUrl: (came) => ({
-    endpointUrl: checkedText('endpointUrl', came, (url) => readOrigin('endpointUrl', url)),
-  }),
-  stackStatusPrefix: (came) => ({
-    stackStatusPrefix: checkedText('stackStatusPrefix', came, checkStackStatusPrefix),
-  }),
-  invokeAgentAction: (came) => ({ invokeAgentAction: choice('invokeAgentAction', came, ON_OR_OFF) }),
-  alarmEmail: (came) => ({
-    alarmEmail: matching('alarmEmail', came, /^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'),
-  }),
-  alarmTopicArn: (came) => ({
-    alarmTopicArn: matching(
-      'alarmTopicArn',
-      came,
-      /^arn:aws[a-z0-9-]*:sns:[a-z0-9-]+:\d{12}:[A-Za-z0-9_-]{1,256}$/,
-      'arn:<partition>:sns:<region>:<account>:<topic name>',
-    ),
-  }),
-  runbookUrl: (came) => ({ runbookUrl: checkedText('runbookUrl', came, checkRunbookUrl) }),
-  slowFirstChunkMs: (came) => ({
-    slowFirstChunk: Duration.millis(wholeNumber('slowFirstChunkMs', came, 1)),
-  }),
+  serviceName: {
+    description: 'Name in logs, metrics and traces. Default: agentcore-stream, with -<stage> unless dev',
+    schema: TEXT,
+    read: (came) => ({ serviceName: checkedText('serviceName', came, checkServiceName) }),
+  },
+  auth: {
+    description: 'Who may call: those who sign with IAM (default), or everybody',
+    schema: oneOf(...Object.keys(AUTHS)),
+    read: (came) => ({ authType: choice('auth', came, AUTHS) as FunctionUrlAuthType }),
+  },
+  allowedOrigins: {
+    description: 'Origins whose pages may call, or *. Default: none',
+    schema: listOf(TEXT),
+    read: (came) => ({ allowedOrigins: originsOf(came) }),
+  },
+  reservedConcurrency: {
+    description: 'The most answers that stream at once; 0 switches the function off. Default: no limit',
+    schema: whole(0),
+    read: (came) => ({ reservedConcurrentExecutions: wholeNumber('reservedConcurrency', came, 0) }),
+  },
+  memorySize: {
+    description: 'MiB of the function. Default: 1024',
+    schema: whole(128, 10_240),
+    read: (came) => {
+      const memorySize = numberOf(came);
+      checkMemorySize(memorySize);
+      return { memorySize };
+    },
+  },
+  limits: {
+    description: 'Limits and intervals of the function, by the name of their variable',
+    schema: LIMITS_SCHEMA,
+    read: limitsOf,
+  },
+  endpointUrl: {
+    description: 'Origin instead of AgentCore’s data plane. Default: AWS’s',
+    schema: { type: 'string', format: 'uri' },
+    read: (came) => ({
+      endpointUrl: checkedText('endpointUrl', came, (url) => readOrigin('endpointUrl', url)),
+    }),
+  },
+  stackStatusPrefix: {
+    description: 'Shows the status of stacks whose name begins so; * for all. Default: the route is off',
+    schema: TEXT,
+    read: (came) => ({
+      stackStatusPrefix: checkedText('stackStatusPrefix', came, checkStackStatusPrefix),
+    }),
+  },
+  invokeAgentAction: {
+    description: 'Whether the role gets bedrock-agentcore:InvokeAgent, which AWS does not know. Default: on',
+    schema: SWITCH,
+    read: (came) => ({ invokeAgentAction: choice('invokeAgentAction', came, ON_OR_OFF) }),
+  },
+  alarmEmail: {
+    description: 'Gets the alarms by e-mail, after confirming',
+    schema: { type: 'string', format: 'email' },
+    read: (came) => ({
+      alarmEmail: matching('alarmEmail', came, /^[^\s@]+@[^\s@]+\.[^\s@]+$/, 'an e-mail address'),
+    }),
+  },
+  alarmTopicArn: {
+    description: 'SNS topic of the same region that gets the alarms, or ssm:<parameter name>',
+    schema: TEXT,
+    read: (came) => ({ alarmTopicArn: arnOrParameter('alarmTopicArn', came, 'topic') }),
+  },
+  kmsKeyArn: {
+    description:
+      'Key that encrypts logs, alarm topic and environment, or ssm:<parameter name>. Default: AWS’s',
+    schema: TEXT,
+    read: (came) => ({ kmsKeyArn: arnOrParameter('kmsKeyArn', came, 'key') }),
+  },
+  roleArn: {
+    description: 'Role that the function runs as, or ssm:<parameter name>. Default: one is made',
+    schema: TEXT,
+    read: (came) => ({ roleArn: arnOrParameter('roleArn', came, 'role') }),
+  },
+  logGroupName: {
+    description: 'Log group that the function writes to. Default: one is made',
+    schema: TEXT,
+    read: (came) => ({
+      logGroupName: matching(
+        'logGroupName',
+        came,
+        /^[A-Za-z0-9_/.#-]{1,512}$/,
+        'the name of a log group, without its ARN',
+      ),
+    }),
+  },
+  logRetentionDays: {
+    description: 'How long logs are kept. Default: 14, in production 365',
+    schema: whole(1),
+    read: (came) => ({ logRetention: retentionOf(came) }),
+  },
+  terminationProtection: {
+    description: 'Whether the stack can only be deleted after this is off. Default: on in production',
+    schema: SWITCH,
+    read: (came) => ({
+      terminationProtection: choice('terminationProtection', came, ON_OR_OFF),
+    }),
+  },
+  tags: {
+    description: 'Tags of every resource of the stack that takes them',
+    schema: TEXTS,
+    read: (came) => ({ tags: tagsOf(came) }),
+  },
+  runbookUrl: {
+    description: 'Where your team reads docs/runbook.md; alarms and dashboard then link there',
+    schema: { type: 'string', format: 'uri' },
+    read: (came) => ({ runbookUrl: checkedText('runbookUrl', came, checkRunbookUrl) }),
+  },
+  slowFirstChunkMs: {
+    description: 'The alarm’s limit for p90 of the warm first chunk. Default: 2000',
+    schema: whole(1),
+    read: (came) => ({ slowFirstChunk: Duration.millis(wholeNumber('slowFirstChunkMs', came, 1)) }),
+  },
 };
 
 function originsOf(came: unknown): readonly string[] {

@@ -26,7 +26,7 @@ export function unknownKeys(context: Context): string[] {
  */
 export function readContext(context: Context): Deployment {
   unknownKeys(context);
-  const general = Object.entries(GENERAL_KEYS).map(([key, read]) =>
+  const general = Object.entries(GENERAL_KEYS).map(([key, { read }]) =>
     context[key] === undefined ? {} : read(context[key]),
   );
   const deployment: Deployment = Object.assign({ agents: agentsOf(context) }, ...general);

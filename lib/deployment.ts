@@ -1,8 +1,9 @@
 import type { Duration } from 'aws-cdk-lib';
+import type { ExistingResources } from './existing.ts';
 import type { AgentStreamFunctionProps } from './function-props.ts';
 
 /** What a deployment is told: the CDK context of `bin/app.ts`, or the props of somebody else's app. */
-export interface Deployment extends AgentStreamFunctionProps {
+export interface Deployment extends AgentStreamFunctionProps, ExistingResources {
   /**
    * Tells deployments apart; `prod` and `production`, also with a suffix as in `prod-eu`, are production: its logs
    * are kept for a year and outlive the stack, and every alarm notifies.
@@ -12,10 +13,19 @@ export interface Deployment extends AgentStreamFunctionProps {
   readonly stage?: string;
   /** Gets the alarms by e-mail, after confirming. @default - no e-mail */
   readonly alarmEmail?: string;
-  /** ARN of an SNS topic that gets the alarms; CloudWatch must be allowed to publish to it. @default - no topic */
+  /**
+   * ARN of an SNS topic of the same region that gets the alarms, or `ssm:/name` of the parameter with it; CloudWatch must
+   * be allowed to publish to it.
+   *
+   * @default - no topic
+   */
   readonly alarmTopicArn?: string;
   /** Address where docs/runbook.md is read. @default - alarms and dashboard name the file and the anchor */
   readonly runbookUrl?: string;
   /** From when on a first chunk is slow where no microVM had to be started. @default - 2 s */
   readonly slowFirstChunk?: Duration;
+  /** Whether the stack can only be deleted after this is taken off. @default - in production */
+  readonly terminationProtection?: boolean;
+  /** Of every resource of the stack that takes tags. @default - none */
+  readonly tags?: { [key: string]: string };
 }

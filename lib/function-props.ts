@@ -1,5 +1,7 @@
 import type { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import type { IVpc } from 'aws-cdk-lib/aws-ec2';
+import type { IRole } from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import type { AgentProps } from './agent-props.ts';
@@ -49,6 +51,12 @@ export interface AgentStreamFunctionProps extends TuningProps {
    * @default - "agentcore-stream", with the stage behind it unless that is the default
    */
   readonly serviceName?: string;
+  /** Encrypts the log group and the function's environment. @default - keys of AWS */
+  readonly encryptionKey?: IKey;
+  /** What the function runs as; what it lacks is added to it, unless it is imported as immutable. @default - a role is made */
+  readonly role?: IRole;
+  /** What the function writes to; retention, removal and encryption are its owner's. @default - a log group is made */
+  readonly logGroup?: logs.ILogGroup;
   /** @default - logs are kept for two weeks */
   readonly logRetention?: logs.RetentionDays;
   /** What happens to the logs when the construct is removed. @default - they are deleted */

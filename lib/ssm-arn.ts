@@ -3,12 +3,12 @@ import type { Construct } from 'constructs';
 
 const PREFIX = 'ssm:';
 
-/** Whether a text names the SSM parameter that holds a value. @throws Error if its name is none */
-export function isSsmReference(given: string): boolean {
+/** Whether a text names the SSM parameter that holds a value. @throws Error naming the label, if its name is none */
+export function isSsmReference(label: string, given: string): boolean {
   if (!given.startsWith(PREFIX)) return false;
   if (/^ssm:\/?[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/.test(given)) return true;
   throw new Error(
-    `expected ssm:<parameter name> such as ssm:/agents/onboarding/arn, got ${JSON.stringify(given)}`,
+    `${label}: expected ssm:<parameter name> such as ssm:/agents/onboarding/arn, got ${JSON.stringify(given)}`,
   );
 }
 
@@ -17,7 +17,7 @@ export function isSsmReference(given: string): boolean {
  *
  * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html names of parameters
  */
-export function arnOf(scope: Construct, given: string): string {
-  if (!isSsmReference(given)) return given;
+export function arnOf(scope: Construct, label: string, given: string): string {
+  if (!isSsmReference(label, given)) return given;
   return StringParameter.valueForStringParameter(scope, given.slice(PREFIX.length));
 }

@@ -1,4 +1,4 @@
-import { Annotations, Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -8,9 +8,12 @@ import type { AgentEntry } from '../lambda/agents.ts';
 import type { MetricName } from '../lambda/contract.ts';
 import { agentEntries } from './agent-props.ts';
 import { BUNDLE_HANDLER, bundleSync } from './bundle.ts';
+import { acknowledge } from './compliance.ts';
+import { warnOfConcurrency } from './concurrency.ts';
 import { CORS } from './cors.ts';
 import { environmentProblem, functionEnvironment } from './environment.ts';
 import { type AgentStreamFunctionProps, checkProps, VPC_REASON } from './function-props.ts';
+import { letLogsUse } from './key-access.ts';
 import { type StreamMetricProps, streamMetric } from './metrics.ts';
 import { acknowledgeRoleFindings, grantDescribeStacks, grantInvokeAgent } from './runtime-access.ts';
 import { serviceNameOf } from './stage.ts';
@@ -25,7 +28,7 @@ export class AgentStreamFunction extends Construct {
   /** Value of the dimension `service` of its metrics. */
   readonly serviceName: string;
   readonly functionUrl: lambda.FunctionUrl;
-  readonly logGroup: logs.LogGroup;
+  readonly logGroup: logs.ILogGroup;
   /** The agents with their defaults filled in. */
   readonly agents: readonly AgentEntry[];
   /** Most answers that may stream at once; undefined where only the account is the limit. */
@@ -40,20 +43,20 @@ export class AgentStreamFunction extends Construct {
     this.serviceName = props.serviceName ?? serviceNameOf(props.stage);
     this.#refuseNamesake();
 
-    this.logGroup = new logs.LogGroup(this, 'LogGroup', {
-      retention: props.logRetention ?? logs.RetentionDays.TWO_WEEKS,
-      removalPolicy: props.logRemovalPolicy ?? RemovalPolicy.DESTROY,
-    });
+    this.logGroup = props.logGroup ?? this.#ownLogGroup(props);
     // An own role: the managed policy that Lambda's default role has may write to every log group.
-    const role = new iam.Role(this, 'Role', {
-      assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
-      description: 'Invokes the configured AgentCore runtimes and writes logs and traces',
-    });
+    const role =
+      props.role ??
+      new iam.Role(this, 'Role', {
+        assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com'),
+        description: 'Invokes the configured AgentCore runtimes and writes logs and traces',
+      });
     this.logGroup.grantWrite(role);
     const use = { invokeAgentAction: props.invokeAgentAction ?? true };
     for (const agent of this.agents) grantInvokeAgent(role, agent, use);
     if (props.stackStatusPrefix !== undefined) grantDescribeStacks(this, role, props.stackStatusPrefix);
     acknowledgeRoleFindings(role, props.stackStatusPrefix);
+    acknowledge(role, 'IAMNoInlinePolicy');
 
     this.function = new lambda.Function(this, 'Function', {
       description: 'Streams AgentCore agents to the browser',
@@ -75,21 +78,18 @@ export class AgentStreamFunction extends Construct {
       applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
       systemLogLevelV2: lambda.SystemLogLevel.INFO,
       tracing: lambda.Tracing.ACTIVE,
+      ...(props.encryptionKey && { environmentEncryption: props.encryptionKey }),
       ...(props.reservedConcurrentExecutions !== undefined && {
         reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       }),
     });
+    acknowledge(this.function, 'LambdaDLQ', 'LambdaInsideVPC');
     this.functionUrl = this.function.addFunctionUrl({
       authType,
       invokeMode: lambda.InvokeMode.RESPONSE_STREAM,
       ...(props.allowedOrigins && { cors: corsOptions(props.allowedOrigins) }),
     });
-    if (authType === lambda.FunctionUrlAuthType.NONE) {
-      Annotations.of(this).addWarningV2(
-        'agentcore-stream:publicUrl',
-        `the Function URL is public: whoever knows it can call the agents and is limited only by the reserved concurrency (${props.reservedConcurrentExecutions}); CORS restricts browsers only`,
-      );
-    }
+    warnOfConcurrency(this, authType, props.reservedConcurrentExecutions);
     this.node.addValidation({ validate: () => this.#findProblems() });
   }
 
@@ -136,6 +136,15 @@ export class AgentStreamFunction extends Construct {
   /** Answers of the Function URL with a status from 400 to 499. @default statistic - Sum */
   metricUrl4xx(props?: MetricOptions): Metric {
     return this.function.metric('Url4xxCount', { statistic: 'Sum', ...props });
+  }
+
+  #ownLogGroup({ encryptionKey, logRetention, logRemovalPolicy }: AgentStreamFunctionProps): logs.LogGroup {
+    if (encryptionKey) letLogsUse(this, encryptionKey);
+    return new logs.LogGroup(this, 'LogGroup', {
+      retention: logRetention ?? logs.RetentionDays.TWO_WEEKS,
+      removalPolicy: logRemovalPolicy ?? RemovalPolicy.DESTROY,
+      ...(encryptionKey && { encryptionKey }),
+    });
   }
 
   /** Two of one name in the same account and region would share their metrics and alarms. */

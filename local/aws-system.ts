@@ -3,12 +3,13 @@ import { join } from 'node:path';
 import { ENV } from '../lambda/contract.ts';
 import { BUNDLE_FOLDER } from '../lib/bundle.ts';
 import { readContext } from '../lib/context.ts';
+import { withStageFile } from '../lib/stage-file.ts';
 import { type FunctionUrlOptions, startFunctionUrl } from './aws/function-url.ts';
 import { type LambdaRuntimeOptions, startLambdaRuntime } from './aws/lambda-runtime.ts';
 import { LOCAL_CORS, type System } from './system.ts';
 
 export interface AwsSystemOptions {
-  /** `key=value`, as for `cdk deploy -c`; over what cdk.json and cdk.context.json have. */
+  /** `key=value`, as for `cdk deploy -c`; over what cdk.json, cdk.context.json and config/<stage>.json have. */
   context: readonly string[];
   functionUrl?: Omit<FunctionUrlOptions, 'runtime' | 'cors'>;
   onLog?: LambdaRuntimeOptions['onLog'];
@@ -49,14 +50,14 @@ export async function startAwsSystem({
 }
 
 /** As the CDK's CLI puts them together: what is later goes over what is earlier. */
-function contextOf(pairs: readonly string[]): Record<string, unknown> {
+function contextOf(pairs: readonly string[]): Readonly<Record<string, unknown>> {
   const { context } = readJson('cdk.json') as { context?: object };
   const given = pairs.map((pair) => {
     const at = pair.indexOf('=');
     if (at <= 0) throw new Error(`-c: expected key=value, got "${pair}"`);
     return [pair.slice(0, at), pair.slice(at + 1)];
   });
-  return { ...context, ...readJson('cdk.context.json'), ...Object.fromEntries(given) };
+  return withStageFile({ ...context, ...readJson('cdk.context.json'), ...Object.fromEntries(given) });
 }
 
 function readJson(name: string): object {

@@ -10,7 +10,7 @@ const USAGE = `npm start -- [options]
   --agent <id>=<url>   use your own AgentCore container in place of a local agent,
                        for example --agent onboarding=ws://127.0.0.1:8080/ws
   --aws                use your agents in AWS, with your own credentials: those of the variable AGENTS,
-                       of -c, or of cdk.context.json
+                       of -c, or of config/<stage>.json
   -c <key>=<value>     CDK context for --aws, for example -c onboardingAgentArn=arn:aws:…
   --session-start-ms <n>
                        how long a new AgentCore session takes to start (1500)

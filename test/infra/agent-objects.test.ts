@@ -193,7 +193,7 @@ test.each<[string, (made: ReturnType<typeof inStack>) => object, RegExp]>([
   [
     'a parameter without a name',
     () => ({ runtimeArn: 'ssm:' }),
-    /^expected ssm:<parameter name> such as ssm:\/agents\/onboarding\/arn, got "ssm:"$/,
+    /^agent "helpdesk": expected ssm:<parameter name> such as ssm:\/agents\/onboarding\/arn, got "ssm:"$/,
   ],
 ])('is refused: %s', (_what, given, message) => {
   const made = inStack();

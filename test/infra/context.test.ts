@@ -47,6 +47,9 @@ describe('the context', () => {
       alarmEmail: 'oncall@example.com',
       alarmTopicArn: 'arn:aws-us-gov:sns:us-gov-west-1:111122223333:alarms',
       runbookUrl: 'https://wiki.example.com/stream',
+      kmsKeyArn: 'arn:aws:kms:eu-west-1:111122223333:key/0a1b',
+      roleArn: 'ssm:/platform/role-arn',
+      logGroupName: '/team/streams',
     };
     const expected = {
       ...common,
@@ -58,6 +61,9 @@ describe('the context', () => {
       maxRetries: 0,
       slowFirstChunk: Duration.seconds(5),
       invokeAgentAction: false,
+      logRetention: 30,
+      terminationProtection: true,
+      tags: { team: 'platform' },
     };
 
     const fromText = {
@@ -69,6 +75,9 @@ describe('the context', () => {
       limits: '{"HANDSHAKE_TIMEOUT_MS": 90000, "MAX_RETRIES": 0}',
       slowFirstChunkMs: '5000',
       invokeAgentAction: 'off',
+      logRetentionDays: '30',
+      terminationProtection: 'on',
+      tags: '{"team": "platform"}',
     };
     const fromJson = {
       ...fromText,
@@ -77,6 +86,8 @@ describe('the context', () => {
       memorySize: 2048,
       limits: { HANDSHAKE_TIMEOUT_MS: 90_000, MAX_RETRIES: 0 },
       slowFirstChunkMs: 5000,
+      logRetentionDays: 30,
+      tags: expected.tags,
     };
 
     for (const given of [fromText, fromJson]) {
@@ -335,6 +346,41 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     'a first chunk that is slow at once',
     { ...ARNS, slowFirstChunkMs: '0' },
     /^slowFirstChunkMs: expected a whole number of at least 1, got 0$/,
+  ],
+  [
+    'a key that is none',
+    { ...ARNS, kmsKeyArn: 'alias/a' },
+    /^kmsKeyArn: expected arn:<partition>:kms:.*, or ssm:<parameter name>, got "alias\/a"$/,
+  ],
+  [
+    'a parameter without a name',
+    { ...ARNS, roleArn: 'ssm:' },
+    /^roleArn: expected ssm:<parameter name> .*, got "ssm:"$/,
+  ],
+  [
+    'an agent’s parameter without a name',
+    { agents: [{ ...agent, runtimeArn: 'ssm:a b' }] },
+    /^agents: agent "a": expected ssm:<parameter name> .*, got "ssm:a b"$/,
+  ],
+  [
+    'a log group by its ARN',
+    { ...ARNS, logGroupName: 'arn:aws:logs:x:1:log-group:a' },
+    /^logGroupName: expected the name of a log group, without its ARN, got/,
+  ],
+  [
+    'a period that CloudWatch does not know',
+    { ...ARNS, logRetentionDays: '15' },
+    /^logRetentionDays: expected one of 1, 3, 5, .*, 9999 \(9999: for ever\), got "15"$/,
+  ],
+  [
+    'tags that are a list',
+    { ...ARNS, tags: '["a"]' },
+    /^tags: expected a JSON object of texts such as .*, got "\["a"\]"$|^tags: expected a JSON object of texts/,
+  ],
+  [
+    'a tag that is a number',
+    { ...ARNS, tags: { a: 1 } },
+    /^tags: expected a JSON object of texts .*, got \{"a":1\}$/,
   ],
   [
     'a switch that is neither on nor off',

@@ -1,0 +1,33 @@
+import { type IRole, Role } from 'aws-cdk-lib/aws-iam';
+import { type IKey, Key } from 'aws-cdk-lib/aws-kms';
+import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct } from 'constructs';
+import { arnOf } from './ssm-arn.ts';
+
+/** What an account has already and a deployment uses, by name, ARN or `ssm:/name` of the parameter with the ARN. */
+export interface ExistingResources {
+  /** ARN of the key that encrypts logs, alarm topic and environment. @default - keys of AWS */
+  readonly kmsKeyArn?: string;
+  /** ARN of the role that the function runs as; what it lacks is added to it. @default - a role is made */
+  readonly roleArn?: string;
+  /** Name of the log group that the function writes to. @default - a log group is made */
+  readonly logGroupName?: string;
+}
+
+/** The same as constructs of the scope, under the names of the function's props. */
+export function importExisting(
+  scope: Construct,
+  { kmsKeyArn, roleArn, logGroupName }: ExistingResources,
+): { encryptionKey?: IKey; role?: IRole; logGroup?: ILogGroup } {
+  return {
+    ...(kmsKeyArn !== undefined && {
+      encryptionKey: Key.fromKeyArn(scope, 'GivenKey', arnOf(scope, 'kmsKeyArn', kmsKeyArn)),
+    }),
+    ...(roleArn !== undefined && {
+      role: Role.fromRoleArn(scope, 'GivenRole', arnOf(scope, 'roleArn', roleArn)),
+    }),
+    ...(logGroupName !== undefined && {
+      logGroup: LogGroup.fromLogGroupName(scope, 'GivenLogGroup', logGroupName),
+    }),
+  };
+}
