@@ -15,6 +15,7 @@ import { stackOf } from '../infra/support.ts';
 import { alarmMetrics, dashboardMetrics } from '../infra/template-metrics.ts';
 
 /** What must be found nowhere: in no log, metric, trace or error. */
+const POLICY = 'Policy violated: asks for ';
 const CANARIES = {
   prompt: 'canary-of-the-prompt-7731',
   agentText: 'canary-of-the-agent-text-7732',
@@ -232,7 +233,8 @@ beforeAll(async () => {
     prompt: prompt({ status: 500, contentType: 'application/json' }, { send: CANARIES.agentError }),
   });
   await ask("a close with the agent's reason", {
-    prompt: prompt({ close: 1008, reason: CANARIES.agentError }),
+    // It begins as a text of AgentCore does.
+    prompt: prompt({ close: 1008, reason: `${POLICY}${CANARIES.agentError}` }),
   });
   await ask('silence', { prompt: prompt() });
   await ask('silence after text', { prompt: prompt({ send: CANARIES.agentText }) });
@@ -740,7 +742,7 @@ describe('the log', () => {
       expect.objectContaining({ agent_error_type: 'error', agent_error_length: length }),
     ]);
     expect(summaryOf(told("a close with the agent's reason"))).toEqual([
-      expect.objectContaining({ agent_error_code: 1008, agent_error_length: length }),
+      expect.objectContaining({ agent_error_code: 1008, agent_error_length: POLICY.length + length }),
     ]);
   });
 
