@@ -15,8 +15,8 @@ const NO_END_MARKER_MS = 30_000;
 export interface SilenceWatch {
   /** A message came. */
   heard(): void;
-  /** There was text in it. */
-  heardText(): void;
+  /** A part of the answer was in it. */
+  heardAnswer(): void;
   /** Does not count the time in which the reader, not the agent, is waited for. */
   suspendedDuring(pause: Promise<void>): Promise<void>;
   stop(): void;
@@ -54,7 +54,7 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
       // Before the first text only text counts.
       if (hadText) since = performance.now();
     },
-    heardText() {
+    heardAnswer() {
       if (hadText) return;
       hadText = true;
       since = performance.now();

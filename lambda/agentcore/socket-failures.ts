@@ -1,5 +1,5 @@
+import { boundedAgentError } from '../agent-error.ts';
 import { StreamError } from '../errors.ts';
-import { boundedAgentError } from './agent-error.ts';
 
 /** A socket that could not be opened, or was lost before the prompt was handed over. */
 export function failureOfSocket(cause: unknown): StreamError {

@@ -32,7 +32,7 @@ function hear(times: readonly number[], hasText: boolean): void {
   for (const at of times) {
     jest.advanceTimersByTime(at - performance.now());
     watch.heard();
-    if (hasText) watch.heardText();
+    if (hasText) watch.heardAnswer();
   }
 }
 
@@ -81,7 +81,7 @@ describe('after the first text', () => {
     start(1000, 5000);
     const from = performance.now();
     watch.heard();
-    watch.heardText();
+    watch.heardAnswer();
     jest.advanceTimersByTime(20_000);
     expect(timedOutAt()).toEqual([from + 5000]);
   });
