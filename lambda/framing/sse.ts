@@ -15,6 +15,8 @@ const DONE = '[DONE]';
 export const sse: Framing = {
   contentTypes: ['text/event-stream'],
   recognises(start, isBody) {
+    // A body of events says so by its content type.
+    if (isBody) return false;
     const lines = start.split(LINE_END);
     const written = lines.filter((line) => line !== '');
     const [first = ''] = written;
@@ -24,7 +26,7 @@ export const sse: Framing = {
       return written.every((line) => isComment(line) || FIELD.test(line)) ? undefined : false;
     }
     if (!FIELD.test(lines[0] ?? '')) return false;
-    if (lines.length === 1) return isWholeEvent(first) || (isBody ? undefined : false);
+    if (lines.length === 1) return isWholeEvent(first);
     return written.some((line) => line.startsWith('data:')) || written.every((line) => FIELD.test(line));
   },
   createReader({ isBody, maxDocumentLength }) {
