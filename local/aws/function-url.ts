@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listener } from '../listener.ts';
 import type { InvocationResult } from './execution-environment.ts';
 import { type Caller, toEvent } from './function-url-event.ts';
 import { type LambdaRuntime, untracedId } from './lambda-runtime.ts';
@@ -56,13 +57,16 @@ const DELIMITER = Buffer.alloc(8);
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
 export async function startFunctionUrl(options: FunctionUrlOptions): Promise<FunctionUrl> {
-  const server = createServer((request, response) => {
-    answer(request, response, options).catch((error) => {
-      // A caller that left in the middle of its request is nobody's fault.
-      if (!request.errored) console.error(error);
-      response.destroy();
-    });
-  });
+  const server = createServer(
+    listener(
+      (request: IncomingMessage, response: ServerResponse) => answer(request, response, options),
+      (error, request, response) => {
+        // That a caller left in the middle of its request is no fault of this server.
+        if (!request.errored) console.error(error);
+        response.destroy();
+      },
+    ),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
