@@ -78,6 +78,11 @@ export const METRICS = {
   RetryCount: perService('Count'),
   ChunkCount: perAgent('Count'),
   ResponseBytes: perAgent('Bytes'),
+  /** Tokens that the model read and wrote, where the agent tells them. */
+  InputTokens: perAgent('Count'),
+  OutputTokens: perAgent('Count'),
+  /** Complete answers without any text. */
+  EmptyAnswers: perAgent('Count'),
   ReaderStalled: perService('Count'),
   ColdStart: perService('Count'),
 } as const satisfies Record<string, MetricKind>;

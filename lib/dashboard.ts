@@ -174,6 +174,9 @@ function perAgent(stream: AgentStreamFunction): IWidget[] {
     }),
     lines('Chunks', 'ChunkCount'),
     lines('Bytes', 'ResponseBytes'),
+    lines('Input tokens', 'InputTokens'),
+    lines('Output tokens', 'OutputTokens'),
+    lines('Empty answers', 'EmptyAnswers'),
   ];
 }
 

@@ -92,8 +92,6 @@ export async function answerInvoke(
     // Now that the connection is under way: the first line of a process takes a millisecond or two.
     telemetry.log.info('Request', { prompt_bytes: promptBytes });
     await answering;
-    const { chunks, interrupted } = relay.stats;
-    if (chunks === 0 && !interrupted) telemetry.log.warn('EmptyAnswer');
     relay.done();
   } catch (thrown) {
     error = toStreamError(thrown);

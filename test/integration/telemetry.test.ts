@@ -174,6 +174,12 @@ beforeAll(async () => {
     prompt: prompt({ status: 200 }, { send: `data: ${CANARIES.agentText}\n\n` }),
   });
 
+  const tokens = JSON.stringify({ type: 'usage', usage: { inputTokens: 12, outputTokens: 80 } });
+  await ask('an answer that counts its tokens', {
+    prompt: prompt({ send: '"a"' }, { send: tokens }, { send: tokens }, { send: '[DONE]' }),
+  });
+  await ask('an answer without any text', { prompt: prompt({ send: '{"type":"complete"}' }) });
+
   const goesOn = prompt(
     { send: CANARIES.agentText },
     { send: '[DONE]' },
@@ -354,6 +360,22 @@ describe('every metric line', () => {
 });
 
 describe('the metrics', () => {
+  test('count the tokens that an agent tells, in metrics and in the summary', () => {
+    const { metrics, lines } = told('an answer that counts its tokens');
+
+    expect(metrics).toMatchObject({ InputTokens: 24, OutputTokens: 160 });
+    expect(lines.at(-1)).toMatchObject({ input_tokens: 24, output_tokens: 160 });
+    expect(told('a reuse').metrics).not.toHaveProperty('InputTokens');
+  });
+
+  test('count an answer that is complete and says nothing, and the log warns of it', () => {
+    const { metrics, lines } = told('an answer without any text');
+
+    expect(metrics).toMatchObject({ EmptyAnswers: 1, InvocationErrors: 0 });
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'EmptyAnswer' }));
+    expect(told('a reuse').metrics).not.toHaveProperty('EmptyAnswers');
+  });
+
   test('of the contract are all emitted, and no others', () => {
     const names = emf().flatMap(({ _aws }) =>
       _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name)),
@@ -751,6 +773,7 @@ describe('the log', () => {
     'a reuse',
     'a microVM that is started',
     'an answer over http',
+    'an answer that counts its tokens',
     'an agent that goes on after its end',
     'the next invocation after that',
     'another agent that goes on after its end',
@@ -797,7 +820,7 @@ describe('the log', () => {
       ],
       ['Connection failures', ['a retry', 'an upgrade that is no HTTP', ...refusals]],
       ['Timeouts', ['silence', 'silence after text']],
-      ['Throttles', [...successes, 'a retry', ...broken]],
+      ['Throttles', [...successes, 'a retry', 'an answer without any text', ...broken]],
       ['Incomplete responses', broken],
     ].map(([heading, requests]): [string, string[], string[]] => [
       `the runbook’s "${heading}"`,
