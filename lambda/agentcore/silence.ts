@@ -1,4 +1,5 @@
 import { StreamError } from '../errors.ts';
+import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 export interface SilenceOptions {
   /** From the prompt to the first text. */
@@ -29,7 +30,8 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
   let hadText = false;
   let suspended = false;
   let reported = onNoEndMarker === undefined;
-  let timer: NodeJS.Timeout;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
 
   const limit = () => (hadText ? idleTimeoutMs : firstChunkTimeoutMs);
   const check = () => {
@@ -45,9 +47,13 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
     }
     const next = hadText && !reported ? Math.min(limit(), NO_END_MARKER_MS) : limit();
     // At least a millisecond, as timers fire that much early.
-    timer = setTimeout(check, Math.max(1, next - silentMs));
+    checkIn(Math.max(1, next - silentMs));
   };
-  timer = setTimeout(check, firstChunkTimeoutMs);
+  const checkIn = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => whenWaitingInputIsRead(() => stopped || check()), ms);
+  };
+  checkIn(firstChunkTimeoutMs);
 
   return {
     heard() {
@@ -58,7 +64,6 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
       if (hadText) return;
       hadText = true;
       since = performance.now();
-      clearTimeout(timer);
       check();
     },
     async suspendedDuring(pause) {
@@ -67,6 +72,9 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
       suspended = false;
       since = performance.now();
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }
