@@ -26,7 +26,9 @@ export interface FunctionUrlOptions {
   bandwidth?: boolean;
   /** Hold a write under 100 KB until the next one or the end, as real URLs sometimes do. @default false */
   sticky?: boolean;
-  /** Asked first; true when it has answered. */
+  /** Asked first; what it returns is the answer. @default every request is let through */
+  access?: (request: IncomingMessage) => { status: number; message: string } | undefined;
+  /** Asked next; true when it has answered. */
   page?: (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 }
 
@@ -88,6 +90,12 @@ async function answer(
 ): Promise<void> {
   response.on('error', () => {});
   const requestId = randomUUID();
+  const refused = options.access?.(request);
+  if (refused) {
+    request.resume();
+    refuse(response, refused.status, { message: refused.message }, { 'x-amzn-RequestId': requestId });
+    return;
+  }
   if (await options.page?.(request, response)) return;
   const corsHeaders = corsOf(request, options.cors);
   const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'];
