@@ -78,12 +78,13 @@ export const METRICS = {
   RetryCount: perService('Count'),
   ChunkCount: perAgent('Count'),
   ResponseBytes: perAgent('Bytes'),
-  /** Tokens that the model read and wrote, where the agent tells them. */
-  InputTokens: perAgent('Count'),
-  OutputTokens: perAgent('Count'),
-  /** Complete answers without any text. */
-  EmptyAnswers: perAgent('Count'),
   ReaderStalled: perService('Count'),
+  /** Answers under way, counted once a minute by each process, from its second minute on. */
+  StreamsOpen: { unit: 'Count', finest: 'service', isGauge: true },
+  /** Of those that have waited for their first chunk for over a minute. */
+  StreamsWaiting: { unit: 'Count', finest: 'agent', isGauge: true },
+  /** How long the oldest answer under way has been so. */
+  OldestStreamAge: { unit: 'Milliseconds', finest: 'service', isGauge: true },
   ColdStart: perService('Count'),
 } as const satisfies Record<string, MetricKind>;
 

@@ -90,6 +90,8 @@ export const SETTINGS = {
   }),
   /** Wait for the pong before an idle connection is reused. @default - 500 ms */
   pongTimeout: ms('PONG_TIMEOUT_MS', 500),
+  /** Between two counts of the answers under way. @default - once a minute */
+  inFlightInterval: ms('IN_FLIGHT_INTERVAL_MS', 60_000),
 };
 
 export type SettingName = keyof typeof SETTINGS;

@@ -1,5 +1,4 @@
 import { StreamError } from '../errors.ts';
-import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 export interface SilenceOptions {
   /** From the prompt to the first text. */
@@ -16,8 +15,8 @@ const NO_END_MARKER_MS = 30_000;
 export interface SilenceWatch {
   /** A message came. */
   heard(): void;
-  /** A part of the answer was in it. */
-  heardAnswer(): void;
+  /** There was text in it. */
+  heardText(): void;
   /** Does not count the time in which the reader, not the agent, is waited for. */
   suspendedDuring(pause: Promise<void>): Promise<void>;
   stop(): void;
@@ -30,8 +29,7 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
   let hadText = false;
   let suspended = false;
   let reported = onNoEndMarker === undefined;
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout;
 
   const limit = () => (hadText ? idleTimeoutMs : firstChunkTimeoutMs);
   const check = () => {
@@ -47,23 +45,20 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
     }
     const next = hadText && !reported ? Math.min(limit(), NO_END_MARKER_MS) : limit();
     // At least a millisecond, as timers fire that much early.
-    checkIn(Math.max(1, next - silentMs));
+    timer = setTimeout(check, Math.max(1, next - silentMs));
   };
-  const checkIn = (ms: number) => {
-    clearTimeout(timer);
-    timer = setTimeout(() => whenWaitingInputIsRead(() => stopped || check()), ms);
-  };
-  checkIn(firstChunkTimeoutMs);
+  timer = setTimeout(check, firstChunkTimeoutMs);
 
   return {
     heard() {
       // Before the first text only text counts.
       if (hadText) since = performance.now();
     },
-    heardAnswer() {
+    heardText() {
       if (hadText) return;
       hadText = true;
       since = performance.now();
+      clearTimeout(timer);
       check();
     },
     async suspendedDuring(pause) {
@@ -72,9 +67,6 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
       suspended = false;
       since = performance.now();
     },
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-    },
+    stop: () => clearTimeout(timer),
   };
 }

@@ -1,5 +1,4 @@
 import { StreamError } from '../errors.ts';
-import { isObject } from '../framing/document.ts';
 import { acceptOrMintSessionId } from '../sessions/session-id.ts';
 import { describe } from './body.ts';
 
@@ -9,10 +8,6 @@ export interface InvokeRequest {
   /** Of UTF-8. */
   promptBytes: number;
   sessionId: string;
-  /** The caller's session id was none, and {@link sessionId} took its place. */
-  sessionReplaced?: true;
-  /** Further keys for the agent. */
-  payload?: Record<string, unknown>;
 }
 
 /**
@@ -22,7 +17,7 @@ export interface InvokeRequest {
  */
 export function readInvokeRequest(body: Record<string, unknown>, maxPromptBytes: number): InvokeRequest {
   const sessionId = acceptOrMintSessionId(body.sessionId);
-  const { agentId, prompt, payload } = body;
+  const { agentId, prompt } = body;
   const reject = (field: string, expected: string, came: unknown): never => {
     throw new StreamError('BadRequest', `"${field}": expected ${expected}, got ${describe(came)}`, {
       details: { sessionId, fields: [field] },
@@ -38,14 +33,5 @@ export function readInvokeRequest(body: Record<string, unknown>, maxPromptBytes:
       { details: { sessionId, fields: ['prompt'] } },
     );
   }
-  if (payload !== undefined && !isObject(payload)) return reject('payload', 'an object', payload);
-  const sessionReplaced = body.sessionId !== undefined && body.sessionId !== sessionId;
-  return {
-    agentId,
-    prompt,
-    promptBytes,
-    sessionId,
-    ...(sessionReplaced && { sessionReplaced }),
-    ...(payload && { payload }),
-  };
+  return { agentId, prompt, promptBytes, sessionId };
 }

@@ -20,7 +20,7 @@ const MAX_CONNECTION_MS = 3_600_000;
 
 /** Wires what outlives a request, once per process; everything that belongs to one request is a parameter. */
 export function createService(config: Config): Service {
-  const telemetry = createTelemetry(config.serviceName);
+  const telemetry = createTelemetry(config);
   const upstream: Upstream = {
     config,
     credentials: credentialProvider(config.credentials),

@@ -1,6 +1,7 @@
 import type { InvocationRecord, Log } from '../agentcore/exchange.ts';
 import type { AnswerStats } from '../answer/protocol.ts';
 import type { StreamError } from '../errors.ts';
+import { InFlight, type OpenAnswer } from './in-flight.ts';
 import { type Fields, type Level, loggable } from './log-line.ts';
 import { plainLog } from './plain-log.ts';
 import type { Powertools } from './powertools.ts';
@@ -33,6 +34,8 @@ export interface RequestTelemetry {
   log: Log;
   /** From now on every line of the request says this as well: whose it is, once that is known. */
   about(fields: { agent: string; session_id: string }): void;
+  /** From now on, until it is finished, the answer counts as one under way; its first chunk is noted in the record. */
+  underWay(agent: string, record: OpenAnswer['record']): void;
   /**
    * Writes the one line that answers "what happened to this request", and the metrics; then, for a sampled
    * invocation, its trace. It never rejects: an answer that was delivered is not to become an error.
@@ -46,12 +49,19 @@ export interface Telemetry {
   connectionDiscarded(reason: string, ageMs: number): void;
 }
 
+export interface TelemetryOptions {
+  serviceName: string;
+  /** Between two counts of the answers under way. */
+  inFlightIntervalMs: number;
+}
+
 /**
  * Logs, metrics and traces. Powertools is loaded when the first answer is over: that blocks for 20 ms, which would
  * otherwise lie between every cold start and its first chunk. Until then lines are written without it.
  */
-export function createTelemetry(serviceName: string): Telemetry {
+export function createTelemetry({ serviceName, inFlightIntervalMs }: TelemetryOptions): Telemetry {
   const plain = plainLog(serviceName);
+  const inFlight = new InFlight({ serviceName, intervalMs: inFlightIntervalMs });
   let powertools: Powertools | undefined;
   let loading: Promise<Powertools> | undefined;
   let isCold = true;
@@ -77,6 +87,7 @@ export function createTelemetry(serviceName: string): Telemetry {
       const keys: Fields = { function_request_id: requestId, cold_start: isCold };
       const coldStart = isCold;
       isCold = false;
+      let answer: OpenAnswer | undefined;
       powertools?.sample();
       const line = (level: Level, message: string, fields: Fields = {}) =>
         write(level, message, { ...keys, ...fields });
@@ -86,7 +97,12 @@ export function createTelemetry(serviceName: string): Telemetry {
           warn: (message, fields) => line('WARN', message, fields),
         },
         about: (fields) => Object.assign(keys, fields),
+        underWay(agent, record) {
+          answer = { agent, record, startedAt: performance.now() };
+          inFlight.add(answer);
+        },
         async finish(outcome) {
+          if (answer) inFlight.delete(answer);
           writeSummary(line, outcome);
           try {
             const { publishMetrics } = await load();

@@ -123,8 +123,8 @@ test('pings that waited while the reader was behind are all answered, and the an
   const texts: string[] = [];
 
   const { failure } = await ask({
-    sink: (event) => {
-      if (event.type === 'text') texts.push(event.text);
+    sink: (said) => {
+      texts.push(said);
       return texts.length === 2 ? sleep(200).then(() => undefined) : undefined;
     },
   });
@@ -208,6 +208,7 @@ describe('with a clock of its own', () => {
         telemetry: {
           log: { info: () => {}, warn: (message: string) => warnings.push(message) },
           about: () => {},
+          underWay: () => {},
           finish: async () => {},
         },
       },

@@ -39,6 +39,7 @@ const NUMBERS: [
   ['POOL_MAX_AGE_MS', 'poolMaxAgeMs', 3_300_000, 1, 3_599_999],
   ['PING_INTERVAL_MS', 'pingIntervalMs', 20_000, 1, 59_999],
   ['PONG_TIMEOUT_MS', 'pongTimeoutMs', 500, 1],
+  ['IN_FLIGHT_INTERVAL_MS', 'inFlightIntervalMs', 60_000, 1],
 ];
 
 describe('the defaults', () => {

@@ -25,13 +25,15 @@ const lines = () =>
     .map((line) => JSON.parse(line) as Line);
 const metrics = () => lines().filter((line) => '_aws' in line);
 
+const OPTIONS = { serviceName: 'mine', inFlightIntervalMs: 60_000 };
+
 function outcome(more: Partial<RequestOutcome> = {}): RequestOutcome {
   return { route: 'invoke', error: undefined, startedAt: 1, endedAt: 2, ...more };
 }
 
 describe('a line of a request', () => {
   test('says whose the request is, once that is known, and of no other request', () => {
-    const telemetry = createTelemetry('mine');
+    const telemetry = createTelemetry(OPTIONS);
     const [one, other] = [telemetry.request('1', false), telemetry.request('2', false)];
 
     one.log.info('before');
@@ -49,7 +51,7 @@ describe('a line of a request', () => {
   });
 
   test('that cannot be written costs the request nothing but the line', () => {
-    const { log } = createTelemetry('mine').request('1', false);
+    const { log } = createTelemetry(OPTIONS).request('1', false);
     const circle: Line = {};
     circle.circle = circle;
 
@@ -65,7 +67,7 @@ describe('a line of a request', () => {
     const error = new Error('outer', { cause });
     cause.cause = error;
 
-    createTelemetry('mine').request('1', false).log.warn('failed', { error });
+    createTelemetry(OPTIONS).request('1', false).log.warn('failed', { error });
 
     expect(printed).not.toContain('secret bytes');
     expect(lines()[0]).toMatchObject({
@@ -80,7 +82,7 @@ describe('a line of a request', () => {
     const cause = new AggregateError(addresses.map((said) => new Error(said)));
     const error = new Error('outer', { cause });
 
-    createTelemetry('mine').request('1', false).log.warn('failed', { error });
+    createTelemetry(OPTIONS).request('1', false).log.warn('failed', { error });
 
     const both = addresses.join('; ');
     expect(lines()[0]).toMatchObject({ cause: both, error: { cause: { message: both } } });
@@ -89,7 +91,7 @@ describe('a line of a request', () => {
   test('is bounded, whatever an error says', () => {
     const error = new Error('x'.repeat(1_000_000));
 
-    createTelemetry('mine').request('1', false).log.warn('failed', { error });
+    createTelemetry(OPTIONS).request('1', false).log.warn('failed', { error });
 
     expect(printed.length).toBeLessThan(30_000);
   });
@@ -99,7 +101,7 @@ describe('a failure before there was an agent', () => {
   test('of an invocation is an invocation that failed', async () => {
     const error = new StreamError('Internal', 'an internal error occurred');
 
-    await createTelemetry('mine').request('1', false).finish(outcome({ error }));
+    await createTelemetry(OPTIONS).request('1', false).finish(outcome({ error }));
 
     expect(metrics().filter((line) => 'InvocationCount' in line)).toMatchObject([
       { service: 'mine', InvocationCount: 1, InvocationErrors: 1 },
@@ -111,7 +113,7 @@ describe('a failure before there was an agent', () => {
     ['of another route', { route: 'stackStatus', error: new StreamError('Throttled', 'slow down') }],
     ['of no route', { route: undefined, error: new StreamError('Internal', 'broken') }],
   ])('%s is in no rate', async (_what, more) => {
-    await createTelemetry('mine').request('1', false).finish(outcome(more));
+    await createTelemetry(OPTIONS).request('1', false).finish(outcome(more));
 
     const names = metrics().flatMap((line) => Object.keys(line));
     expect(names).not.toContain('InvocationCount');
