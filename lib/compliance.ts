@@ -6,14 +6,14 @@ const PACKS = ['HIPAA.Security', 'NIST.800.53.R4', 'NIST.800.53.R5', 'PCI.DSS.32
 
 /** Findings that are meant, whatever is deployed: the rule, and why this project does not follow it. */
 const REASONS = {
+  CloudWatchAlarmAction:
+    'a composite alarm acts for it, so that one incident is one message; a metric alarm could not be silenced by another',
   IAMNoInlinePolicy:
     'the policy belongs to this one role and goes with it; a managed policy could be attached to another principal',
   LambdaDLQ:
     'the function is invoked through its URL only, synchronously: a failed invocation is answered, and no event is left over for a queue',
   LambdaInsideVPC:
     'a function in a VPC cannot stream through its URL; it holds no data, and reaches AgentCore over TLS with IAM',
-  LambdaConcurrency:
-    'CodeDeploy invokes the function once a release; a new account has no concurrency to reserve for it',
   SNSRedrivePolicy: 'the subscription is an e-mail address; what it misses, the alarm and the dashboard show',
 } as const;
 

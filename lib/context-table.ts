@@ -13,7 +13,6 @@ import { limitsOf } from './context-limits.ts';
 import { arnOrParameter, retentionOf, tagsOf } from './context-resources.ts';
 import { checkedText, choice, matching, numberOf, ON_OR_OFF, wholeNumber } from './context-values.ts';
 import type { Deployment } from './deployment.ts';
-import { RELEASE_STRATEGIES } from './release.ts';
 import { checkRunbookUrl } from './runbook.ts';
 import { LIMITS_SCHEMA, listOf, oneOf, type Schema, TEXT, TEXTS, whole } from './schema.ts';
 
@@ -57,23 +56,6 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     description: 'The most answers that stream at once; 0 switches the function off. Default: no limit',
     schema: whole(0),
     read: (came) => ({ reservedConcurrentExecutions: wholeNumber('reservedConcurrency', came, 0) }),
-  },
-  provisionedConcurrency: {
-    description: 'Execution environments that are kept warm, and billed. Default: none',
-    schema: whole(1),
-    read: (came) => ({
-      provisionedConcurrentExecutions: wholeNumber('provisionedConcurrency', came, 1),
-    }),
-  },
-  deployment: {
-    description: 'How traffic goes over to a new version by CodeDeploy. Default: at once, without CodeDeploy',
-    schema: oneOf(...Object.keys(RELEASE_STRATEGIES)),
-    read: (came) => ({ deployment: choice('deployment', came, RELEASE_STRATEGIES) }),
-  },
-  formerUrl: {
-    description: 'Keeps the Function URL of versions before 0.2 beside the new one. Default: off',
-    schema: SWITCH,
-    read: (came) => ({ formerUrl: choice('formerUrl', came, ON_OR_OFF) }),
   },
   memorySize: {
     description: 'MiB of the function. Default: 1024',
@@ -166,9 +148,20 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     read: (came) => ({ runbookUrl: checkedText('runbookUrl', came, checkRunbookUrl) }),
   },
   slowFirstChunkMs: {
-    description: 'The alarm’s limit for p90 of the warm first chunk. Default: 2000',
+    description: 'The alarm’s limit for the first chunk of a running session. Default: 2000',
     schema: whole(1),
     read: (came) => ({ slowFirstChunk: Duration.millis(wholeNumber('slowFirstChunkMs', came, 1)) }),
+  },
+  slowStartMs: {
+    description:
+      'The alarm’s limit for the first chunk of any request, new sessions included. Default: 10000',
+    schema: whole(1),
+    read: (came) => ({ slowStart: Duration.millis(wholeNumber('slowStartMs', came, 1)) }),
+  },
+  slowConnectionMs: {
+    description: 'The alarm’s limit for opening a connection to AgentCore. Default: 5000',
+    schema: whole(1),
+    read: (came) => ({ slowConnection: Duration.millis(wholeNumber('slowConnectionMs', came, 1)) }),
   },
 };
 

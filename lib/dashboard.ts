@@ -8,6 +8,7 @@ import {
   type IWidget,
   LogQueryVisualizationType,
   LogQueryWidget,
+  SingleValueWidget,
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
@@ -17,26 +18,22 @@ import {
   agentCoreMetric,
   runtimesTable,
 } from './agentcore-metrics.ts';
-import {
-  AGENT_LIMIT_PERCENT,
-  ERROR_LIMIT_PERCENT,
-  INCOMPLETE_LIMIT_PERCENT,
-  TIMEOUT_LIMIT_PERCENT,
-} from './alarms.ts';
+import { ERROR_LIMIT_PERCENT, INCOMPLETE_LIMIT_PERCENT, TIMEOUT_LIMIT_PERCENT } from './alarm-limits.ts';
 import { FAILURES_BY_CAUSE, LATEST_ERRORS } from './log-fields.ts';
 import { failuresByOutcome, percentage, reuseRate, successRate } from './metrics.ts';
 import { type Article, articleMarkdown } from './runbook.ts';
+import type { SlowLimits } from './service-alarms.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 import { axis, concurrency, counts, graph, limitLines, quantiles, reservedLine } from './widgets.ts';
 
 const FULL_WIDTH = 24;
 
-export interface DashboardOptions {
+export interface DashboardOptions extends SlowLimits {
+  /** Those that tell somebody, for the first row. */
+  readonly telling: IAlarm[];
   readonly alarms: IAlarm[];
   /** Address of the runbook. @default - the rows name its file */
   readonly runbookUrl?: string | undefined;
-  /** From when on a warm first chunk is slow, in milliseconds. */
-  readonly slowFirstChunkMs: number;
   /** What is deployed. @default - the dashboard does not say */
   readonly version?: string | undefined;
 }
@@ -45,8 +42,9 @@ export interface DashboardOptions {
 export function fillDashboard(
   dashboard: Dashboard,
   stream: AgentStreamFunction,
-  { alarms, runbookUrl, slowFirstChunkMs, version }: DashboardOptions,
+  { telling, alarms, runbookUrl, version, ...slowLimits }: DashboardOptions,
 ): void {
+  const { slowFirstChunkMs } = slowLimits;
   const row = (title: string, lookFor: string, article: Article, ...widgets: IWidget[]) => {
     const markdown = `## ${title}\n${lookFor} ${articleMarkdown(runbookUrl, article)}`;
     dashboard.addWidgets(new TextWidget({ markdown, width: FULL_WIDTH, height: 3 }));
@@ -63,10 +61,24 @@ export function fillDashboard(
     });
 
   row(
-    'Is it healthy?',
-    `Success near 100 %, p90 of the warm first chunk under ${slowFirstChunkMs} ms, no failures, throttles or crashes. No data while the Function URL has requests: the function does not start, or Lambda refuses them (row "Lambda"). A red alarm names its article.${version === undefined ? '' : ` Deployed: ${version}.`}`,
+    'Are users affected?',
+    `Red: yes, and the alarm's name says whose. No data while the Function URL has requests: the function does not start, or Lambda refuses them (row "Lambda").${version === undefined ? '' : ` Deployed: **${version}**.`}`,
     'usersAreAffected',
-    new AlarmStatusWidget({ title: 'Alarms', alarms, width: FULL_WIDTH, height: 3 }),
+    new AlarmStatusWidget({ title: 'Who is told', alarms: telling, width: FULL_WIDTH / 2, height: 4 }),
+    // Two by two on a phone, and one line of numbers anywhere else.
+    new SingleValueWidget({
+      title: 'The last 5 minutes',
+      width: FULL_WIDTH / 2,
+      height: 4,
+      setPeriodToTimeRange: false,
+      metrics: vitalSigns(stream),
+    }),
+  );
+  row(
+    'Is it healthy?',
+    `Success near 100 %, p90 of the warm first chunk under ${slowFirstChunkMs} ms, no failures, throttles or crashes. A red alarm names its article.`,
+    'usersAreAffected',
+    new AlarmStatusWidget({ title: 'Alarms', alarms, width: FULL_WIDTH, height: 4 }),
     ...health(stream, slowFirstChunkMs),
   );
   row(
@@ -79,13 +91,19 @@ export function fillDashboard(
     'Agents',
     'One line apart from the others: that agent or its runtime. All lines together: this function, AgentCore, or a shared model. With few requests one failure is a large percentage: look at Requests first. An agent over http has no warm first chunk: it is in neither that graph nor its alarm.',
     'errorRate',
-    ...perAgent(stream),
+    ...perAgent(stream, slowLimits),
+  );
+  row(
+    'Answers under way',
+    'Counted while they run, once a minute, those of less than a minute left out. Waiting: no first chunk yet. The oldest may be a long answer; one that waits for minutes is an agent that hangs.',
+    'hangs',
+    ...underWay(stream),
   );
   row(
     'Connections to AgentCore',
-    'Opening takes seconds where a microVM starts (the grey line is a mark, no alarm); failures and retries should be rare, reuse is what makes a second turn fast.',
+    'Opening takes seconds where a microVM starts; failures and retries should be rare, reuse is what makes a second turn fast.',
     'connectionFailures',
-    ...connections(stream),
+    ...connections(stream, slowLimits.slowConnectionMs),
   );
   row(
     'Lambda',
@@ -109,6 +127,39 @@ export function fillDashboard(
   );
 }
 
+/** What a person wants to know at once. */
+function vitalSigns(stream: AgentStreamFunction): IMetric[] {
+  return [
+    successRate(stream.serviceName),
+    stream.metricInvocations({ label: 'requests' }),
+    stream.metricErrors({ label: 'failed' }),
+    stream.metric('FirstChunkLatency', { label: 'first chunk, p90' }),
+  ];
+}
+
+function underWay(stream: AgentStreamFunction): IWidget[] {
+  // Each process tells its level once a minute.
+  const period = Duration.minutes(1);
+  const ofAllProcesses = { statistic: Stats.SUM, period };
+  return [
+    graph('Streams open', 8, {
+      left: [stream.metric('StreamsOpen', { ...ofAllProcesses, label: 'open for over a minute' })],
+    }),
+    graph('Waiting for the first chunk', 8, {
+      left: [
+        ...stream.agents.map(({ id }) =>
+          stream.metric('StreamsWaiting', { ...ofAllProcesses, agent: id, label: id }),
+        ),
+        stream.metric('StreamsWaiting', { ...ofAllProcesses, label: 'all', color: Color.GREY }),
+      ],
+    }),
+    graph('Age of the oldest', 8, {
+      left: [stream.metric('OldestStreamAge', { period, label: 'oldest' })],
+      ...axis('ms'),
+    }),
+  ];
+}
+
 function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[] {
   return [
     graph('Answers without an error, %', 6, {
@@ -130,15 +181,16 @@ function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[
   ];
 }
 
-function perAgent(stream: AgentStreamFunction): IWidget[] {
+function perAgent(stream: AgentStreamFunction, { slowFirstChunkMs, slowStartMs }: SlowLimits): IWidget[] {
   type Name = Parameters<AgentStreamFunction['metric']>[0];
-  const lines = (title: string, name: Name, unit?: string) =>
+  const lines = (title: string, name: Name, unit?: string, limits: Readonly<Record<string, number>> = {}) =>
     graph(title, 6, {
       left: [
         ...stream.agents.map(({ id }) => stream.metric(name, { agent: id, label: id })),
         stream.metric(name, { label: 'all', color: Color.GREY }),
       ],
       ...(unit !== undefined && axis(unit)),
+      ...limitLines(limits),
     });
   /** Of the requests. */
   const rates = (title: string, name: Name, limits: Readonly<Record<string, number>>) =>
@@ -158,13 +210,12 @@ function perAgent(stream: AgentStreamFunction): IWidget[] {
   return [
     lines('Requests', 'InvocationCount'),
     rates('Errors, %', 'InvocationErrors', {
-      'alarm, of all': ERROR_LIMIT_PERCENT,
-      'alarm, of one agent': AGENT_LIMIT_PERCENT,
+      'alarm, of all and of one agent': ERROR_LIMIT_PERCENT,
     }),
     rates('Timeouts, %', 'InvocationTimeouts', { 'alarm, of all': TIMEOUT_LIMIT_PERCENT }),
     rates('Incomplete answers, %', 'IncompleteResponses', { 'alarm, of all': INCOMPLETE_LIMIT_PERCENT }),
-    lines('First chunk, warm, p90', 'FirstChunkLatencyWarm', 'ms'),
-    lines('First chunk, all, p90', 'FirstChunkLatency', 'ms'),
+    lines('First chunk, warm, p90', 'FirstChunkLatencyWarm', 'ms', { slow: slowFirstChunkMs }),
+    lines('First chunk, all, p90', 'FirstChunkLatency', 'ms', { 'slow, of all': slowStartMs }),
     lines('Whole answer, p90', 'InvocationDuration', 'ms'),
     lines('Failed connections', 'ConnectionFailures'),
     lines('Connection time, p90', 'ConnectionTime', 'ms'),
@@ -174,18 +225,15 @@ function perAgent(stream: AgentStreamFunction): IWidget[] {
     }),
     lines('Chunks', 'ChunkCount'),
     lines('Bytes', 'ResponseBytes'),
-    lines('Input tokens', 'InputTokens'),
-    lines('Output tokens', 'OutputTokens'),
-    lines('Empty answers', 'EmptyAnswers'),
   ];
 }
 
-function connections(stream: AgentStreamFunction): IWidget[] {
+function connections(stream: AgentStreamFunction, slowConnectionMs: number): IWidget[] {
   return [
     graph('Connection time', 8, {
       left: quantiles(stream, 'ConnectionTime'),
       ...axis('ms'),
-      leftAnnotations: [{ value: 5000, label: '5 s, no alarm', color: Color.GREY }],
+      ...limitLines({ slow: slowConnectionMs }),
     }),
     graph('Connections', 8, {
       left: counts(stream, {

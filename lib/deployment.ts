@@ -1,7 +1,6 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ExistingResources } from './existing.ts';
 import type { AgentStreamFunctionProps } from './function-props.ts';
-import type { ReleaseStrategy } from './release.ts';
 
 /** What a deployment is told: the CDK context of `bin/app.ts`, or the props of somebody else's app. */
 export interface Deployment extends AgentStreamFunctionProps, ExistingResources {
@@ -9,7 +8,7 @@ export interface Deployment extends AgentStreamFunctionProps, ExistingResources 
    * Tells deployments apart; `prod` and `production`, also with a suffix as in `prod-eu`, are production: its logs
    * are kept for a year and outlive the stack, and every alarm notifies.
    *
-   * @default - "dev": logs go with the stack, and only the alarm "users are affected" notifies
+   * @default - "dev": logs go with the stack, and alarms notify only that users are affected
    */
   readonly stage?: string;
   /** Gets the alarms by e-mail, after confirming. @default - no e-mail */
@@ -25,13 +24,10 @@ export interface Deployment extends AgentStreamFunctionProps, ExistingResources 
   readonly runbookUrl?: string;
   /** From when on a first chunk is slow where no microVM had to be started. @default - 2 s */
   readonly slowFirstChunk?: Duration;
-  /**
-   * How traffic goes over to a new version by CodeDeploy, which takes it back where an alarm goes off or the check
-   * after the release fails.
-   *
-   * @default - at once, without CodeDeploy
-   */
-  readonly deployment?: ReleaseStrategy;
+  /** From when on the first chunk of any request is slow, new sessions included. @default - 10 s */
+  readonly slowStart?: Duration;
+  /** From when on opening a connection to AgentCore is slow, the start of a session included. @default - 5 s */
+  readonly slowConnection?: Duration;
   /** Whether the stack can only be deleted after this is taken off. @default - in production */
   readonly terminationProtection?: boolean;
   /** Of every resource of the stack that takes tags. @default - none */

@@ -8,9 +8,6 @@ import {
   SERVICE_NAME,
 } from '../lambda/contract.ts';
 
-/** A rate needs this many invocations in its window; below, one failure is a large percentage. */
-export const MIN_INVOCATIONS = 20;
-
 /** Which of the function's dimension sets: none is {service}, an agent adds {agent}, an outcome adds {outcome}. */
 export interface StreamMetricProps extends MetricOptions {
   /** Id of an agent. @default - all agents together */
@@ -61,10 +58,10 @@ export function successRate(service: string): MathExpression {
   return new MathExpression({
     expression: '100 - 100 * FILL(errors, 0) / requests',
     usingMetrics: {
-      errors: streamMetric('InvocationErrors', { service }),
-      requests: streamMetric('InvocationCount', { service }),
+      errors: streamMetric('InvocationErrors', { service, label: 'failed' }),
+      requests: streamMetric('InvocationCount', { service, label: 'requests' }),
     },
-    label: 'success',
+    label: 'success, %',
   });
 }
 
@@ -83,24 +80,72 @@ export function reuseRate(service: string, agent: string, options: MetricOptions
 }
 
 export interface PercentageProps extends MetricOptions {
-  /** How large the whole must be. @default - any size has a percentage */
-  readonly atLeast?: number;
   /** Tells the percentages of one graph apart. @default - the only one of its graph */
   readonly key?: string;
 }
 
-/**
- * Percentage of a part in a whole, 0 where the whole is too small to tell. The part counts as 0 where it has no
- * data; where the whole has none, there is no result.
- */
+/** Percentage of a part in a whole, 0 where the part has no data; where the whole has none, there is no result. */
 export function percentage(part: IMetric, whole: IMetric, props: PercentageProps = {}): MathExpression {
-  const { atLeast = 1, key, ...options } = props;
+  const { key, ...options } = props;
   const suffix = key === undefined ? '' : idSuffix(key);
   const [partId, wholeId] = [`part${suffix}`, `whole${suffix}`];
   return new MathExpression({
-    expression: `IF(${wholeId} >= ${atLeast}, 100 * FILL(${partId}, 0) / ${wholeId}, 0)`,
+    expression: `100 * FILL(${partId}, 0) / ${wholeId}`,
     usingMetrics: { [partId]: part, [wholeId]: whole },
     ...options,
+  });
+}
+
+export interface ExcessProps extends MetricOptions {
+  readonly percent: number;
+  /** Where the whole is larger, the excess is 0. @default - any size */
+  readonly atMost?: number;
+}
+
+/** How many there are of a part beyond so many percent of the whole; what has no data counts as 0. */
+export function excess(
+  part: Terms,
+  whole: Terms,
+  { percent, atMost, ...options }: ExcessProps,
+): MathExpression {
+  const parts = sum(part);
+  const wholes = sum(whole);
+  const beyond = `${parts} - ${percent / 100} * ${wholes}`;
+  return new MathExpression({
+    expression: atMost === undefined ? beyond : `IF(${wholes} <= ${atMost}, ${beyond}, 0)`,
+    usingMetrics: { ...part, ...whole },
+    ...options,
+  });
+}
+
+/** Metrics that add up, by their ids in the expression. */
+export type Terms = Readonly<Record<string, IMetric>>;
+
+function sum(terms: Terms): string {
+  const filled = Object.keys(terms).map((id) => `FILL(${id}, 0)`);
+  return filled.length === 1 ? String(filled[0]) : `(${filled.join(' + ')})`;
+}
+
+/**
+ * How slow the slow ones are, of at least three: p90 of many, the median of a few, 0 where there are too few to tell.
+ *
+ * @param metric of a time; its statistics are chosen here
+ */
+export function slowness(
+  metric: Metric,
+  options: MetricOptions & { minForP90: number; minForMedian: number },
+): MathExpression {
+  const { minForP90, minForMedian, ...rest } = options;
+  const statistic = (name: string) =>
+    metric.with({ statistic: name, ...(rest.period && { period: rest.period }) });
+  return new MathExpression({
+    expression: `IF(FILL(count, 0) >= ${minForP90}, p90, IF(FILL(count, 0) >= ${minForMedian}, p50, 0))`,
+    usingMetrics: {
+      count: statistic(Stats.SAMPLE_COUNT),
+      p90: statistic(Stats.p(90)),
+      p50: statistic(Stats.p(50)),
+    },
+    ...rest,
   });
 }
 

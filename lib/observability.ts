@@ -1,8 +1,9 @@
 import { Aws, CfnMapping, Duration, Token } from 'aws-cdk-lib';
-import { type Alarm, type CompositeAlarm, Dashboard, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
+import { Dashboard, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import { createAlarms, type StreamAlarms } from './alarms.ts';
+import { createAlarms, everyAlarm, type StreamAlarms } from './alarms.ts';
 import { fillDashboard } from './dashboard.ts';
+import { notify, tellingAlarms } from './notifications.ts';
 import { checkRunbookUrl } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
@@ -22,14 +23,26 @@ export interface AgentStreamObservabilityProps {
    * @default - 2 s
    */
   readonly slowFirstChunk?: Duration;
+  /**
+   * From when on the first chunk of any request is slow, those included for which AgentCore had to start a session.
+   *
+   * @default - 10 s
+   */
+  readonly slowStart?: Duration;
+  /**
+   * From when on opening a connection to AgentCore is slow, the start of a session included.
+   *
+   * @default - 5 s
+   */
+  readonly slowConnection?: Duration;
   /** What the dashboard says is deployed. @default - nothing */
   readonly version?: string;
   /** Whom an alarm tells. @default - nobody: alarms only change colour */
   readonly alarmActions?: readonly IAlarmAction[];
   /**
-   * Which alarms tell it, and whether they also tell that it is over.
+   * Whether it is also told what degrades the service while nobody is affected, and that something is over.
    *
-   * @default - only "users are affected" does, when it begins
+   * @default - only that users are affected, or those of one agent, when it begins
    */
   readonly notifyAll?: boolean;
 }
@@ -44,18 +57,22 @@ export class AgentStreamObservability extends Construct {
     super(scope, id);
     const { runbookUrl, version } = props;
     if (runbookUrl !== undefined && !Token.isUnresolved(runbookUrl)) checkRunbookUrl(runbookUrl);
-    const slowFirstChunkMs = (props.slowFirstChunk ?? Duration.seconds(2)).toMilliseconds();
-    this.alarms = createAlarms(this, props.stream, { runbookUrl, slowFirstChunkMs });
-    const all: (Alarm | CompositeAlarm)[] = Object.values(this.alarms).flat();
-
-    const actions = props.alarmActions ?? [];
-    for (const alarm of props.notifyAll ? all : [this.alarms.usersAreAffected]) {
-      alarm.addAlarmAction(...actions);
-      if (props.notifyAll) alarm.addOkAction(...actions);
-    }
+    const slowLimits = {
+      slowFirstChunkMs: (props.slowFirstChunk ?? Duration.seconds(2)).toMilliseconds(),
+      slowStartMs: (props.slowStart ?? Duration.seconds(10)).toMilliseconds(),
+      slowConnectionMs: (props.slowConnection ?? Duration.seconds(5)).toMilliseconds(),
+    };
+    this.alarms = createAlarms(this, props.stream, { runbookUrl, ...slowLimits });
+    notify(this.alarms, props.alarmActions ?? [], props.notifyAll ?? false);
 
     this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.minutes(30) });
-    fillDashboard(this.dashboard, props.stream, { alarms: all, runbookUrl, slowFirstChunkMs, version });
+    fillDashboard(this.dashboard, props.stream, {
+      telling: tellingAlarms(this.alarms),
+      alarms: everyAlarm(this.alarms),
+      runbookUrl,
+      version,
+      ...slowLimits,
+    });
   }
 
   /** Where a person opens the dashboard. The console's domain is the partition's, known at deployment only. */

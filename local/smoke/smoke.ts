@@ -1,7 +1,10 @@
 import { parseArgs } from 'node:util';
-import { PROMPT, type SmokeOptions, smoke } from '../../lambda/smoke/checks.ts';
-import { sendUnsigned } from '../../lambda/smoke/signed-fetch.ts';
-import { signedByProfile } from './credentials.ts';
+import { type SmokeOptions, smoke } from './checks.ts';
+import { sendUnsigned, signingSend } from './signed-fetch.ts';
+
+/** Agents may act on what they are asked; this asks for nothing to be done. */
+const PROMPT =
+  'This is a check of the connection: change nothing, call no tool. Say in three sentences what you can help with.';
 
 const USAGE = `npm run smoke -- --url <url> [options]
 
@@ -46,7 +49,7 @@ function readOptions(args: string[]): SmokeOptions {
   const signing = { ...(profile !== undefined && { profile }), ...(region !== undefined && { region }) };
   return {
     base,
-    send: isSigned ? signedByProfile(base, signing) : sendUnsigned,
+    send: isSigned ? signingSend(base, signing) : sendUnsigned,
     prompt,
     agents: agent,
     timeoutMs: Number(timeout) * 1000,

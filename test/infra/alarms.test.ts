@@ -3,109 +3,75 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AgentStreamObservability } from '../../lib/observability.ts';
-import { type Datapoint, evaluate } from './metric-math.ts';
+import { CloudWatch } from '../drill/cloudwatch.ts';
+import type { Datapoint } from '../drill/metric-math.ts';
 import { functionIn, observed, runtimeArn, THREE_AGENTS } from './support.ts';
+
+const OF_EACH_AGENT = ['OneAgentFails', 'OneAgentHangs', 'OneAgentFailsInAnHour', 'SlowFirstChunk'];
+const topic = Topic.fromTopicArn(new Stack(), 'Topic', 'arn:aws:sns:us-east-1:111122223333:alarms');
 
 describe('the alarms', () => {
   const template = observed();
-  const rate = (part: string, atLeast = 20) => [
-    { Expression: `IF(whole >= ${atLeast}, 100 * FILL(part, 0) / whole, 0)`, ReturnData: true },
-    { Id: 'part', MetricStat: { Metric: { MetricName: part }, Stat: 'Sum', Period: 300 }, ReturnData: false },
-    {
-      Id: 'whole',
-      MetricStat: { Metric: { MetricName: 'InvocationCount' }, Stat: 'Sum', Period: 300 },
-      ReturnData: false,
-    },
-  ];
-  const stat = (MetricName: string, Stat: string) => ({
-    MetricStat: { Metric: { MetricName }, Stat, Period: 300 },
-  });
+  const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
+    ({ Properties }) => Properties,
+  );
+  const twoOfThree = [3, 2] as const;
 
-  test.each<[string, string, number, object[], [periods: number, datapoints: number]?]>([
-    ['error rate', 'error-rate', 5, rate('InvocationErrors')],
-    [
-      'warm first chunk',
-      'slow-first-chunk',
-      2000,
-      [
-        { Expression: 'IF(answers >= 20, p90, 0)' },
-        { Id: 'answers', ...stat('FirstChunkLatencyWarm', 'SampleCount') },
-        { Id: 'p90', ...stat('FirstChunkLatencyWarm', 'p90') },
-      ],
-    ],
-    [
-      'connection failures',
-      'connection-failures',
-      10,
-      [
-        {
-          Expression: 'IF(invocations >= 20 AND (failed + opened) > 0, 100 * failed / (failed + opened), 0)',
-        },
-        { Id: 'invocations', ...stat('InvocationCount', 'Sum') },
-        { Id: 'failed', ...stat('ConnectionFailures', 'Sum') },
-        { Id: 'opened', ...stat('ConnectionsOpened', 'Sum') },
-      ],
-    ],
-    ['timeouts', 'timeouts', 1, rate('InvocationTimeouts')],
-    ['throttles', 'throttles', 0, [stat('Throttles', 'Sum')]],
-    ['incomplete responses', 'incomplete-responses', 1, rate('IncompleteResponses')],
-    ['function errors', 'function-errors', 0, [stat('Errors', 'Sum')], [3, 2]],
-    ['one agent', 'one-agent-fails', 50, rate('InvocationErrors', 5)],
+  test.each<
+    [text: RegExp, article: string, threshold: number, windows: readonly [number, number], count?: number]
+  >([
+    [/^More than 5 % of the requests for the agent "/, 'one-agent-fails', 3, [1, 1], 3],
+    [/have waited for their first chunk for over a minute/, 'an-agent-hangs', 12, [1, 1], 3],
+    [/^Of the few requests for the agent "/, 'failures-at-low-traffic', 1, [1, 1], 3],
+    [/^The first chunk of the agent "/, 'slow-first-chunk', 2000, twoOfThree, 3],
+    [/^The first chunk of any request/, 'slow-first-chunk', 10_000, twoOfThree],
+    [/^Opening a connection/, 'slow-connections', 5000, twoOfThree],
+    [/^More than 5 % of all requests failed/, 'error-rate', 3, twoOfThree],
+    [/^More than 2 % of all requests ran into a time limit/, 'timeouts', 3, twoOfThree],
+    [/^More than 2 % of all answers broke off/, 'incomplete-responses', 3, twoOfThree],
+    [/^More than 10 % of the attempts to connect/, 'connection-failures', 3, twoOfThree],
+    [/^Lambda refused more than 1 %/, 'throttles', 3, [1, 1]],
+    [/^The function did not start, crashed/, 'function-errors', 3, [1, 1]],
+    [/^Of the few requests of an hour/, 'failures-at-low-traffic', 1, [1, 1]],
   ])(
-    'tell of %s and name its article',
-    (_what, article, threshold, metrics, [periods, datapoints] = [1, 1]) => {
-      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
-        AlarmDescription: Match.stringLikeRegexp(`Runbook: docs/runbook\\.md#${article}$`),
-        ComparisonOperator: 'GreaterThanThreshold',
-        Threshold: threshold,
-        EvaluationPeriods: periods,
-        DatapointsToAlarm: datapoints,
-        TreatMissingData: 'notBreaching',
-        Metrics: metrics.map((metric) => Match.objectLike(metric)),
-        AlarmName: Match.absent(),
-      });
+    'tell of what %p matches, and name its article',
+    (text, article, threshold, [outOf, breach], count = 1) => {
+      const found = alarms.filter(({ AlarmDescription }) => text.test(AlarmDescription));
+
+      expect(found).toHaveLength(count);
+      for (const alarm of found) {
+        expect(alarm).toMatchObject({
+          AlarmDescription: expect.stringMatching(`\\. Runbook: docs/runbook\\.md#${article}$`),
+          ComparisonOperator: 'GreaterThanThreshold',
+          Threshold: threshold,
+          EvaluationPeriods: outOf,
+          DatapointsToAlarm: breach,
+          TreatMissingData: 'notBreaching',
+        });
+        expect(alarm).not.toHaveProperty('AlarmName');
+      }
     },
   );
 
-  test('are those, and one composite of all that a user has as an error', () => {
-    const [composite] = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm'));
-    const rule = JSON.stringify(composite?.Properties.AlarmRule);
-
-    template.resourceCountIs('AWS::CloudWatch::Alarm', 7 + THREE_AGENTS.length);
-    expect(composite?.Properties.AlarmDescription).toMatch(/^Users are affected: .*#users-are-affected$/);
-    for (const id of [
-      'ErrorRate',
-      'Timeouts',
-      'Throttles',
-      'Incomplete',
-      'FunctionErrors',
-      'OneAgentFails',
-    ]) {
-      expect(rule).toContain(id);
-      expect(composite?.Properties.AlarmDescription).toContain(id);
-    }
-    for (const { id } of THREE_AGENTS) expect(rule).toContain(`OneAgentFails${id}`);
-    // Tried again; where that does not help it is an error of its own.
-    expect(rule).not.toContain('ConnectionFailures');
-    // An agent that calls a tool first is slow every time.
-    expect(rule).not.toContain('SlowFirstChunk');
+  test('are those, and no others', () => {
+    expect(alarms).toHaveLength(9 + OF_EACH_AGENT.length * THREE_AGENTS.length);
   });
 
   test('watch each agent by its own metrics, and name it with its runtime', () => {
-    const ofAgents = Object.values(template.findResources('AWS::CloudWatch::Alarm')).filter(
-      ({ Properties }) => /#one-agent-fails$/.test(Properties.AlarmDescription),
-    );
-
-    expect(ofAgents).toHaveLength(THREE_AGENTS.length);
-    ofAgents.forEach(({ Properties }, i) => {
-      const { id = '', runtimeArn = '' } = THREE_AGENTS[i] ?? {};
-      expect(Properties.AlarmDescription).toContain(`for the agent "${id}" (${runtimeArn}) failed`);
-      const metrics = (Properties.Metrics as { MetricStat?: { Metric: { Dimensions: object[] } } }[]).flatMap(
-        ({ MetricStat }) => (MetricStat ? [MetricStat.Metric] : []),
+    for (const { id, runtimeArn: arn } of THREE_AGENTS) {
+      const own = alarms.filter(({ AlarmDescription }) =>
+        AlarmDescription.includes(`the agent "${id}" (${arn})`),
       );
-      expect(metrics).toHaveLength(2);
-      for (const { Dimensions } of metrics) expect(Dimensions).toContainEqual({ Name: 'agent', Value: id });
-    });
+
+      expect(own).toHaveLength(OF_EACH_AGENT.length);
+      for (const { Metrics } of own) {
+        const stats = (Metrics as { MetricStat?: { Metric: { Dimensions: object[] } } }[]).flatMap(
+          ({ MetricStat }) => MetricStat?.Metric ?? [],
+        );
+        expect(stats.length).toBeGreaterThan(0);
+        for (const { Dimensions } of stats) expect(Dimensions).toContainEqual({ Name: 'agent', Value: id });
+      }
+    }
   });
 
   test('tell agents apart whose ids differ in nothing that a logical id may have', () => {
@@ -116,37 +82,35 @@ describe('the alarms', () => {
     new AgentStreamObservability(stack, 'Observability', { stream: subject });
 
     const ids = Object.keys(Template.fromStack(stack).findResources('AWS::CloudWatch::Alarm'));
-    expect(ids.filter((id) => id.includes('OneAgentFails'))).toHaveLength(4);
+    expect(ids.filter((id) => id.includes('OneAgentFails') && !id.includes('InAnHour'))).toHaveLength(4);
   });
 
-  test('tell nobody unless told whom', () => {
-    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
+  test('have the limits of slowness that were chosen, and say them', () => {
+    const { stack, subject } = functionIn();
+    const seconds = (count: number) => ({ toMilliseconds: () => count * 1000 }) as never;
 
-    expect(alarms.filter(({ Properties }) => Properties.AlarmActions || Properties.OKActions)).toEqual([]);
-  });
+    new AgentStreamObservability(stack, 'Observability', {
+      stream: subject,
+      slowFirstChunk: seconds(7),
+      slowStart: seconds(40),
+      slowConnection: seconds(30),
+    });
 
-  test.each([
-    [true, 8 + THREE_AGENTS.length],
-    [false, 1],
-  ])('notify all (%p): %i of them tell the topic', (notifyAll, count) => {
-    const topic = Topic.fromTopicArn(new Stack(), 'Topic', 'arn:aws:sns:us-east-1:111122223333:alarms');
-
-    const told = observed({ alarmActions: [new SnsAction(topic)], notifyAll });
-
-    const telling = ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']
-      .flatMap((type) => Object.values(told.findResources(type)))
-      .filter(({ Properties }) => Properties.AlarmActions);
-    expect(telling).toHaveLength(count);
-    expect(telling.filter(({ Properties }) => Properties.OKActions)).toHaveLength(notifyAll ? count : 0);
+    for (const threshold of [7000, 40_000, 30_000]) {
+      Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
+        Threshold: threshold,
+        AlarmDescription: Match.stringLikeRegexp(`took over ${threshold} ms`),
+      });
+    }
   });
 
   test('link to the runbook of whoever uses the construct', () => {
-    const alarms = observed({ runbookUrl: 'https://wiki.example.com/stream' }).findResources(
-      'AWS::CloudWatch::Alarm',
-    );
+    const told = observed({ runbookUrl: 'https://wiki.example.com/stream' });
 
-    for (const { Properties } of Object.values(alarms)) {
-      expect(Properties.AlarmDescription).toMatch(/Runbook: https:\/\/wiki\.example\.com\/stream#[a-z-]+$/);
+    for (const type of ['AWS::CloudWatch::Alarm', 'AWS::CloudWatch::CompositeAlarm']) {
+      for (const { Properties } of Object.values(told.findResources(type))) {
+        expect(Properties.AlarmDescription).toMatch(/Runbook: https:\/\/wiki\.example\.com\/stream#[a-z-]+$/);
+      }
     }
   });
 
@@ -160,82 +124,134 @@ describe('the alarms', () => {
   );
 });
 
-describe('in a period of five minutes', () => {
-  const alarms = Object.values(observed().findResources('AWS::CloudWatch::Alarm')).map(
-    ({ Properties }) => Properties,
-  );
-  /** What an alarm computes from the metrics of one period, by their names. */
-  const computed = (article: string, metrics: Readonly<Record<string, Datapoint>>): Datapoint => {
-    const alarm = alarms.find(({ AlarmDescription }) => AlarmDescription.endsWith(`#${article}`));
-    const queries = alarm?.Metrics as {
-      Id: string;
-      Expression?: string;
-      MetricStat?: { Stat: string; Metric: { MetricName: string } };
-    }[];
-    const values = queries.flatMap(({ Id, MetricStat }) => {
-      if (!MetricStat) return [];
-      const { Metric, Stat } = MetricStat;
-      return [[Id, metrics[`${Metric.MetricName} ${Stat}`] ?? metrics[Metric.MetricName]]];
+describe('whom they tell', () => {
+  const actions = [new SnsAction(topic)];
+  const composites = (props: Parameters<typeof observed>[0]) =>
+    Object.entries(observed(props).findResources('AWS::CloudWatch::CompositeAlarm')).map(
+      ([id, { Properties }]) => [id.replace(/^Observability|[0-9A-F]{8}$/g, ''), Properties] as const,
+    );
+  const agents = ['AgentFailsonboarding', 'AgentFailsprovisioning', 'AgentFailsmwc'];
+
+  test('nobody unless told whom', () => {
+    for (const [, { AlarmActions, OKActions }] of composites({})) {
+      expect([AlarmActions, OKActions]).toEqual([undefined, undefined]);
+    }
+  });
+
+  test.each([
+    ['users are affected, when it begins', false, ['UsersAreAffected', ...agents]],
+    ['also of what degrades the service, and of the end', true, ['UsersAreAffected', ...agents, 'Degraded']],
+  ])('%s', (_what, notifyAll, expected) => {
+    const told = composites({ alarmActions: actions, notifyAll });
+
+    const telling = told.filter(([, { AlarmActions }]) => AlarmActions).map(([id]) => id);
+    const ending = told.filter(([, { OKActions }]) => OKActions).map(([id]) => id);
+    expect(telling).toEqual(expected);
+    expect(ending).toEqual(notifyAll ? expected : []);
+  });
+
+  test('by composites alone: a metric alarm cannot be silenced by another', () => {
+    const metricAlarms = observed({ alarmActions: actions, notifyAll: true }).findResources(
+      'AWS::CloudWatch::Alarm',
+    );
+
+    expect(Object.values(metricAlarms).filter(({ Properties }) => Properties.AlarmActions)).toEqual([]);
+  });
+
+  test('an alarm is silent while the one is on that says more', () => {
+    const suppressors = composites({ alarmActions: actions }).map(([id, { ActionsSuppressor }]) => [
+      id,
+      ActionsSuppressor?.['Fn::GetAtt'][0].replace(/^Observability|[0-9A-F]{8}$/g, ''),
+    ]);
+
+    expect(Object.fromEntries(suppressors)).toEqual({
+      UsersAreAffected: undefined,
+      AgentFailsonboarding: 'UsersAreAffected',
+      AgentFailsprovisioning: 'UsersAreAffected',
+      AgentFailsmwc: 'UsersAreAffected',
+      AnybodyIsAffected: undefined,
+      Degraded: 'AnybodyIsAffected',
     });
-    const expression = queries.find(({ Expression }) => Expression !== undefined)?.Expression ?? '';
-    return evaluate(expression, Object.fromEntries(values));
-  };
-
-  test.each<[article: string, name: string, limitPercent: number]>([
-    ['error-rate', 'InvocationErrors', 5],
-    ['timeouts', 'InvocationTimeouts', 1],
-    ['incomplete-responses', 'IncompleteResponses', 1],
-  ])('%s is the share of the requests, from 20 of them on', (article, name, limitPercent) => {
-    const of = (InvocationCount: Datapoint, part: Datapoint) =>
-      computed(article, { InvocationCount, [name]: part });
-
-    expect(of(19, 19)).toBe(0);
-    expect(of(20, 20)).toBe(100);
-    expect(of(20, 0)).toBe(0);
-    expect(of(200, (200 * limitPercent) / 100)).toBe(limitPercent);
-    expect(of(200, (200 * limitPercent) / 100 + 1)).toBeGreaterThan(limitPercent);
-    // None failed, and nobody said so.
-    expect(of(20, undefined)).toBe(0);
-    // No traffic: no result, which is not breaching.
-    expect(of(undefined, undefined)).toBeUndefined();
   });
 
-  test('one-agent-fails is the share of its requests, from 5 of them on', () => {
-    const of = (InvocationCount: Datapoint, InvocationErrors: Datapoint) =>
-      computed('one-agent-fails', { InvocationCount, InvocationErrors });
+  test('one agent alone has no others to be affected with', () => {
+    const { stack, subject } = functionIn();
 
-    expect(of(4, 4)).toBe(0);
-    expect(of(5, 5)).toBe(100);
-    expect(of(10, 5)).toBe(50);
-    expect(of(10, 6)).toBeGreaterThan(50);
-    expect(of(5, undefined)).toBe(0);
-    expect(of(undefined, undefined)).toBeUndefined();
+    new AgentStreamObservability(stack, 'Observability', { stream: subject, alarmActions: actions });
+
+    const [users] = Object.values(Template.fromStack(stack).findResources('AWS::CloudWatch::CompositeAlarm'));
+    expect(JSON.stringify(users?.Properties.AlarmRule)).not.toContain('AT_LEAST');
+  });
+});
+
+describe('in a period', () => {
+  const watch = new CloudWatch(observed());
+  /** What an alarm computes where its metrics have these values, by name or by name and statistic. */
+  const computed = (alarm: string, metrics: Readonly<Record<string, Datapoint>>) =>
+    watch.computed(alarm, (name, statistic) => metrics[`${name} ${statistic}`] ?? metrics[name]);
+
+  test.each<[alarm: string, part: string, percent: number]>([
+    ['OneAgentFailsmwc', 'InvocationErrors', 5],
+    ['ErrorRate', 'InvocationErrors', 5],
+    ['Timeouts', 'InvocationTimeouts', 2],
+    ['IncompleteResponses', 'IncompleteResponses', 2],
+  ])('%s is what exceeds its share by more than three, at any traffic', (alarm, part, percent) => {
+    const goesOff = (requests: Datapoint, failed: Datapoint) =>
+      Number(computed(alarm, { InvocationCount: requests, [part]: failed })) > 3;
+
+    // Three of three are no reason, four of four are.
+    expect([goesOff(3, 3), goesOff(4, 4)]).toEqual([false, true]);
+    const share = (2000 * percent) / 100;
+    expect([goesOff(2000, share + 3), goesOff(2000, share + 4)]).toEqual([false, true]);
+    expect([goesOff(2000, undefined), goesOff(undefined, undefined)]).toEqual([false, false]);
   });
 
-  test('connection-failures is the share of the attempts, from 20 requests on', () => {
-    const of = (InvocationCount: Datapoint, ConnectionFailures: Datapoint, ConnectionsOpened: Datapoint) =>
-      computed('connection-failures', { InvocationCount, ConnectionFailures, ConnectionsOpened });
-
-    expect(of(19, 19, 0)).toBe(0);
-    expect(of(20, 20, 0)).toBe(100);
-    // Each request connects after one retry.
-    expect(of(20, 20, 20)).toBe(50);
-    expect(of(20, 2, 18)).toBe(10);
-    expect(of(20, 3, 18)).toBeGreaterThan(10);
-    // Every request took a kept connection.
-    expect(of(20, 0, 0)).toBe(0);
-    expect(of(undefined, undefined, undefined)).toBeUndefined();
+  test('FunctionErrors and Throttles are shares of what reached Lambda', () => {
+    expect(computed('FunctionErrors', { Errors: 4, Invocations: 4 })).toBeCloseTo(3.8);
+    expect(computed('FunctionErrors', { Errors: 100, Invocations: 2000 })).toBeCloseTo(0);
+    // What is throttled is no invocation.
+    expect(computed('Throttles', { Throttles: 4 })).toBeCloseTo(3.96);
+    expect(computed('Throttles', { Throttles: 20, Invocations: 1980 })).toBeCloseTo(0);
   });
 
-  test('slow-first-chunk is the p90, from 20 warm answers on', () => {
-    const of = (answers: Datapoint, p90: Datapoint) =>
-      computed('slow-first-chunk', {
-        'FirstChunkLatencyWarm SampleCount': answers,
-        'FirstChunkLatencyWarm p90': p90,
-      });
+  test('ConnectionFailures is a share of the attempts', () => {
+    const of = (ConnectionFailures: Datapoint, ConnectionsOpened: Datapoint) =>
+      computed('ConnectionFailures', { ConnectionFailures, ConnectionsOpened });
 
-    expect(of(19, 9000)).toBe(0);
-    expect(of(20, 9000)).toBe(9000);
-    expect(of(undefined, undefined)).toBeUndefined();
+    expect(of(20, 180)).toBeCloseTo(0);
+    expect(of(20, 20)).toBeCloseTo(16);
+    expect(of(undefined, undefined)).toBe(0);
+  });
+
+  test.each([
+    ['OneAgentFailsInAnHourmwc', 'InvocationErrors', 'InvocationCount'],
+    ['UnavailableInAnHour', 'Errors', 'Invocations'],
+  ])('%s is three of three, and more than half of up to 60', (alarm, part, whole) => {
+    const goesOff = (requests: number, failed: number) =>
+      Number(computed(alarm, { [whole]: requests, [part]: failed })) > 1;
+
+    expect([goesOff(2, 2), goesOff(3, 3)]).toEqual([false, true]);
+    expect([goesOff(12, 7), goesOff(12, 8)]).toEqual([false, true]);
+    expect([goesOff(60, 60), goesOff(61, 61)]).toEqual([true, false]);
+  });
+
+  test('OneAgentHangs is three answers that wait for minutes, and a share of the requests', () => {
+    const of = (StreamsWaiting: Datapoint, InvocationCount: Datapoint) =>
+      Number(computed('OneAgentHangsmwc', { StreamsWaiting, InvocationCount })) > 12;
+
+    // One is counted four times until it runs into its limit of 300 s.
+    expect([of(4, 0), of(12, 0), of(13, 0)]).toEqual([false, false, true]);
+    expect([of(100, 400), of(113, 400)]).toEqual([false, true]);
+  });
+
+  test.each([
+    ['SlowFirstChunkmwc', 'FirstChunkLatencyWarm'],
+    ['SlowStart', 'FirstChunkLatency'],
+    ['SlowConnections', 'ConnectionTime'],
+  ])('%s is the p90 of many, the median of a few, and nothing of fewer', (alarm, name) => {
+    const of = (count: Datapoint) =>
+      computed(alarm, { [`${name} SampleCount`]: count, [`${name} p90`]: 9000, [`${name} p50`]: 7000 });
+
+    expect([of(30), of(29), of(5), of(4), of(undefined)]).toEqual([9000, 7000, 7000, 0, 0]);
   });
 });

@@ -17,6 +17,7 @@ const AWS_METRICS: Record<string, { source: string; names: string[]; dimensions:
       'ConcurrentExecutions',
       'Duration',
       'Errors',
+      'Invocations',
       'Throttles',
       'Url4xxCount',
       'Url5xxCount',
@@ -97,6 +98,9 @@ describe('the dashboard', () => {
     );
 
     expect(titles).toEqual([
+      '## Are users affected?',
+      'Who is told',
+      'The last 5 minutes',
       '## Is it healthy?',
       'Alarms',
       'Answers without an error, %',
@@ -118,9 +122,10 @@ describe('the dashboard', () => {
       'Reused connections, %',
       'Chunks',
       'Bytes',
-      'Input tokens',
-      'Output tokens',
-      'Empty answers',
+      '## Answers under way',
+      'Streams open',
+      'Waiting for the first chunk',
+      'Age of the oldest',
       '## Connections to AgentCore',
       'Connection time',
       'Connections',
@@ -142,7 +147,7 @@ describe('the dashboard', () => {
   test('says in each row what to look for, with a link', () => {
     const headings = all.filter(({ properties }) => String(properties.markdown).startsWith('## '));
 
-    expect(headings).toHaveLength(7);
+    expect(headings).toHaveLength(9);
     for (const { properties } of headings) {
       expect(properties.markdown).toMatch(/^## .+\n.{30,} Runbook: `docs\/runbook\.md#[a-z-]+`$/);
     }
@@ -166,6 +171,9 @@ describe('the dashboard', () => {
       ],
     ],
     ['Concurrent streams', ['ConcurrentExecutions Maximum']],
+    ['Streams open', ['StreamsOpen Sum']],
+    ['Waiting for the first chunk', lines('StreamsWaiting Sum')],
+    ['Age of the oldest', ['OldestStreamAge Maximum']],
     ['Requests', lines('InvocationCount Sum')],
     ['First chunk, warm, p90', lines('FirstChunkLatencyWarm p90')],
     ['First chunk, all, p90', lines('FirstChunkLatency p90')],
@@ -174,9 +182,6 @@ describe('the dashboard', () => {
     ['Connection time, p90', lines('ConnectionTime p90')],
     ['Chunks', lines('ChunkCount Sum')],
     ['Bytes', lines('ResponseBytes Sum')],
-    ['Input tokens', lines('InputTokens Sum')],
-    ['Output tokens', lines('OutputTokens Sum')],
-    ['Empty answers', lines('EmptyAnswers Sum')],
     ['Connection time', ['ConnectionTime p50', 'ConnectionTime p90', 'ConnectionTime p99']],
     [
       'Connections',
@@ -208,7 +213,7 @@ describe('the dashboard', () => {
     ['Incomplete answers, %', 'IncompleteResponses'],
   ])('has in "%s" the share of each agent, from its own metrics, and of all', (title, part) => {
     const found = drawn(title);
-    const rate = /^IF\(whole(\w*) >= 1, 100 \* FILL\(part\1, 0\) \/ whole\1, 0\)$/;
+    const rate = /^100 \* FILL\(part(\w*), 0\) \/ whole\1$/;
 
     expect(found.filter((one) => rate.test(one))).toHaveLength(4);
     for (const name of [part, 'InvocationCount']) {
@@ -226,6 +231,14 @@ describe('the dashboard', () => {
       expect(found.filter((one) => one === `${name} Sum`)).toHaveLength(3);
     }
     expect(labels('Reused connections, %')).toEqual(expect.arrayContaining(ids));
+  });
+
+  test('begins with what fits a phone: who is told, and four numbers', () => {
+    const [, told, now] = all;
+
+    expect(told?.properties.alarms).toHaveLength(2 + THREE_AGENTS.length);
+    expect(labels('The last 5 minutes')).toEqual(['success, %', 'failed', 'requests', 'first chunk, p90']);
+    expect(now?.properties).toMatchObject({ view: 'singleValue' });
   });
 
   test('names an agent by its id, as the log does', () => {
@@ -256,13 +269,12 @@ describe('the dashboard', () => {
 
     expect(limit('Answers without an error, %')).toMatchObject({ horizontal: [{ value: 95 }] });
     expect(limit('First chunk, warm')).toMatchObject({ horizontal: [{ value: 2000 }] });
-    expect(limit('Errors, %')).toMatchObject({ horizontal: [{ value: 5 }, { value: 50 }] });
-    expect(limit('Timeouts, %')).toMatchObject({ horizontal: [{ value: 1 }] });
-    expect(limit('Incomplete answers, %')).toMatchObject({ horizontal: [{ value: 1 }] });
-    // A mark that no alarm has is not red.
-    expect(limit('Connection time')).toMatchObject({
-      horizontal: [{ value: 5000, label: '5 s, no alarm', color: '#7f7f7f' }],
-    });
+    expect(limit('Errors, %')).toMatchObject({ horizontal: [{ value: 5 }] });
+    expect(limit('Timeouts, %')).toMatchObject({ horizontal: [{ value: 2 }] });
+    expect(limit('Incomplete answers, %')).toMatchObject({ horizontal: [{ value: 2 }] });
+    expect(limit('First chunk, warm, p90')).toMatchObject({ horizontal: [{ value: 2000 }] });
+    expect(limit('First chunk, all, p90')).toMatchObject({ horizontal: [{ value: 10_000 }] });
+    expect(limit('Connection time')).toMatchObject({ horizontal: [{ value: 5000 }] });
     expect(limit('Concurrent streams')).toMatchObject({ horizontal: [{ value: 50 }] });
     expect(limit('Duration of invocations')).toMatchObject({ horizontal: [{ value: 900_000 }] });
   });
@@ -298,7 +310,7 @@ describe('the dashboard', () => {
     expect(chart?.properties.annotations).toMatchObject({ horizontal: [{ value: 7000 }] });
     template.hasResourceProperties('AWS::CloudWatch::Alarm', {
       Threshold: 7000,
-      AlarmDescription: Match.stringLikeRegexp('is over 7000 ms'),
+      AlarmDescription: Match.stringLikeRegexp('took over 7000 ms'),
     });
   });
 
@@ -370,7 +382,7 @@ test('links its rows to the runbook’s address when it is given', () => {
   const template = observed({ runbookUrl: 'https://wiki.example.com/stream' });
 
   const texts = widgets(template).filter(({ properties }) => String(properties.markdown).startsWith('## '));
-  expect(texts).toHaveLength(7);
+  expect(texts).toHaveLength(9);
   for (const { properties } of texts) {
     expect(properties.markdown).toMatch(/ \[Runbook\]\(https:\/\/wiki\.example\.com\/stream#[a-z-]+\)$/);
   }
@@ -379,7 +391,7 @@ test('links its rows to the runbook’s address when it is given', () => {
 test('says what is deployed, where it is told', () => {
   const [first] = widgets(observed({ version: '1.2.3 (abc)' }));
 
-  expect(first?.properties.markdown).toContain('Deployed: 1.2.3 (abc).');
+  expect(first?.properties.markdown).toContain('Deployed: **1.2.3 (abc)**.');
   expect(widgets(observed())[0]?.properties.markdown).not.toContain('Deployed');
 });
 

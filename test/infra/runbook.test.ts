@@ -40,6 +40,10 @@ test.each([
   ARTICLES.incompleteResponses,
   ARTICLES.functionErrors,
   ARTICLES.oneAgentFails,
+  ARTICLES.hangs,
+  ARTICLES.lowTraffic,
+  ARTICLES.degraded,
+  ARTICLES.slowConnections,
 ])(
   'the article %s says what users see, what to look at first with a query, causes in order and what to do',
   (name) => {
@@ -89,7 +93,7 @@ describe('the queries', () => {
   const logged: readonly string[] = Object.values(LOG_FIELDS);
   const ofAws = /^(@timestamp|@message|type|record\.\w+(\.\w+)?|message\.errorMessage)$/;
   const words =
-    /^(and|or|in|not|like|count|latest|avg|pct|bin|ispresent|as|by|asc|desc|fields|filter|stats|sort|limit)$/;
+    /^(and|or|in|not|like|count|latest|avg|sum|pct|bin|ispresent|as|by|asc|desc|fields|filter|stats|sort|limit)$/;
   const text = /"([^"]*)"/g;
 
   test.each(queries.map((query) => [query.join(' ')]))('%s\n  asks for what is logged', (query) => {

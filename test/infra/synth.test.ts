@@ -16,8 +16,7 @@ describe('cdk-nag, AwsSolutions', () => {
     allowedOrigins: ['*'],
     reservedConcurrentExecutions: 10,
     stage: 'prod',
-    deployment: 'canary',
-  } as const;
+  };
 
   test.each([
     ['of one stack prefix', { ...everything, stackStatusPrefix: 'demo-' }],
@@ -68,12 +67,7 @@ describe.each([
   ['Serverless', ServerlessChecks],
 ] as const)('cdk-nag, %s', (_name, Pack) => {
   const rules = (props: Parameters<typeof stackOf>[0]) => {
-    const { stack } = stackOf({
-      alarmEmail: 'oncall@example.com',
-      stage: 'prod',
-      deployment: 'canary',
-      ...props,
-    });
+    const { stack } = stackOf({ alarmEmail: 'oncall@example.com', stage: 'prod', ...props });
     const { violations } = new Pack(stack).validateScope(stack);
     return violations.map(({ ruleName }) => ruleName.replace(/^.*-/, ''));
   };

@@ -1,0 +1,188 @@
+import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import type { Construct } from 'constructs';
+import type { MetricName } from '../lambda/contract.ts';
+import { type AlarmRule, createAlarm, TWO_OF_THREE } from './alarm.ts';
+import {
+  ALLOWANCE,
+  CONNECTION_LIMIT_PERCENT,
+  CRASH_LIMIT_PERCENT,
+  ERROR_LIMIT_PERCENT,
+  HOUR,
+  HOUR_ALLOWANCE,
+  HOUR_LIMIT_PERCENT,
+  HOUR_MAX_REQUESTS,
+  INCOMPLETE_LIMIT_PERCENT,
+  MIN_FOR_MEDIAN,
+  MIN_FOR_P90,
+  THROTTLE_LIMIT_PERCENT,
+  TIMEOUT_LIMIT_PERCENT,
+  WINDOW,
+} from './alarm-limits.ts';
+import { excess, slowness } from './metrics.ts';
+import type { AgentStreamFunction } from './streaming-function.ts';
+
+/** Alarms of all agents together, and of the function itself. */
+export interface ServiceAlarms {
+  /** Lambda refuses requests. */
+  readonly throttles: Alarm;
+  /** The function does not start, crashes or is ended by Lambda. */
+  readonly functionErrors: Alarm;
+  /** Of the few requests of an hour more than half met one or the other. */
+  readonly unavailableInAnHour: Alarm;
+  readonly errorRate: Alarm;
+  readonly timeouts: Alarm;
+  readonly incompleteResponses: Alarm;
+  readonly connectionFailures: Alarm;
+  /** New connections, and with them new sessions. */
+  readonly slowConnections: Alarm;
+  /** The first chunk of all requests, those of new sessions included. */
+  readonly slowStart: Alarm;
+}
+
+/** From when on something is slow, in milliseconds. */
+export interface SlowLimits {
+  /** The first chunk where no microVM had to be started. */
+  readonly slowFirstChunkMs: number;
+  /** The first chunk of any request. */
+  readonly slowStartMs: number;
+  /** Opening a connection. */
+  readonly slowConnectionMs: number;
+}
+
+export interface AlarmOptions extends SlowLimits {
+  /** Address of the runbook. @default - alarms name its file */
+  readonly runbookUrl?: string | undefined;
+}
+
+const BEYOND = `and by more than ${ALLOWANCE} requests, within 5 minutes`;
+const TWICE = 'in two of three periods of 5 minutes';
+const SLOW = `one in ten (of fewer than ${MIN_FOR_P90} every other one), ${TWICE}`;
+
+/** Creates them; whom they tell is decided in `notifications.ts`. */
+export function createServiceAlarms(
+  scope: Construct,
+  stream: AgentStreamFunction,
+  options: AlarmOptions,
+): ServiceAlarms {
+  const { slowConnectionMs, slowStartMs } = options;
+  const { function: fn } = stream;
+  const own = (name: MetricName, period = WINDOW) => stream.metric(name, { period });
+  const share = (name: MetricName, percent: number, label: string) =>
+    excess({ part: own(name) }, { whole: own('InvocationCount') }, { percent, label, period: WINDOW });
+  const slow = (name: MetricName, label: string) =>
+    slowness(own(name), { minForP90: MIN_FOR_P90, minForMedian: MIN_FOR_MEDIAN, label, period: WINDOW });
+  const alarm = (rule: AlarmRule) => createAlarm(scope, rule, options.runbookUrl);
+
+  return {
+    throttles: alarm({
+      id: 'Throttles',
+      article: 'throttles',
+      metric: excess(
+        { throttled: fn.metricThrottles({ period: WINDOW }) },
+        {
+          throttled: fn.metricThrottles({ period: WINDOW }),
+          taken: fn.metricInvocations({ period: WINDOW }),
+        },
+        {
+          percent: THROTTLE_LIMIT_PERCENT,
+          label: `throttles beyond ${THROTTLE_LIMIT_PERCENT} %`,
+          period: WINDOW,
+        },
+      ),
+      threshold: ALLOWANCE,
+      what: `Lambda refused more than ${THROTTLE_LIMIT_PERCENT} % of the requests with 429, as no concurrency was available, ${BEYOND}`,
+    }),
+    functionErrors: alarm({
+      id: 'FunctionErrors',
+      article: 'functionErrors',
+      metric: excess(
+        { part: fn.metricErrors({ period: WINDOW }) },
+        { whole: fn.metricInvocations({ period: WINDOW }) },
+        { percent: CRASH_LIMIT_PERCENT, label: `crashes beyond ${CRASH_LIMIT_PERCENT} %`, period: WINDOW },
+      ),
+      threshold: ALLOWANCE,
+      what: `The function did not start, crashed or was ended by Lambda for more than ${CRASH_LIMIT_PERCENT} % of the requests, ${BEYOND}; such a request is in none of its own metrics`,
+    }),
+    unavailableInAnHour: alarm({
+      id: 'UnavailableInAnHour',
+      article: 'lowTraffic',
+      metric: excess(
+        { crashed: fn.metricErrors({ period: HOUR }), throttled: fn.metricThrottles({ period: HOUR }) },
+        { throttled: fn.metricThrottles({ period: HOUR }), taken: fn.metricInvocations({ period: HOUR }) },
+        {
+          percent: HOUR_LIMIT_PERCENT,
+          atMost: HOUR_MAX_REQUESTS,
+          label: `crashes and throttles beyond ${HOUR_LIMIT_PERCENT} %`,
+          period: HOUR,
+        },
+      ),
+      threshold: HOUR_ALLOWANCE,
+      what: `Of the few requests of an hour (at most ${HOUR_MAX_REQUESTS}) more than ${HOUR_LIMIT_PERCENT} % met a function that did not start, crashed or had no concurrency left, at least three`,
+    }),
+    errorRate: alarm({
+      id: 'ErrorRate',
+      article: 'errorRate',
+      metric: share('InvocationErrors', ERROR_LIMIT_PERCENT, `errors beyond ${ERROR_LIMIT_PERCENT} %`),
+      threshold: ALLOWANCE,
+      windows: TWO_OF_THREE,
+      what: `More than ${ERROR_LIMIT_PERCENT} % of all requests failed, and by more than ${ALLOWANCE} requests, ${TWICE}`,
+    }),
+    timeouts: alarm({
+      id: 'Timeouts',
+      article: 'timeouts',
+      metric: share(
+        'InvocationTimeouts',
+        TIMEOUT_LIMIT_PERCENT,
+        `timeouts beyond ${TIMEOUT_LIMIT_PERCENT} %`,
+      ),
+      threshold: ALLOWANCE,
+      windows: TWO_OF_THREE,
+      what: `More than ${TIMEOUT_LIMIT_PERCENT} % of all requests ran into a time limit, and by more than ${ALLOWANCE} requests, ${TWICE}`,
+    }),
+    incompleteResponses: alarm({
+      id: 'IncompleteResponses',
+      article: 'incompleteResponses',
+      metric: share(
+        'IncompleteResponses',
+        INCOMPLETE_LIMIT_PERCENT,
+        `incomplete answers beyond ${INCOMPLETE_LIMIT_PERCENT} %`,
+      ),
+      threshold: ALLOWANCE,
+      windows: TWO_OF_THREE,
+      what: `More than ${INCOMPLETE_LIMIT_PERCENT} % of all answers broke off, and by more than ${ALLOWANCE} answers, ${TWICE}`,
+    }),
+    connectionFailures: alarm({
+      id: 'ConnectionFailures',
+      article: 'connectionFailures',
+      // Of the attempts, not of the requests: one request may fail to connect several times, or need no connection.
+      metric: excess(
+        { failed: own('ConnectionFailures') },
+        { failed: own('ConnectionFailures'), opened: own('ConnectionsOpened') },
+        {
+          percent: CONNECTION_LIMIT_PERCENT,
+          label: `failed connections beyond ${CONNECTION_LIMIT_PERCENT} %`,
+          period: WINDOW,
+        },
+      ),
+      threshold: ALLOWANCE,
+      windows: TWO_OF_THREE,
+      what: `More than ${CONNECTION_LIMIT_PERCENT} % of the attempts to connect to AgentCore failed, and by more than ${ALLOWANCE} attempts, ${TWICE}`,
+    }),
+    slowConnections: alarm({
+      id: 'SlowConnections',
+      article: 'slowConnections',
+      metric: slow('ConnectionTime', 'connection time of the slow ones'),
+      threshold: slowConnectionMs,
+      windows: TWO_OF_THREE,
+      what: `Opening a connection to AgentCore took over ${slowConnectionMs} ms, ${SLOW}`,
+    }),
+    slowStart: alarm({
+      id: 'SlowStart',
+      article: 'slowFirstChunk',
+      metric: slow('FirstChunkLatency', 'first chunk of the slow ones'),
+      threshold: slowStartMs,
+      windows: TWO_OF_THREE,
+      what: `The first chunk of any request, new sessions included, took over ${slowStartMs} ms: ${SLOW}`,
+    }),
+  };
+}
