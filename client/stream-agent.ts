@@ -1,8 +1,10 @@
 import { createBodyReader, unlessAborted } from './body.ts';
 import { AgentError, type AgentErrorCode, detailsOf, errorOfResponse, parseObject } from './errors.ts';
+import { type AgentEvent, type DoneEvent, type StartEvent, typedEvent } from './events.ts';
 import { createSseReader } from './sse.ts';
 
 export * from './errors.ts';
+export type * from './events.ts';
 
 export interface StreamAgentOptions {
   /** A configured id, name or runtime ARN. */
@@ -10,46 +12,19 @@ export interface StreamAgentOptions {
   prompt: string;
   /** Continues a session; without one the service makes one and says it in every event that names it. */
   sessionId?: string | undefined;
+  /** Further keys for the agent, where its entry allows them: files, or the reply to an interrupt. */
+  payload?: Record<string, unknown>;
   /** Cancels the request. The iteration then throws the signal's reason, an AbortError by default. */
   signal?: AbortSignal | undefined;
   /** Sends the request: one that signs with SigV4, or adds a header. @default globalThis.fetch */
   fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
-/** The service has taken the request on. It comes first, with the first text or after a long silence. */
-export interface StartEvent {
-  type: 'start';
-  sessionId: string;
-  agentId: string;
-  requestId: string;
-}
-
-/** Text exactly as the agent sent it; to be appended. */
-export interface ChunkEvent {
-  type: 'chunk';
-  text: string;
-}
-
-/** The answer is complete. It comes last. */
-export interface DoneEvent {
-  type: 'done';
-  sessionId: string;
-  /** How many chunks there were. */
-  chunks: number;
-  /** UTF-8 bytes of the text. */
-  bytes: number;
-  durationMs: number;
-  /** The whole answer. */
-  text: string;
-}
-
-export type AgentEvent = StartEvent | ChunkEvent | DoneEvent;
-
 /** Failures of Node's fetch that happen before anything is sent; a browser does not tell. */
 const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'];
 
 /**
- * Sends a prompt and yields the answer as it arrives: `start`, any number of `chunk`, `done`.
+ * Sends a prompt and yields the answer as it arrives: `start`, any number of `chunk` and of the typed events, `done`.
  *
  * Nothing is sent before the first event is asked for. Leaving the loop closes the connection. Nothing is ever
  * sent twice, and no redirect followed: see {@link AgentError.retryable} for when sending again is safe.
@@ -61,9 +36,9 @@ const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'];
  */
 export async function* streamAgent(
   url: string | URL,
-  { agentId, prompt, sessionId, signal, fetch = globalThis.fetch }: StreamAgentOptions,
+  { agentId, prompt, sessionId, payload, signal, fetch = globalThis.fetch }: StreamAgentOptions,
 ): AsyncGenerator<AgentEvent, void, undefined> {
-  const response = await send(String(url), { agentId, prompt, sessionId }, fetch, signal);
+  const response = await send(String(url), { agentId, prompt, sessionId, payload }, fetch, signal);
   if (!response.ok) throw await errorOfResponse(response, signal);
   const { status, headers, body } = response;
   let context: AnswerContext = {
@@ -110,6 +85,9 @@ export async function* streamAgent(
         } else if (event.start) {
           context = { ...context, ...stringsOf(event, 'sessionId', 'requestId') };
           yield startEvent(event);
+        } else {
+          const typed = typedEvent(event);
+          if (typed) yield typed;
         }
         signal?.throwIfAborted();
       }
@@ -186,12 +164,18 @@ interface AnswerContext {
 
 type WireEvent = Record<string, unknown>;
 
-function startEvent({ sessionId, agentId, requestId }: WireEvent): StartEvent {
-  return { type: 'start', sessionId, agentId, requestId } as StartEvent;
+function startEvent({ sessionId, agentId, requestId, sessionReplaced }: WireEvent): StartEvent {
+  return {
+    type: 'start',
+    sessionId,
+    agentId,
+    requestId,
+    ...(sessionReplaced === true && { sessionReplaced }),
+  } as StartEvent;
 }
 
 function doneEvent(
-  { sessionId, chunks, bytes, durationMs }: WireEvent,
+  { sessionId, chunks, bytes, durationMs, interrupted, stopped }: WireEvent,
   context: AnswerContext,
   text: string,
 ): DoneEvent {
@@ -201,6 +185,8 @@ function doneEvent(
     chunks,
     bytes,
     durationMs,
+    ...(interrupted === true && { interrupted }),
+    ...(stopped === true && { stopped }),
     text,
   } as DoneEvent;
 }

@@ -1,4 +1,6 @@
 import { parseRuntimeArn, type RuntimeArn } from './agentcore/arn.ts';
+import { DIALECTS, type DialectName } from './dialects/dialects.ts';
+import { FRAMINGS, type FramingName } from './framing/framings.ts';
 
 /** One configured agent: an entry of AGENTS with its defaults filled in. */
 export interface AgentEntry {
@@ -13,13 +15,22 @@ export interface AgentEntry {
   transport: 'websocket' | 'http';
   description: string;
   capabilities: readonly string[];
-  framing: 'auto' | 'text' | 'sse' | 'json';
-  /** A `type` (or `event`) of this agent's messages that ends an answer, beside the known ones. */
+  /** How its documents are packed into messages; `auto`: the first message tells. */
+  framing: 'auto' | FramingName;
+  /** What its documents mean; `auto`: the first document that only one dialect has tells. */
+  dialect: 'auto' | DialectName;
+  /** What it is sent, with `$prompt`, `$sessionId`, `$requestId` and `$payload`; else what its dialect takes. */
+  input?: unknown;
+  /** Whether a caller may add keys to the input. */
+  payload: 'refuse' | 'merge';
+  /** A `type` (or `event`) of this agent's documents that ends an answer, beside the known ones. */
   endMarker?: string;
-  /** Where the text lies in this agent's JSON messages, `event.contentBlockDelta.delta.text`. */
-  textPath?: string;
-  /** What becomes of JSON messages that carry no text. */
-  structured: 'pass' | 'drop';
+  /** Only the `endMarker`, or only the close, ends an answer. */
+  ends?: 'marker' | 'close';
+  /** Where the text lies in this agent's documents, `event.contentBlockDelta.delta.text`; one path, or several. */
+  textPath?: string | readonly string[];
+  /** What becomes of JSON that carries no text: part of the text, nothing, or an event of its own. */
+  structured: 'pass' | 'drop' | 'event';
   firstChunkTimeoutMs?: number;
   idleTimeoutMs?: number;
 }
@@ -52,10 +63,20 @@ const CHECKS: Record<keyof AgentEntry, Check> = {
     Array.isArray(value) && value.every((item) => typeof item === 'string')
       ? undefined
       : 'an array of strings',
-  framing: oneOf('auto', 'text', 'sse', 'json'),
+  framing: oneOf('auto', ...Object.keys(FRAMINGS)),
+  dialect: oneOf('auto', ...Object.keys(DIALECTS)),
+  input: (value) =>
+    typeof value === 'object' && value !== null && JSON.stringify(value).includes('$prompt')
+      ? undefined
+      : 'an object in which "$prompt" stands where the prompt belongs',
+  payload: oneOf('refuse', 'merge'),
   endMarker: text,
-  textPath: text,
-  structured: oneOf('pass', 'drop'),
+  ends: oneOf('marker', 'close'),
+  textPath: (value) =>
+    [value].flat().length > 0 && [value].flat().every((path) => text(path) === undefined)
+      ? undefined
+      : 'a non-empty string, or a list of them',
+  structured: oneOf('pass', 'drop', 'event'),
   firstChunkTimeoutMs: milliseconds,
   idleTimeoutMs: milliseconds,
 };
@@ -118,6 +139,8 @@ function parseEntry(entry: unknown, index: number, isToken: (text: string) => bo
     description: '',
     capabilities: [],
     framing: 'auto',
+    dialect: 'auto',
+    payload: 'refuse',
     structured: 'pass',
     ...(defined as Pick<AgentEntry, (typeof REQUIRED)[number]> & Partial<AgentEntry>),
   };

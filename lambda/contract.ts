@@ -78,6 +78,11 @@ export const METRICS = {
   RetryCount: perService('Count'),
   ChunkCount: perAgent('Count'),
   ResponseBytes: perAgent('Bytes'),
+  /** Tokens that the model read and wrote, where the agent tells them. */
+  InputTokens: perAgent('Count'),
+  OutputTokens: perAgent('Count'),
+  /** Complete answers without any text. */
+  EmptyAnswers: perAgent('Count'),
   ReaderStalled: perService('Count'),
   /** Answers under way, counted once a minute by each process, from its second minute on. */
   StreamsOpen: { unit: 'Count', finest: 'service', isGauge: true },

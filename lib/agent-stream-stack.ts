@@ -6,6 +6,7 @@ import { alarmTopics } from './alarm-topics.ts';
 import type { Deployment } from './deployment.ts';
 import { importExisting } from './existing.ts';
 import { AgentStreamObservability } from './observability.ts';
+import { AgentStreamRelease } from './release.ts';
 import { isProduction } from './stage.ts';
 import { AgentStreamFunction } from './streaming-function.ts';
 import { projectVersion } from './version.ts';
@@ -42,6 +43,15 @@ export class AgentStreamStack extends Stack {
       ...(slowStart !== undefined && { slowStart }),
       ...(slowConnection !== undefined && { slowConnection }),
     });
+    if (props.deployment !== undefined) {
+      const { errorRate, timeouts, incompleteResponses, functionErrors } = this.observability.alarms;
+      new AgentStreamRelease(this, 'Release', {
+        stream: this.stream,
+        strategy: props.deployment,
+        // CodeDeploy asks for alarms of single metrics, of which the composite one is made.
+        alarms: [errorRate, timeouts, incompleteResponses, functionErrors],
+      });
+    }
     if (production && topics.length === 0) {
       Annotations.of(this).addWarningV2(
         'agentcore-stream:silentAlarms',
@@ -57,7 +67,7 @@ export class AgentStreamStack extends Stack {
 
     this.#output('FunctionUrl', this.stream.functionUrl.url, 'Where pages send their POST');
     this.#output('FunctionName', this.stream.function.functionName, 'For the AWS CLI, as in the runbook');
-    this.#output('FunctionArn', this.stream.function.functionArn, 'For the policy of callers that sign');
+    this.#output('FunctionArn', this.stream.alias.functionArn, 'For the policy of callers that sign');
     this.#output('LogGroup', this.stream.logGroup.logGroupName, 'For Logs Insights');
     this.#output('DashboardUrl', this.observability.dashboardUrl, 'What on-call looks at first');
     this.#output('Version', version, 'What is deployed: version and commit');

@@ -6,4 +6,5 @@ export type { Deployment } from './deployment.ts';
 export type { LimitProps, TuningProps } from './environment.ts';
 export type { AgentStreamFunctionProps } from './function-props.ts';
 export { AgentStreamObservability, type AgentStreamObservabilityProps } from './observability.ts';
+export { AgentStreamRelease, type AgentStreamReleaseProps, type ReleaseStrategy } from './release.ts';
 export { AgentStreamFunction } from './streaming-function.ts';

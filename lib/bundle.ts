@@ -6,20 +6,23 @@ import { PROJECT_ROOT } from './project.ts';
 /** The folder that is deployed, and that `npm start`, the integration tests and the benches run. */
 export const BUNDLE_FOLDER = join(PROJECT_ROOT, 'dist', 'lambda');
 
-/** `handler` of the Lambda function in {@link BUNDLE_FOLDER}. */
+/** The hook that checks a release; it lies beside, so that each is deployed alone. */
+export const RELEASE_CHECK_FOLDER = join(PROJECT_ROOT, 'dist', 'release-check');
+
+/** `handler` of the Lambda functions in either folder. */
 export const BUNDLE_HANDLER = 'index.handler';
 
 let built = false;
 
 /**
- * Builds once per process and returns the folder; the installed package has it built already. Synchronous, because a
- * construct's constructor is; esbuild's synchronous API takes no plugins, so the build runs in a child process (0.3 s).
+ * Builds everything once per process and returns the folder that is asked for; the installed package has it built
+ * already. Synchronous, because a construct's constructor is; esbuild's synchronous API takes no plugins, so the build runs in a child process (0.3 s).
  */
-export function bundleSync(): string {
+export function bundleSync(folder: string = BUNDLE_FOLDER): string {
   const builder = join(PROJECT_ROOT, 'lib', 'bundling.ts');
   if (!built && existsSync(builder)) {
     execFileSync(process.execPath, [builder], { cwd: PROJECT_ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
   }
   built = true;
-  return BUNDLE_FOLDER;
+  return folder;
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild';
-import { BUNDLE_FOLDER } from './bundle.ts';
+import { BUNDLE_FOLDER, RELEASE_CHECK_FOLDER } from './bundle.ts';
 import { PROJECT_ROOT as root } from './project.ts';
 
 /**
@@ -48,17 +48,33 @@ export const esbuildOptions: BuildOptions & { metafile: true } = {
   },
 };
 
+/** Builds what Lambda runs behind the Function URL; see {@link buildFolder}. */
+export function buildLambda(outdir: string = BUNDLE_FOLDER): Promise<BuildResult<{ metafile: true }>> {
+  return buildFolder(ENTRIES, outdir);
+}
+
+/** Builds the hook that checks a release; see {@link buildFolder}. */
+export function buildReleaseCheck(
+  outdir: string = RELEASE_CHECK_FOLDER,
+): Promise<BuildResult<{ metafile: true }>> {
+  return buildFolder({ index: 'lambda/smoke/release-check.ts' }, outdir);
+}
+
 /**
- * Builds the deployed folder and removes whatever else lies in it.
+ * Builds a folder that is deployed and removes whatever else lies in it.
  *
+ * @param entries names of the bundles and where each begins
  * @param outdir absolute path of the folder
  * @returns esbuild's result; its metafile says what each bundle holds
  */
-export async function buildLambda(outdir: string = BUNDLE_FOLDER): Promise<BuildResult<{ metafile: true }>> {
+async function buildFolder(
+  entries: Readonly<Record<string, string>>,
+  outdir: string,
+): Promise<BuildResult<{ metafile: true }>> {
   const result = await build({
     ...esbuildOptions,
     absWorkingDir: root,
-    entryPoints: Object.entries(ENTRIES).map(([out, source]) => ({ in: join(root, source), out })),
+    entryPoints: Object.entries(entries).map(([out, source]) => ({ in: join(root, source), out })),
     outdir,
     plugins: [separateLazyBundles],
     // See lambda/telemetry/cls.ts.
@@ -88,9 +104,10 @@ function writeWhole(path: string, contents: Uint8Array): string {
 
 async function main(): Promise<void> {
   const quiet = process.argv.includes('--quiet');
-  const { metafile } = await buildLambda();
-  for (const [file, { bytes }] of quiet ? [] : Object.entries(metafile.outputs)) {
-    console.log(`${join(dirname(file), basename(file))}  ${(bytes / 1024).toFixed(1)} KiB`);
+  for (const { metafile } of await Promise.all([buildLambda(), buildReleaseCheck()])) {
+    for (const [file, { bytes }] of quiet ? [] : Object.entries(metafile.outputs)) {
+      console.log(`${join(dirname(file), basename(file))}  ${(bytes / 1024).toFixed(1)} KiB`);
+    }
   }
 }
 

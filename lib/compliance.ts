@@ -14,6 +14,8 @@ const REASONS = {
     'the function is invoked through its URL only, synchronously: a failed invocation is answered, and no event is left over for a queue',
   LambdaInsideVPC:
     'a function in a VPC cannot stream through its URL; it holds no data, and reaches AgentCore over TLS with IAM',
+  LambdaConcurrency:
+    'CodeDeploy invokes the function once a release; a new account has no concurrency to reserve for it',
   SNSRedrivePolicy: 'the subscription is an e-mail address; what it misses, the alarm and the dashboard show',
 } as const;
 

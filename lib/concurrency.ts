@@ -1,6 +1,7 @@
 import { Annotations, Token } from 'aws-cdk-lib';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
+import { checkWholeNumber } from './checks.ts';
 
 /**
  * What an account may run at once where nobody asked for more, and how much of it must stay unreserved.
@@ -29,4 +30,16 @@ export function warnOfConcurrency(
     'agentcore-stream:reservedConcurrency',
     `reserved concurrency of ${reserved}: an account's default is ${ACCOUNT_DEFAULT} concurrent executions, of which ${UNRESERVED} stay unreserved, so that more than ${ACCOUNT_DEFAULT - UNRESERVED} needs a higher quota (Service Quotas: Lambda, concurrent executions)`,
   );
+}
+
+/**
+ * Lambda reserves what is provisioned out of what is reserved.
+ *
+ * @throws Error naming what was expected and what came
+ */
+export function checkProvisioned(provisioned: number | undefined, reserved: number | undefined): void {
+  if (provisioned === undefined) return;
+  const isKnown = reserved !== undefined && !Token.isUnresolved(reserved);
+  const unit = isKnown ? ` (what is reserved)` : '';
+  checkWholeNumber('provisionedConcurrentExecutions', provisioned, 1, isKnown ? reserved : undefined, unit);
 }

@@ -13,6 +13,7 @@ import { limitsOf } from './context-limits.ts';
 import { arnOrParameter, retentionOf, tagsOf } from './context-resources.ts';
 import { checkedText, choice, matching, numberOf, ON_OR_OFF, wholeNumber } from './context-values.ts';
 import type { Deployment } from './deployment.ts';
+import { RELEASE_STRATEGIES } from './release.ts';
 import { checkRunbookUrl } from './runbook.ts';
 import { LIMITS_SCHEMA, listOf, oneOf, type Schema, TEXT, TEXTS, whole } from './schema.ts';
 
@@ -56,6 +57,23 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     description: 'The most answers that stream at once; 0 switches the function off. Default: no limit',
     schema: whole(0),
     read: (came) => ({ reservedConcurrentExecutions: wholeNumber('reservedConcurrency', came, 0) }),
+  },
+  provisionedConcurrency: {
+    description: 'Execution environments that are kept warm, and billed. Default: none',
+    schema: whole(1),
+    read: (came) => ({
+      provisionedConcurrentExecutions: wholeNumber('provisionedConcurrency', came, 1),
+    }),
+  },
+  deployment: {
+    description: 'How traffic goes over to a new version by CodeDeploy. Default: at once, without CodeDeploy',
+    schema: oneOf(...Object.keys(RELEASE_STRATEGIES)),
+    read: (came) => ({ deployment: choice('deployment', came, RELEASE_STRATEGIES) }),
+  },
+  formerUrl: {
+    description: 'Keeps the Function URL of versions before 0.2 beside the new one. Default: off',
+    schema: SWITCH,
+    read: (came) => ({ formerUrl: choice('formerUrl', came, ON_OR_OFF) }),
   },
   memorySize: {
     description: 'MiB of the function. Default: 1024',

@@ -225,6 +225,9 @@ function perAgent(stream: AgentStreamFunction, { slowFirstChunkMs, slowStartMs }
     }),
     lines('Chunks', 'ChunkCount'),
     lines('Bytes', 'ResponseBytes'),
+    lines('Input tokens', 'InputTokens'),
+    lines('Output tokens', 'OutputTokens'),
+    lines('Empty answers', 'EmptyAnswers'),
   ];
 }
 

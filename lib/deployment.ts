@@ -1,6 +1,7 @@
 import type { Duration } from 'aws-cdk-lib';
 import type { ExistingResources } from './existing.ts';
 import type { AgentStreamFunctionProps } from './function-props.ts';
+import type { ReleaseStrategy } from './release.ts';
 
 /** What a deployment is told: the CDK context of `bin/app.ts`, or the props of somebody else's app. */
 export interface Deployment extends AgentStreamFunctionProps, ExistingResources {
@@ -24,6 +25,13 @@ export interface Deployment extends AgentStreamFunctionProps, ExistingResources 
   readonly runbookUrl?: string;
   /** From when on a first chunk is slow where no microVM had to be started. @default - 2 s */
   readonly slowFirstChunk?: Duration;
+  /**
+   * How traffic goes over to a new version by CodeDeploy, which takes it back where an alarm goes off or the check
+   * after the release fails.
+   *
+   * @default - at once, without CodeDeploy
+   */
+  readonly deployment?: ReleaseStrategy;
   /** From when on the first chunk of any request is slow, new sessions included. @default - 10 s */
   readonly slowStart?: Duration;
   /** From when on opening a connection to AgentCore is slow, the start of a session included. @default - 5 s */

@@ -14,6 +14,7 @@ import {
   checkTimeout,
   checkWholeNumber,
 } from './checks.ts';
+import { checkProvisioned } from './concurrency.ts';
 import type { TuningProps } from './environment.ts';
 
 export interface AgentStreamFunctionProps extends TuningProps {
@@ -33,6 +34,20 @@ export interface AgentStreamFunctionProps extends TuningProps {
    * @default - only the account's concurrency is the limit; with authType NONE it must be given
    */
   readonly reservedConcurrentExecutions?: number;
+  /**
+   * Execution environments that are kept warm for the alias, billed for the time that they are; not more than
+   * `reservedConcurrentExecutions`.
+   *
+   * @default - none: an environment starts with its first request
+   */
+  readonly provisionedConcurrentExecutions?: number;
+  /**
+   * Whether the Function URL that versions before 0.2 had is kept beside that of the alias, until its callers have moved.
+   * It always leads to the newest code.
+   *
+   * @default false
+   */
+  readonly formerUrl?: boolean;
   /**
    * In MiB. Chosen for the CPU that comes with it (1,769 MiB is one vCPU): measured locally, a cold start with its
    * first answer takes 280 ms of CPU, a further answer some 50 ms, and the process stays at 80 MB.
@@ -89,6 +104,7 @@ export function checkProps(props: AgentStreamFunctionProps, authType: lambda.Fun
   if (reservedConcurrentExecutions !== undefined) {
     checkWholeNumber('reservedConcurrentExecutions', reservedConcurrentExecutions, 0);
   }
+  checkProvisioned(props.provisionedConcurrentExecutions, reservedConcurrentExecutions);
   if (allowedOrigins) checkOrigins(allowedOrigins);
   if (stackStatusPrefix !== undefined) checkStackStatusPrefix(stackStatusPrefix);
   if (authType !== lambda.FunctionUrlAuthType.NONE) return;

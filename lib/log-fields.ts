@@ -18,6 +18,8 @@ export const LOG_FIELDS = {
   agentErrorType: 'agent_error_type',
   chunks: 'chunks',
   bytes: 'bytes',
+  inputTokens: 'input_tokens',
+  outputTokens: 'output_tokens',
   durationMs: 'duration_ms',
   firstChunkMs: 'first_chunk_ms',
   connectionMs: 'connection_ms',

@@ -1,6 +1,7 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
@@ -14,6 +15,7 @@ import { CORS } from './cors.ts';
 import { environmentProblem, functionEnvironment } from './environment.ts';
 import { type AgentStreamFunctionProps, checkProps, VPC_REASON } from './function-props.ts';
 import { letLogsUse } from './key-access.ts';
+import { LIVE_ALIAS, versionOptions } from './live-alias.ts';
 import { type StreamMetricProps, streamMetric } from './metrics.ts';
 import { acknowledgeRoleFindings, grantDescribeStacks, grantInvokeAgent } from './runtime-access.ts';
 import { serviceNameOf } from './stage.ts';
@@ -27,7 +29,12 @@ export class AgentStreamFunction extends Construct {
   readonly function: lambda.Function;
   /** Value of the dimension `service` of its metrics. */
   readonly serviceName: string;
+  /** The alias `live`: what is deployed, or what a rollback has gone back to. */
+  readonly alias: lambda.Alias;
+  /** The one URL. It leads to the alias, and stays the same for as long as the construct has its id. */
   readonly functionUrl: lambda.FunctionUrl;
+  /** Of logs and environment; undefined where AWS's own keys encrypt. */
+  readonly encryptionKey: IKey | undefined;
   readonly logGroup: logs.ILogGroup;
   /** The agents with their defaults filled in. */
   readonly agents: readonly AgentEntry[];
@@ -41,6 +48,7 @@ export class AgentStreamFunction extends Construct {
     this.agents = agentEntries(this, props.agents);
     this.reservedConcurrentExecutions = props.reservedConcurrentExecutions;
     this.serviceName = props.serviceName ?? serviceNameOf(props.stage);
+    this.encryptionKey = props.encryptionKey;
     this.#refuseNamesake();
 
     this.logGroup = props.logGroup ?? this.#ownLogGroup(props);
@@ -72,6 +80,7 @@ export class AgentStreamFunction extends Construct {
         { stage: props.stage, serviceName: this.serviceName },
         props,
       ),
+      currentVersionOptions: versionOptions(this.agents),
       logGroup: this.logGroup,
       // Not above INFO: the metrics are log lines without a level, which Lambda takes for INFO.
       loggingFormat: lambda.LoggingFormat.JSON,
@@ -84,11 +93,19 @@ export class AgentStreamFunction extends Construct {
       }),
     });
     acknowledge(this.function, 'LambdaDLQ', 'LambdaInsideVPC');
-    this.functionUrl = this.function.addFunctionUrl({
+    const { provisionedConcurrentExecutions } = props;
+    this.alias = new lambda.Alias(this, 'Live', {
+      aliasName: LIVE_ALIAS,
+      version: this.function.currentVersion as lambda.IVersion,
+      ...(provisionedConcurrentExecutions !== undefined && { provisionedConcurrentExecutions }),
+    });
+    const urlOptions = {
       authType,
       invokeMode: lambda.InvokeMode.RESPONSE_STREAM,
       ...(props.allowedOrigins && { cors: corsOptions(props.allowedOrigins) }),
-    });
+    };
+    this.functionUrl = this.alias.addFunctionUrl(urlOptions);
+    if (props.formerUrl) this.function.addFunctionUrl(urlOptions);
     warnOfConcurrency(this, authType, props.reservedConcurrentExecutions);
     this.node.addValidation({ validate: () => this.#findProblems() });
   }

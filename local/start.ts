@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { LambdaRuntime, LogEntry } from './aws/lambda-runtime.ts';
 import { readable } from './console-log.ts';
+import { loopbackAccess } from './loopback.ts';
 import { createLiveMetrics } from './playground/live-metrics.ts';
 import { playgroundHandler } from './playground/server.ts';
 import { type SystemOptions, startSystem } from './system.ts';
@@ -14,6 +15,9 @@ const USAGE = `npm start -- [options]
   -c <key>=<value>     CDK context for --aws, for example -c onboardingAgentArn=arn:aws:…
   --session-start-ms <n>
                        how long a new AgentCore session takes to start (1500)
+  --allow-origin <origin>
+                       lets pages of this origin use your own agents (--agent, --aws);
+                       those of this machine always may
   --no-bandwidth       without Lambda's rate limit of 2 MB/s after the first 6 MB
   --sticky             hold small writes back until the next one, as a real Function URL may
 
@@ -35,6 +39,7 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
       aws: { type: 'boolean', default: false },
       context: { type: 'string', short: 'c', multiple: true, default: [] },
       'session-start-ms': { type: 'string' },
+      'allow-origin': { type: 'string', multiple: true, default: [] },
       bandwidth: { type: 'boolean', default: true },
       sticky: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -66,9 +71,18 @@ function readOptions(args: string[]): SystemOptions & { aws: boolean; context: s
       port: Number(PORT),
       bandwidth: values.bandwidth,
       sticky: values.sticky,
+      access: loopbackAccess({
+        allowedOrigins: values['allow-origin'].map(parseOrigin),
+        refusesOrigins: aws || values.agent.length > 0,
+      }),
       page: (request, response) => metrics.handler(request, response) || playground(request, response),
     },
   };
+}
+
+function parseOrigin(option: string): string {
+  if (/^https?:/.test(option) && URL.canParse(option) && new URL(option).origin === option) return option;
+  throw new Error(`--allow-origin: expected an origin such as https://app.example.com, got "${option}"`);
 }
 
 function parseSessionStart(option: string): number {

@@ -5,6 +5,7 @@ import WebSocket from 'ws';
 import { StreamError } from '../errors.ts';
 import { failureOfBreak, failureOfClose } from './socket-failures.ts';
 import type { Upgraded } from './upgrade.ts';
+import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 /** AgentCore closes at a frame over 64 KB, its older texts say 32 KB. */
 const MAX_FRAME_BYTES = 32_000;
@@ -120,13 +121,18 @@ export class Connection {
     if (this.#ws.isPaused) {
       this.#unansweredPings = 0;
     } else if (this.#unansweredPings >= 2) {
-      this.#broken ??= new StreamError('AgentInterrupted', 'the agent stopped answering pings');
-      this.#ws.terminate();
+      whenWaitingInputIsRead(() => this.#giveUpIfUnanswered());
       return;
     } else {
       this.#unansweredPings += 1;
     }
     this.keepAlive();
+  }
+
+  #giveUpIfUnanswered(): void {
+    if (this.#unansweredPings < 2) return this.#pingOrGiveUp();
+    this.#broken ??= new StreamError('AgentInterrupted', 'the agent stopped answering pings');
+    this.#ws.terminate();
   }
 
   /** Why the connection ended; undefined for a clean close, and as long as it has not. */
@@ -151,7 +157,7 @@ export class Connection {
         if (data.equals(token)) settle(true);
       };
       const onClose = () => settle(false);
-      const timer = setTimeout(onClose, timeoutMs);
+      const timer = setTimeout(() => whenWaitingInputIsRead(onClose), timeoutMs);
       this.#ws.on('pong', onPong).once('close', onClose);
       this.#ws.ping(token);
     });

@@ -1,11 +1,11 @@
 import type { Agent } from '../agents.ts';
 import type { StreamError } from '../errors.ts';
-import type { DecoderOptions } from './frames.ts';
 
 /** One prompt to one agent. */
 export interface Invocation {
   agent: Agent;
-  prompt: string;
+  /** What the agent is sent, as JSON. */
+  input: string;
   sessionId: string;
   /** Trace headers for the upstream request, names in lower case. */
   traceHeaders: Record<string, string>;
@@ -21,8 +21,8 @@ export interface Invocation {
 export interface Exchange {
   /** Each message as its bytes and whether it is binary. Bounded; ends however the connection ends. */
   messages: AsyncIterable<[Buffer, boolean]>;
-  /** What the transport knows better than the agent's entry, once the first message is there. */
-  decoding?: () => Partial<DecoderOptions>;
+  /** Content type of the one body that the messages are pieces of, once the first is there; absent for real messages. */
+  bodyType?: () => string;
   /** Why the messages ended; undefined when that was in good order. */
   lost(): StreamError | undefined;
   /**
@@ -48,6 +48,8 @@ export interface InvocationRecord {
   connectedAt?: number;
   promptSentAt?: number;
   firstChunkAt?: number;
+  /** The agent asked the user something. */
+  interrupted?: true;
   /** AgentCore's id of the upgrade or request. */
   upstreamRequestId?: string | undefined;
 }

@@ -20,6 +20,7 @@ type Meaning =
   | 'conflict'
   | 'starting'
   | 'container'
+  | 'slowStart'
   | 'throttled'
   | 'unavailable'
   | 'timeout'
@@ -60,22 +61,36 @@ const UNAUTHENTICATED =
 const SIGNATURE_REFUSED =
   /^(The request signature we calculated|Signature expired|Signature not yet current|The security token included in the request is)/;
 
+/** A RuntimeClientError by what it says: the container was not up in time, so that nothing was sent to it. */
+const SLOW_START = /^Runtime initialization time exceeded/i;
+
+/** The same: the container's own status, which AgentCore writes in several ways. */
+const CONTAINER_STATUS = /received error (?:code )?\(?([1-5]\d\d)\)? from runtime/i;
+
+/** What servers answer to an upgrade that they do not know. */
+const NO_HANDLER_STATUS = new Set(['403', '404', '405', '426', '501']);
+
 const CONTAINER_HINTS = {
   ws: 'the runtime may have no WebSocket handler (see docs/agents.md), or its container may be failing: check its log group',
   invocations: "the runtime's container may be failing: check its log group",
 };
+const SLOW_START_HINT =
+  "the container takes longer to start than AgentCore waits: shorten its start-up (imports, downloads, an image's size), or use a V2 runtime, which starts from a snapshot";
 const JWT_HINT = 'the runtime must use IAM authorisation, not JWT';
 
 /** The failure behind a refused upgrade or invocation: by exception name first, by status second. */
 export function failureOfAnswer({ operation, status, headers, body }: HttpAnswer): StreamError {
   const document = parseBody(body);
   const name = exceptionName(single(headers['x-amzn-errortype']) ?? document.__type ?? document.code);
+  const isOfAws = headers['x-amzn-errortype'] !== undefined || typeof document.__type === 'string';
   const message = document.message ?? document.Message ?? '';
-  // Refusals of a signature quote it, or go on with the canonical request and its token.
-  const [said = ''] = message.slice(0, 300).split(/\n|\s*\b(?:Authorization|Credential|Signature)=|AWS4-/, 1);
-  const cause = new Error(
-    `AgentCore answered ${status} ${name ?? '(no exception name)'}: ${said || '(no message)'}`,
-  );
+  // Without an exception of AWS the body may be a container's, whose words are not for the log. Refusals of a signature
+  // quote it, or go on with the canonical request and its token.
+  const [said = ''] = (isOfAws ? message : '')
+    .slice(0, 300)
+    .split(/\n|\s*\b(?:Authorization|Credential|Signature)=|AWS4-/, 1);
+  const unsaid = message === '' ? '(no message)' : `(${message.length} characters)`;
+  const cause = new Error(`AgentCore answered ${status} ${name ?? '(no exception name)'}: ${said || unsaid}`);
   const fail = (code: StreamError['code'], text: string, options: StreamErrorOptions = {}) => {
     const error = new StreamError(code, text, { cause, ...options });
     error.upstreamRequestId = requestIdOf(headers);
@@ -108,7 +123,16 @@ export function failureOfAnswer({ operation, status, headers, body }: HttpAnswer
     case 'starting':
       return fail('AgentUnavailable', 'the session is being started or stopped', transient);
     case 'container':
-      return fail('AgentFailed', 'the agent could not take the request', hint(CONTAINER_HINTS[operation]));
+      return fail(
+        'AgentFailed',
+        'the agent could not take the request',
+        hint(containerHint(operation, message)),
+      );
+    case 'slowStart':
+      return fail('AgentUnavailable', 'the agent was not up in time', {
+        ...transient,
+        ...hint(SLOW_START_HINT),
+      });
     case 'throttled':
       return fail('Throttled', 'AgentCore is throttling requests', transient);
     case 'unavailable':
@@ -124,7 +148,17 @@ function meaningOf(name: string | undefined, status: number, message: string): M
   if (name !== undefined && isUnauthenticated(name)) return 'unauthenticated';
   const byName = name !== undefined && Object.hasOwn(BY_NAME, name) ? BY_NAME[name] : undefined;
   const meaning = byName ?? BY_STATUS[status] ?? 'other';
-  return meaning === 'denied' && SIGNATURE_REFUSED.test(message) ? 'unauthenticated' : meaning;
+  if (meaning === 'denied' && SIGNATURE_REFUSED.test(message)) return 'unauthenticated';
+  return meaning === 'container' && SLOW_START.test(message) ? 'slowStart' : meaning;
+}
+
+function containerHint(operation: HttpAnswer['operation'], message: string): string {
+  const [, status] = CONTAINER_STATUS.exec(message) ?? [];
+  if (status === undefined) return CONTAINER_HINTS[operation];
+  const answered = `the container answered ${operation === 'ws' ? 'the upgrade ' : ''}with ${status}`;
+  return operation === 'ws' && NO_HANDLER_STATUS.has(status)
+    ? `${answered}: it may have no WebSocket handler (see docs/agents.md)`
+    : `${answered}: check its log group`;
 }
 
 /** Whether an AWS exception of this name means the credentials or the signature. */
@@ -137,9 +171,13 @@ export function requestIdOf(headers: HttpAnswer['headers']): string | undefined 
   return single(headers['x-amzn-requestid'])?.slice(0, 128) || undefined;
 }
 
-/** `ValidationException:http://…` and `com.amazonaws.x#ValidationException` both name ValidationException. */
+/**
+ * `ValidationException:http://…` and `com.amazonaws.x#ValidationException` both name ValidationException. What has not
+ * the form of a name is none: it is logged, and may be a container's words.
+ */
 function exceptionName(raw: unknown): string | undefined {
-  return typeof raw === 'string' ? raw.split(':', 1)[0]?.split('#').at(-1)?.trim() || undefined : undefined;
+  const name = typeof raw === 'string' ? raw.split(':', 1)[0]?.split('#').at(-1)?.trim() : undefined;
+  return name !== undefined && /^[A-Za-z]\w{0,99}$/.test(name) ? name : undefined;
 }
 
 /** @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 seconds, or a date */

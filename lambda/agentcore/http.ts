@@ -4,7 +4,6 @@ import { StreamError } from '../errors.ts';
 import { bodyOf } from './answer-body.ts';
 import type { Exchange } from './exchange.ts';
 import { failureOfAnswer, requestIdOf } from './failures.ts';
-import type { DecoderOptions } from './frames.ts';
 import type { SignedRequest } from './signing.ts';
 
 // Not imported: an ES import of node:http reads its every export, and the one named WebSocket loads all of undici,
@@ -15,9 +14,6 @@ const { request: requestHttps } = process.getBuiltinModule('node:https');
 export interface PostOptions {
   /** A connected socket to the URL's host. */
   socket: Socket;
-  /** Of the agent's entry. */
-  framing: DecoderOptions['framing'];
-  maxMessageBytes: number;
   signal: AbortSignal;
   /** Told of AgentCore's id of the request, when the answer begins. */
   onAnswer: (upstreamRequestId: string | undefined) => void;
@@ -30,7 +26,7 @@ export interface PostOptions {
 export function postInvocation(
   { url, headers }: SignedRequest,
   body: string,
-  { socket, framing, maxMessageBytes, signal, onAnswer }: PostOptions,
+  { socket, signal, onAnswer }: PostOptions,
 ): Exchange {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   // Without an agent, not even a new one (`agent: false`): that would open a connection of its own.
@@ -59,26 +55,12 @@ export function postInvocation(
     }
     onAnswer(requestIdOf(answeredHeaders));
     contentType = answeredHeaders['content-type'] ?? '';
-    const parts: Buffer[] = [];
-    let length = 0;
-    const isOneValue = isJson(contentType) || (framing === 'json' && !isSse(contentType));
-    for await (const bytes of answer as AsyncIterable<Buffer>) {
-      if (!isOneValue) {
-        yield [bytes, true];
-        continue;
-      }
-      parts.push(bytes);
-      length += bytes.length;
-      if (length > maxMessageBytes) {
-        throw new StreamError('AgentFailed', 'the agent sent a message over the size limit');
-      }
-    }
+    for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
     if (endsWithConnection(answer)) {
       // Node.js takes such a body for whole, however the connection has ended.
       signal.throwIfAborted();
       if (broken !== undefined) throw broken;
     }
-    if (isOneValue) yield [Buffer.concat(parts), true];
   }
 
   return {
@@ -87,7 +69,7 @@ export function postInvocation(
         ? cause
         : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause }),
     ),
-    decoding: () => decodingOf(contentType, framing),
+    bodyType: () => contentType,
     lost: () => undefined,
     finish: () => {
       signal.removeEventListener('abort', onAbort);
@@ -106,22 +88,7 @@ async function* mapErrors<T>(source: AsyncIterable<T>, map: (thrown: unknown) =>
   }
 }
 
-function isJson(contentType: string): boolean {
-  return /^application\/json\b/i.test(contentType);
-}
-
-function isSse(contentType: string): boolean {
-  return /^text\/event-stream\b/i.test(contentType);
-}
-
 /** @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
 function endsWithConnection({ headers }: IncomingMessage): boolean {
   return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
-}
-
-/** The encodings of both SDKs: SSE from generators; otherwise one JSON value, or text, unless the agent's entry says. */
-function decodingOf(contentType: string, framing: DecoderOptions['framing']): Partial<DecoderOptions> {
-  if (isSse(contentType) || framing === 'sse') return { framing: 'sse', body: true };
-  if (framing !== 'auto') return { framing };
-  return { framing: isJson(contentType) ? 'json' : 'text' };
 }

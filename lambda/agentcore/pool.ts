@@ -1,4 +1,5 @@
 import type { Connection } from './connection.ts';
+import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 export interface PoolOptions {
   /** 0: nothing is kept. */
@@ -80,7 +81,8 @@ export class ConnectionPool {
     const kept = this.#take(key);
     if (!kept) return { connection: await open(signal), reused: false };
     let alive: boolean | undefined = true;
-    if (msSince(kept.lastUsedAt) <= this.#options.pingIntervalMs) await waitingInputIsRead();
+    if (msSince(kept.lastUsedAt) <= this.#options.pingIntervalMs)
+      await new Promise<void>(whenWaitingInputIsRead);
     else {
       const pong = kept.ping(this.#options.pongTimeoutMs);
       alive = await within(pong, PING_HEAD_START_MS);
@@ -182,15 +184,6 @@ async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined
   } finally {
     clearTimeout(timer);
   }
-}
-
-/**
- * What waits in the socket has been read after two turns of the event loop: the first may have begun, and polled,
- * before it came.
- */
-async function waitingInputIsRead(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-  await new Promise((resolve) => setImmediate(resolve));
 }
 
 /** By the wall clock, which may also have been set back: that is a gap, too. */

@@ -1,4 +1,5 @@
 import { StreamError } from '../errors.ts';
+import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 export interface SilenceOptions {
   /** From the prompt to the first text. */
@@ -15,8 +16,8 @@ const NO_END_MARKER_MS = 30_000;
 export interface SilenceWatch {
   /** A message came. */
   heard(): void;
-  /** There was text in it. */
-  heardText(): void;
+  /** A part of the answer was in it. */
+  heardAnswer(): void;
   /** Does not count the time in which the reader, not the agent, is waited for. */
   suspendedDuring(pause: Promise<void>): Promise<void>;
   stop(): void;
@@ -29,7 +30,8 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
   let hadText = false;
   let suspended = false;
   let reported = onNoEndMarker === undefined;
-  let timer: NodeJS.Timeout;
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
 
   const limit = () => (hadText ? idleTimeoutMs : firstChunkTimeoutMs);
   const check = () => {
@@ -45,20 +47,23 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
     }
     const next = hadText && !reported ? Math.min(limit(), NO_END_MARKER_MS) : limit();
     // At least a millisecond, as timers fire that much early.
-    timer = setTimeout(check, Math.max(1, next - silentMs));
+    checkIn(Math.max(1, next - silentMs));
   };
-  timer = setTimeout(check, firstChunkTimeoutMs);
+  const checkIn = (ms: number) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => whenWaitingInputIsRead(() => stopped || check()), ms);
+  };
+  checkIn(firstChunkTimeoutMs);
 
   return {
     heard() {
       // Before the first text only text counts.
       if (hadText) since = performance.now();
     },
-    heardText() {
+    heardAnswer() {
       if (hadText) return;
       hadText = true;
       since = performance.now();
-      clearTimeout(timer);
       check();
     },
     async suspendedDuring(pause) {
@@ -67,6 +72,9 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
       suspended = false;
       since = performance.now();
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -1,5 +1,5 @@
+import { boundedAgentError } from '../agent-error.ts';
 import { StreamError } from '../errors.ts';
-import { boundedAgentError } from './agent-error.ts';
 
 /** A socket that could not be opened, or was lost before the prompt was handed over. */
 export function failureOfSocket(cause: unknown): StreamError {
@@ -40,9 +40,18 @@ const INTERRUPTED_BY: Record<number, string> = {
   1008: AT_A_LIMIT,
 };
 
-/** Whether a close reason is AgentCore's own, of a connection at one of its limits, and not the agent's. */
+/** What AgentCore is known to say when it closes. The numbers are quotas, which AWS changes. */
+const OF_SERVICE = [
+  /^Policy violated: Max connection duration of \d{1,4} (hour|minute)s? is exceeded$/,
+  /^Policy violated: message size limit of \d{1,4} [KM]B for a message frame is exceeded$/,
+];
+
+/**
+ * Whether a close reason is AgentCore's own, of a connection at one of its limits. Whatever else is said comes from the
+ * agent, however it begins: it may hold a prompt, and is not for the log.
+ */
 export function isOfService(reason: string): boolean {
-  return reason.startsWith('Policy violated:');
+  return OF_SERVICE.some((text) => text.test(reason));
 }
 
 /**

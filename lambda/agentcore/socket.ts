@@ -2,6 +2,7 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { StreamError } from '../errors.ts';
 import { failureOfSocket } from './socket-failures.ts';
+import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 export interface DialOptions {
   /** Limit for DNS, TCP and TLS together. */
@@ -33,7 +34,10 @@ export function dial(origin: URL, { connectTimeoutMs, signal }: DialOptions): Pr
     const socket = isSecure ? connectTls({ ...to, servername: isIP(host) ? '' : host }) : connectTcp(to);
     // A reset while nobody listens would end the process; whoever uses the socket hears it too.
     socket.on('error', () => {});
+    let isSettled = false;
     const settle = (error?: unknown) => {
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       socket.off(connected, onConnect).off('error', onError);
@@ -46,7 +50,7 @@ export function dial(origin: URL, { connectTimeoutMs, signal }: DialOptions): Pr
     const onAbort = () => settle(signal.reason);
     const timer = setTimeout(() => {
       const text = `connecting to the agent took over ${connectTimeoutMs / 1000} s`;
-      settle(new StreamError('AgentTimeout', text, { retry: 'once' }));
+      whenWaitingInputIsRead(() => settle(new StreamError('AgentTimeout', text, { retry: 'once' })));
     }, connectTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     socket.once(connected, onConnect).once('error', onError);

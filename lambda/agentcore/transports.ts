@@ -36,7 +36,7 @@ async function overWebSocket(invocation: Invocation, upstream: Upstream): Promis
   const open = (signal: AbortSignal) => openSigned(invocation, upstream, signal);
 
   const { connection, reused } = await pool.acquire(key, open, abort.signal);
-  const { messages, finish } = begin(connection, bodyFor(invocation), abort.signal);
+  const { messages, finish } = begin(connection, invocation.input, abort.signal);
   record.promptSentAt = performance.now();
   record.upstreamRequestId = connection.upstreamRequestId;
   if (reused) {
@@ -106,9 +106,9 @@ async function openSigned(
 
 async function overHttp(invocation: Invocation, { config, credentials }: Upstream): Promise<Exchange> {
   const { agent, abort, record, log } = invocation;
-  const { connectTimeoutMs, maxMessageBytes } = config;
+  const { connectTimeoutMs } = config;
   const { signal } = abort;
-  const body = bodyFor(invocation);
+  const body = invocation.input;
   const request = runtimeRequest(invocation, {
     'content-type': 'application/json',
     accept: 'text/event-stream, application/json',
@@ -125,17 +125,11 @@ async function overHttp(invocation: Invocation, { config, credentials }: Upstrea
   log.info('Connection opened', { age_ms: 0, connection_ms: round(record.connectionMs) });
   return postInvocation(signed, body, {
     socket,
-    framing: agent.entry.framing,
-    maxMessageBytes,
     signal,
     onAnswer: (upstreamRequestId) => {
       record.upstreamRequestId = upstreamRequestId;
     },
   });
-}
-
-function bodyFor({ prompt, sessionId }: Invocation): string {
-  return JSON.stringify({ prompt, sessionId });
 }
 
 function runtimeRequest(

@@ -7,6 +7,7 @@ import { bodyOf } from './answer-body.ts';
 import { failureOfAnswer, requestIdOf } from './failures.ts';
 import type { SignedRequest } from './signing.ts';
 import { failureOfSocket } from './socket-failures.ts';
+import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 export interface UpgradeOptions {
   /** A connected socket to the URL's host. */
@@ -53,7 +54,11 @@ export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions
     let upstreamRequestId: string | undefined;
     // ws reports a terminated upgrade as an error, also after it has been settled here.
     ws.on('error', () => {});
+    let isAnswered = false;
+    let isSettled = false;
     const settle = (error?: unknown) => {
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       ws.off('open', onOpen).off('error', onError).off('unexpected-response', onAnswer);
@@ -74,13 +79,15 @@ export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions
     const onAnswer = async (_request: unknown, answer: IncomingMessage) => {
       // The answer is there: from here on it is only a matter of how much of its body is read.
       clearTimeout(timer);
+      isAnswered = true;
       const { statusCode: status = 0, headers: answered } = answer;
       settle(failureOfAnswer({ operation: 'ws', status, headers: answered, body: await bodyOf(answer) }));
     };
     // ws's own handshakeTimeout is an inactivity limit, which a dripping server never reaches.
     const timer = setTimeout(() => {
       const seconds = options.handshakeTimeoutMs / 1000;
-      settle(new StreamError('AgentTimeout', `the agent did not accept the connection within ${seconds} s`));
+      const text = `the agent did not accept the connection within ${seconds} s`;
+      whenWaitingInputIsRead(() => isAnswered || settle(new StreamError('AgentTimeout', text)));
     }, options.handshakeTimeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     ws.once('upgrade', onUpgrade);

@@ -1,20 +1,21 @@
 import type { Exchange, Invocation } from '../agentcore/exchange.ts';
-import { createDecoder, type Decoder, type Item } from '../agentcore/frames.ts';
 import { retrying } from '../agentcore/retry.ts';
 import { watchSilence } from '../agentcore/silence.ts';
 import { TRANSPORTS, type Upstream } from '../agentcore/transports.ts';
 import type { Config } from '../config.ts';
 import { StreamError, toStreamError } from '../errors.ts';
+import { type AnswerEvent, type ContentEvent, type EndEvent, isEnd } from '../events.ts';
+import { createDecoder, type Decoder } from './decoder.ts';
 
-/** Takes a text; returns a promise when the reader is behind, to be awaited before the next. */
-export type TextSink = (text: string) => Promise<void> | undefined;
+/** Takes an event; returns a promise when the reader is behind, to be awaited before the next. */
+export type EventSink = (event: ContentEvent) => Promise<void> | undefined;
 
 /**
- * Sends a prompt to an agent, at most once, and passes its text on until the answer has ended.
+ * Sends a prompt to an agent, at most once, and passes its events on until the answer has ended.
  *
  * @throws StreamError, with `promptSent` telling whether the agent may have acted
  */
-export async function invoke(invocation: Invocation, upstream: Upstream, sink: TextSink): Promise<void> {
+export async function invoke(invocation: Invocation, upstream: Upstream, sink: EventSink): Promise<void> {
   const { agent, abort, record } = invocation;
   const { signal } = abort;
   const start = TRANSPORTS[agent.entry.transport];
@@ -51,7 +52,7 @@ async function passOn(
   exchange: Exchange,
   invocation: Invocation,
   config: Config,
-  sink: TextSink,
+  sink: EventSink,
 ): Promise<void> {
   const { agent, abort, log, record } = invocation;
   const silence = watchSilence({
@@ -62,24 +63,36 @@ async function passOn(
   });
   let decoder: Decoder | undefined;
   let taken = 0;
-  let ending: Exclude<Item, { type: 'chunk' }> | undefined;
-  // Whatever follows the end would be read as the next answer.
-  let endsCleanly = false;
+  let ending: EndEvent | undefined;
+  let hadEvents = false;
+  const leftOut = { count: 0, characters: 0 };
+  const decoderOf = (): Decoder => {
+    const bodyType = exchange.bodyType?.();
+    return createDecoder({
+      ...agent.entry,
+      ...(bodyType !== undefined && { bodyType }),
+      maxDocumentLength: config.maxMessageBytes,
+      onLeftOut: (length) => {
+        leftOut.count += 1;
+        leftOut.characters += length;
+      },
+    });
+  };
 
   /** Returns a promise only where the reader is behind, as most messages are one token, and a promise is dear. */
-  const pass = (items: Item[], from = 0): Promise<void> | undefined => {
-    for (let i = from; i < items.length; i += 1) {
-      const item = items[i] as Item;
-      if (ending) endsCleanly &&= item.type === 'end';
-      else if (item.type === 'chunk') {
-        record.firstChunkAt ??= performance.now();
-        silence.heardText();
-        const full = sink(item.text);
-        if (full) return silence.suspendedDuring(full).then(() => pass(items, i + 1));
-      } else {
-        ending = item;
-        endsCleanly = item.type === 'end';
+  const pass = (events: AnswerEvent[], from = 0): Promise<void> | undefined => {
+    for (let i = from; i < events.length; i += 1) {
+      const event = events[i] as AnswerEvent;
+      if (isEnd(event)) {
+        ending = event;
+        continue;
       }
+      hadEvents = true;
+      if (isText(event)) record.firstChunkAt ??= performance.now();
+      if (event.type === 'interrupt') record.interrupted = true;
+      if (event.type !== 'data' || event.inline) silence.heardAnswer();
+      const full = sink(event);
+      if (full) return silence.suspendedDuring(full).then(() => pass(events, i + 1));
     }
     return undefined;
   };
@@ -88,29 +101,33 @@ async function passOn(
     for await (const [bytes, isBinary] of exchange.messages) {
       taken += 1;
       silence.heard();
-      decoder ??= createDecoder({
-        ...agent.entry,
-        maxEventLength: config.maxMessageBytes,
-        ...exchange.decoding?.(),
-      });
+      decoder ??= decoderOf();
       const full = pass(decoder.decode(bytes, isBinary));
       if (full) await full;
       if (ending) return throwIfFailed(ending);
     }
     const lost = exchange.lost();
     if (lost) throw lost;
-    await pass(decoder?.flush() ?? []);
-    if (ending) return throwIfFailed(ending);
-    if (record.firstChunkAt === undefined) {
+    decoder ??= decoderOf();
+    await pass(decoder.close());
+    if (!ending) throw new StreamError('AgentInterrupted', 'the agent closed before its answer was complete');
+    if (!hadEvents && ending.type === 'end') {
       throw new StreamError('AgentFailed', 'the agent closed without an answer');
     }
+    return throwIfFailed(ending);
   } finally {
     silence.stop();
-    exchange.finish(taken, endsCleanly);
+    if (leftOut.count > 0) log.warn('Documents left out', leftOut);
+    exchange.finish(taken, ending?.type === 'end' && !decoder?.hasSurplus);
   }
 }
 
-function throwIfFailed(ending: Exclude<Item, { type: 'chunk' }>): void {
+/** What a reader of text sees. */
+function isText(event: ContentEvent): boolean {
+  return event.type === 'text' || (event.type === 'data' && event.inline === true);
+}
+
+function throwIfFailed(ending: EndEvent): void {
   if (ending.type === 'malformed') throw new StreamError('AgentFailed', ending.problem);
   if (ending.type === 'failure') {
     throw new StreamError('AgentFailed', 'the agent reported an error', {

@@ -1,49 +1,62 @@
-import type { StreamError } from '../errors.ts';
+import type { ErrorDetails, StreamError } from '../errors.ts';
+import type { ContentEvent, Usage } from '../events.ts';
 
 /** What every event of an answer may name. */
 export interface AnswerContext {
   sessionId: string;
   agentId: string;
   requestId: string;
+  /** The caller's session id was none, and another took its place. */
+  sessionReplaced: boolean;
 }
 
 export interface AnswerStats {
-  /** How many chunks went out. */
+  /** How many pieces of text went out. */
   chunks: number;
   /** UTF-8 bytes of the text. */
   bytes: number;
   durationMs: number;
+  /** Tokens, where the agent told them. */
+  usage?: Usage;
+  /** The agent asked the user something and waits for the reply. */
+  interrupted?: true;
+  /** The caller had the answer stopped. */
+  stopped?: true;
 }
 
-/** How an answer is written. Pure: each method returns the text to write; a further format is one such object. */
-export interface ResponseFormat {
-  /** What a caller's `Accept` must rank highest to get it. */
+/** What a frontend understands. A further protocol is one such object in a file of its own and one line in `protocols.ts`. */
+export interface Protocol {
+  /** What a caller's `Accept` must rank highest to get it, where a route offers several. */
   mediaType: string;
   contentType: string;
+  /** Further headers of an answer. */
+  headers?: Record<string, string>;
   /** Whether silence may be filled, with {@link heartbeat} and {@link nudge}, and committed by time. */
   fillsSilence: boolean;
-  open(context: AnswerContext): string;
-  /** UTF-16 units; a longer text goes out as several chunks. */
-  maxChunkLength: number;
-  chunk(text: string): string;
   heartbeat: string;
   nudge: string;
-  done(context: AnswerContext, stats: AnswerStats): string;
-  fail(context: AnswerContext, stats: AnswerStats, error: StreamError): string;
+  /** Structured data of the generic dialect goes out as text, as it was sent. */
+  inlinesData: boolean;
+  /** UTF-16 units; a longer text goes out as several text events. */
+  maxTextLength: number;
+  createWriter(context: AnswerContext): ProtocolWriter;
+  /** An answer that failed before anything was written. @default one JSON document, as on every other route */
+  refusal?(error: StreamError, requestId: string, details: ErrorDetails): Refusal;
 }
 
-/** Cuts a text into pieces of at most so many UTF-16 units, at least two, never inside a surrogate pair. */
-export function cut(text: string, maxLength: number): string[] {
-  const pieces: string[] = [];
-  for (let start = 0; start < text.length; ) {
-    let end = Math.min(start + maxLength, text.length);
-    if (end < text.length && isHighSurrogate(text.charCodeAt(end - 1))) end -= 1;
-    pieces.push(text.slice(start, end));
-    start = end;
-  }
-  return pieces;
+/** Writes one answer. Each method returns the text to write; it holds no more than what is open. */
+export interface ProtocolWriter {
+  /** What an answer begins with; called once, before anything else is written. */
+  open(): string;
+  /** Empty where the protocol cannot say the event. */
+  event(event: ContentEvent): string;
+  done(stats: AnswerStats): string;
+  fail(error: StreamError, stats: AnswerStats): string;
 }
 
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
+/** Body and further headers of an answer whose status is its error's. */
+export interface Refusal {
+  contentType: string;
+  headers?: Record<string, string>;
+  body: string;
 }

@@ -1,5 +1,7 @@
 import { type ErrorDetails, errorBody, StreamError } from '../errors.ts';
-import { type AnswerContext, type AnswerStats, cut, type ResponseFormat } from './protocol.ts';
+import type { ContentEvent, Usage, UsageEvent } from '../events.ts';
+import { cut, isHighSurrogate, isLowSurrogate } from './cut.ts';
+import type { AnswerContext, AnswerStats, Protocol, ProtocolWriter } from './protocol.ts';
 
 /** What this needs of the response stream, which is an `http.ClientRequest` underneath. */
 export interface ResponseStream {
@@ -19,7 +21,7 @@ export interface Prelude {
 }
 
 export interface RelayOptions {
-  format: ResponseFormat;
+  protocol: Protocol;
   context: AnswerContext;
   /** Sets status and headers and returns the stream to write to; to be called once. */
   respond: (prelude: Prelude) => ResponseStream;
@@ -42,12 +44,17 @@ const STALL_MS = 30_000;
  */
 export class Relay {
   readonly #options: RelayOptions;
+  readonly #writer: ProtocolWriter;
   readonly #startedAt = performance.now();
   #stream: ResponseStream | undefined;
   /** Ended, or closed by the platform: nothing may be written any more. */
   #isOver = false;
   #chunks = 0;
   #textBytes = 0;
+  /** The text so far ends in the first half of a surrogate pair. */
+  #endsInPair = false;
+  #usage: Usage | undefined;
+  #interrupted = false;
   #writtenBytes = 0;
   #lastWriteAt = 0;
   #commitTimer: NodeJS.Timeout | undefined;
@@ -56,14 +63,21 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options;
-    if (!options.format.fillsSilence) return;
+    this.#writer = options.protocol.createWriter(options.context);
+    if (!options.protocol.fillsSilence) return;
     if (options.commitAfterMs === 0) this.#commit();
     else this.#commitTimer = setTimeout(() => this.#commit(), options.commitAfterMs);
   }
 
   get stats(): AnswerStats {
     const durationMs = Math.round(performance.now() - this.#startedAt);
-    return { chunks: this.#chunks, bytes: this.#textBytes, durationMs };
+    return {
+      chunks: this.#chunks,
+      bytes: this.#textBytes,
+      durationMs,
+      ...(this.#usage && { usage: this.#usage }),
+      ...(this.#interrupted && { interrupted: true }),
+    };
   }
 
   get isCommitted(): boolean {
@@ -71,35 +85,48 @@ export class Relay {
   }
 
   /**
-   * Writes a text, one write per event.
+   * Writes what the protocol can say of an event. A long text goes out in pieces, each in a write of its own.
    *
    * @returns a promise when the stream is full, to be awaited before the next call; it rejects when the answer
    * is aborted meanwhile
    * @throws StreamError ResponseTooLarge
    */
-  write(text: string): Promise<void> | undefined {
-    const { maxChunkLength } = this.#options.format;
-    const stream = this.#stream ?? this.#commit();
+  write(event: ContentEvent): Promise<void> | undefined {
+    const { protocol } = this.#options;
+    if (event.type === 'text') return this.#writeText(event.text);
+    if (event.type === 'data' && event.inline && protocol.inlinesData) return this.#writeText(event.raw);
+    if (event.type === 'usage') this.#usage = sum(this.#usage, event);
+    else if (event.type === 'interrupt') this.#interrupted = true;
+    const text = this.#writer.event(event);
+    return text === '' ? undefined : this.#flow(this.#writeBounded(text));
+  }
+
+  #writeText(text: string): Promise<void> | undefined {
+    const { maxTextLength } = this.#options.protocol;
+    if (text.length <= maxTextLength) return this.#flow(this.#writeChunk(text));
     let isFlowing = true;
-    if (text.length <= maxChunkLength) isFlowing = this.#writeChunk(text);
-    else for (const piece of cut(text, maxChunkLength)) isFlowing = this.#writeChunk(piece);
+    for (const piece of cut(text, maxTextLength)) isFlowing = this.#writeChunk(piece);
+    return this.#flow(isFlowing);
+  }
+
+  #flow(isFlowing: boolean): Promise<void> | undefined {
     this.#nudgeLater();
-    return isFlowing ? undefined : this.#drained(stream);
+    return isFlowing ? undefined : this.#drained();
   }
 
   /** Ends a complete answer. */
   done(): void {
-    this.#finish((format, context) => format.done(context, this.stats));
+    this.#finish(() => this.#writer.done(this.stats));
   }
 
   /** Ends an answer that failed: as a status before the commit point, in-band after it. */
   fail(error: StreamError): void {
-    const { context } = this.#options;
-    if (this.#stream) return this.#finish((format) => format.fail(context, this.stats, error));
+    const { context, protocol, respond } = this.#options;
+    if (this.#stream) return this.#finish(() => this.#writer.fail(error, this.stats));
     this.#stopTimers();
-    const { requestId, ...details } = context;
     this.#isOver = true;
-    this.#stream = writeError(this.#options.respond, error, requestId, details);
+    const { sessionId, agentId } = context;
+    this.#stream = writeError(respond, error, context.requestId, { agentId, sessionId }, protocol);
   }
 
   /** Once the stream is ended: waits until all of it has left, or the limit. A stalled reader is not waited for. */
@@ -118,27 +145,29 @@ export class Relay {
     });
   }
 
-  #finish(closing: (format: ResponseFormat, context: AnswerContext) => string): void {
-    const { format, context } = this.#options;
+  #finish(closing: () => string): void {
     const stream = this.#stream ?? this.#commit();
     this.#stopTimers();
     // A write after the end would kill the process.
     if (this.#isOver || stream.destroyed) return;
     this.#isOver = true;
-    stream.write(closing(format, context));
+    stream.write(closing());
     stream.end();
   }
 
   /** Fixes status and headers, which leave with the first write, and begins the answer. */
   #commit(): ResponseStream {
-    const { format, context, respond, abort } = this.#options;
+    const { protocol, context, respond, abort } = this.#options;
     clearTimeout(this.#commitTimer);
     const stream = respond({
       statusCode: 200,
       headers: {
-        'Content-Type': format.contentType,
+        'Content-Type': protocol.contentType,
         'Cache-Control': 'no-cache, no-transform',
+        // Tells nginx and its like not to hold the answer back.
+        'X-Accel-Buffering': 'no',
         'X-Session-Id': context.sessionId,
+        ...protocol.headers,
       },
     });
     this.#stream = stream;
@@ -148,33 +177,43 @@ export class Relay {
       }
       this.#isOver = true;
     });
-    this.#write(format.open(context));
-    if (format.fillsSilence) this.#beatAfter(this.#options.heartbeatIntervalMs);
+    this.#write(this.#writer.open());
+    if (protocol.fillsSilence) this.#beatAfter(this.#options.heartbeatIntervalMs);
     this.#nudgeLater();
     return stream;
   }
 
   #writeChunk(text: string): boolean {
-    const event = this.#options.format.chunk(text);
-    const bytes = Buffer.byteLength(event);
-    // Opening and closing always have room: without them the answer would not be valid.
-    if (this.#writtenBytes + bytes > this.#options.maxResponseBytes) {
-      throw new StreamError('ResponseTooLarge', 'the answer exceeded the maximum response size');
-    }
+    const isFlowing = this.#writeBounded(this.#writer.event({ type: 'text', text }));
     this.#chunks += 1;
     this.#textBytes += Buffer.byteLength(text);
-    return this.#write(event, bytes);
+    // A pair cut in two counts three bytes for each half, and is four.
+    if (this.#endsInPair && isLowSurrogate(text.charCodeAt(0))) this.#textBytes -= 2;
+    this.#endsInPair = isHighSurrogate(text.charCodeAt(text.length - 1));
+    return isFlowing;
   }
 
-  #write(text: string, bytes = Buffer.byteLength(text)): boolean {
+  /** @throws StreamError ResponseTooLarge */
+  #writeBounded(text: string): boolean {
+    if (!this.#stream) this.#commit();
+    // Encoded once: Node.js would count and encode a string anew at each step to the socket.
+    const bytes = Buffer.from(text);
+    // Opening and closing always have room: without them the answer would not be valid.
+    if (this.#writtenBytes + bytes.length > this.#options.maxResponseBytes) {
+      throw new StreamError('ResponseTooLarge', 'the answer exceeded the maximum response size');
+    }
+    return this.#write(bytes);
+  }
+
+  #write(text: string | Buffer): boolean {
     if (this.#isOver) return true;
-    this.#writtenBytes += bytes;
+    this.#writtenBytes += text.length;
     this.#lastWriteAt = performance.now();
     return this.#stream?.write(text) ?? true;
   }
 
   #nudgeLater(): void {
-    if (!this.#options.format.fillsSilence) return;
+    if (!this.#options.protocol.fillsSilence) return;
     this.#nudge ??= setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS);
   }
 
@@ -182,16 +221,16 @@ export class Relay {
   #nudgeIfQuiet(): void {
     const quietMs = performance.now() - this.#lastWriteAt;
     this.#nudge = undefined;
-    if (hasElapsed(quietMs, NUDGE_AFTER_MS)) this.#fill(this.#options.format.nudge);
+    if (hasElapsed(quietMs, NUDGE_AFTER_MS)) this.#fill(this.#options.protocol.nudge);
     else this.#nudge = setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS - quietMs);
   }
 
   #beatAfter(ms: number): void {
     this.#heartbeat = setTimeout(() => {
-      const { format, heartbeatIntervalMs } = this.#options;
+      const { protocol, heartbeatIntervalMs } = this.#options;
       const quietMs = performance.now() - this.#lastWriteAt;
       const due = hasElapsed(quietMs, heartbeatIntervalMs);
-      if (due) this.#fill(format.heartbeat);
+      if (due) this.#fill(protocol.heartbeat);
       this.#beatAfter(due ? heartbeatIntervalMs : heartbeatIntervalMs - quietMs);
     }, ms);
   }
@@ -202,7 +241,8 @@ export class Relay {
     if (hasRoom && !this.#stream?.writableNeedDrain) this.#write(comment);
   }
 
-  #drained(stream: ResponseStream): Promise<void> {
+  #drained(): Promise<void> {
+    const stream = this.#stream as ResponseStream;
     const { signal } = this.#options.abort;
     const since = performance.now();
     return new Promise((resolve, reject) => {
@@ -236,26 +276,38 @@ function hasElapsed(elapsedMs: number, limitMs: number): boolean {
   return elapsedMs >= limitMs - 1;
 }
 
-/** Answers with an error before which nothing was written: its status, and one JSON document. */
+function sum(total: Usage | undefined, { inputTokens, outputTokens }: UsageEvent): Usage {
+  const input = (total?.inputTokens ?? 0) + (inputTokens ?? 0);
+  const output = (total?.outputTokens ?? 0) + (outputTokens ?? 0);
+  return { inputTokens: input, outputTokens: output };
+}
+
+/** Answers with an error before which nothing was written: its status, and a body in the protocol's own form. */
 export function writeError(
   respond: (prelude: Prelude) => ResponseStream,
   error: StreamError,
   requestId: string,
   details: ErrorDetails = error.details,
+  protocol?: Protocol,
 ): ResponseStream {
   const { sessionId } = details;
+  const refusal = protocol?.refusal?.(error, requestId, details) ?? {
+    contentType: 'application/json',
+    body: errorBody(error, requestId, details),
+  };
   const stream = respond({
     statusCode: error.status,
     headers: {
-      'Content-Type': 'application/json',
+      'Content-Type': refusal.contentType,
       'Cache-Control': 'no-store',
       ...(sessionId !== undefined && { 'X-Session-Id': sessionId }),
       ...(error.retryAfterSeconds !== undefined && { 'Retry-After': String(error.retryAfterSeconds) }),
+      ...refusal.headers,
       ...error.headers,
     },
   });
   // Status and headers leave only with a write; an end alone would lose them.
-  stream.write(errorBody(error, requestId, details));
+  stream.write(refusal.body);
   stream.end();
   return stream;
 }

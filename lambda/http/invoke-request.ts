@@ -1,4 +1,5 @@
 import { StreamError } from '../errors.ts';
+import { isObject } from '../framing/document.ts';
 import { acceptOrMintSessionId } from '../sessions/session-id.ts';
 import { describe } from './body.ts';
 
@@ -8,6 +9,10 @@ export interface InvokeRequest {
   /** Of UTF-8. */
   promptBytes: number;
   sessionId: string;
+  /** The caller's session id was none, and {@link sessionId} took its place. */
+  sessionReplaced?: true;
+  /** Further keys for the agent. */
+  payload?: Record<string, unknown>;
 }
 
 /**
@@ -17,7 +22,7 @@ export interface InvokeRequest {
  */
 export function readInvokeRequest(body: Record<string, unknown>, maxPromptBytes: number): InvokeRequest {
   const sessionId = acceptOrMintSessionId(body.sessionId);
-  const { agentId, prompt } = body;
+  const { agentId, prompt, payload } = body;
   const reject = (field: string, expected: string, came: unknown): never => {
     throw new StreamError('BadRequest', `"${field}": expected ${expected}, got ${describe(came)}`, {
       details: { sessionId, fields: [field] },
@@ -33,5 +38,14 @@ export function readInvokeRequest(body: Record<string, unknown>, maxPromptBytes:
       { details: { sessionId, fields: ['prompt'] } },
     );
   }
-  return { agentId, prompt, promptBytes, sessionId };
+  if (payload !== undefined && !isObject(payload)) return reject('payload', 'an object', payload);
+  const sessionReplaced = body.sessionId !== undefined && body.sessionId !== sessionId;
+  return {
+    agentId,
+    prompt,
+    promptBytes,
+    sessionId,
+    ...(sessionReplaced && { sessionReplaced }),
+    ...(payload && { payload }),
+  };
 }

@@ -3,8 +3,9 @@ import type { InvocationRecord } from '../agentcore/exchange.ts';
 import { type Agent, findAgent } from '../agents.ts';
 import { invoke } from '../answer/invocation.ts';
 import { Relay } from '../answer/relay.ts';
+import { inputFor } from '../dialects/input.ts';
 import { StreamError, toStreamError } from '../errors.ts';
-import { FORMATS, type FormatName } from '../protocols/protocols.ts';
+import { PROTOCOLS, type ProtocolName } from '../protocols/protocols.ts';
 import { readObject } from './body.ts';
 import type { Answered, Call } from './call.ts';
 import { type InvokeRequest, readInvokeRequest } from './invoke-request.ts';
@@ -21,14 +22,25 @@ const CLOSE_WAIT_MS = 100;
  */
 export async function answerInvoke(
   call: Call,
-  { defaultFormat }: { defaultFormat: FormatName },
+  { defaultFormat }: { defaultFormat: ProtocolName },
 ): Promise<Answered & Required<Pick<Answered, 'invocation'>>> {
   const { request, upstream, telemetry } = call;
   const { config, pool } = upstream;
   const asked = readInvokeRequest(await readObject(request), config.maxPromptBytes);
   const agent = agentOf(asked, config.agents);
-  const { prompt, promptBytes, sessionId } = asked;
-  telemetry.about({ agent: agent.entry.id, session_id: sessionId });
+  const { prompt, promptBytes, sessionId, sessionReplaced, payload } = asked;
+  const { requestId } = request;
+  telemetry.about({
+    agent: agent.entry.id,
+    session_id: sessionId,
+    ...(sessionReplaced && { session_replaced: true }),
+  });
+  if (payload !== undefined && agent.entry.payload !== 'merge') {
+    const expected = 'nothing, as the entry of this agent does not allow it';
+    throw new StreamError('BadRequest', `"payload": expected ${expected}, got an object`, {
+      details: { sessionId, fields: ['payload'] },
+    });
+  }
 
   const abort = new AbortController();
   const limitMs = Math.min(config.maxDurationMs, call.remainingMs() - config.deadlineReserveMs);
@@ -45,8 +57,8 @@ export async function answerInvoke(
   let readerStalls = 0;
   const relay = new Relay({
     ...config,
-    format: FORMATS[negotiateFormat(request.headers.accept, defaultFormat, FORMATS)],
-    context: { sessionId, agentId: agent.entry.id, requestId: request.requestId },
+    protocol: PROTOCOLS[negotiateFormat(request.headers.accept, defaultFormat, PROTOCOLS)],
+    context: { sessionId, agentId: agent.entry.id, requestId, sessionReplaced: sessionReplaced === true },
     respond: call.respond,
     abort,
     onStall: (stalledMs) => {
@@ -68,7 +80,7 @@ export async function answerInvoke(
   try {
     const invocation = {
       agent,
-      prompt,
+      input: inputFor(agent.entry, { prompt, sessionId, requestId, ...(payload && { payload }) }),
       sessionId,
       traceHeaders: traceHeaders(request),
       abort,
@@ -76,7 +88,7 @@ export async function answerInvoke(
       record,
       log: telemetry.log,
     };
-    const answering = invoke(invocation, upstream, (text) => relay.write(text));
+    const answering = invoke(invocation, upstream, (event) => relay.write(event));
     telemetry.underWay(agent.entry.id, record);
     // Now that the connection is under way: the first line of a process takes a millisecond or two.
     telemetry.log.info('Request', { prompt_bytes: promptBytes });

@@ -1,8 +1,8 @@
 import { StreamError } from '../errors.ts';
-import type { FormatName } from '../protocols/protocols.ts';
+import type { ProtocolName } from '../protocols/protocols.ts';
 
 export type Route =
-  | { name: 'invoke'; defaultFormat: FormatName }
+  | { name: 'invoke'; defaultFormat: ProtocolName }
   | { name: 'list' }
   | { name: 'health' }
   | { name: 'agentStatus'; agentId: string }

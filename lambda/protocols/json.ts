@@ -1,29 +1,47 @@
-import type { ResponseFormat } from '../answer/protocol.ts';
+import type { Protocol, ProtocolWriter } from '../answer/protocol.ts';
+import type { ContentEvent } from '../events.ts';
 
 /** One JSON document, written as it arrives: memory stays flat, and it is valid at every kind of end. */
-export const json: ResponseFormat = {
+export const json: Protocol = {
   mediaType: 'application/json',
   contentType: 'application/json',
   fillsSilence: false,
-  open: ({ sessionId, agentId }) => `${JSON.stringify({ sessionId, agentId }).slice(0, -1)},"response":"`,
-  maxChunkLength: Number.POSITIVE_INFINITY,
-  // The inside of a JSON string: a pair cut between two chunks is escaped as two halves, which a parser joins.
-  chunk: (text) => JSON.stringify(text).slice(1, -1),
   heartbeat: '',
   nudge: '',
-  done: (_context, { chunks, durationMs }) => `",${members({ metadata: { chunks, durationMs } })}`,
-  fail: (_context, { chunks, durationMs }, error) =>
-    `",${members({
-      incomplete: true,
-      error: {
-        code: error.code,
-        message: error.publicMessage,
-        retryable: error.retryable,
-        promptSent: error.promptSent,
-        details: error.publicDetails(),
+  maxTextLength: Number.POSITIVE_INFINITY,
+  inlinesData: true,
+  createWriter({ sessionId, agentId, sessionReplaced }): ProtocolWriter {
+    let interrupt: object | undefined;
+    return {
+      open() {
+        const head = { sessionId, agentId, ...(sessionReplaced && { sessionReplaced }) };
+        return `${JSON.stringify(head).slice(0, -1)},"response":"`;
       },
-      metadata: { chunks, durationMs },
-    })}`,
+      event(event: ContentEvent) {
+        // The inside of a JSON string: a pair cut between two texts is escaped as two halves, which a parser joins.
+        if (event.type === 'text') return JSON.stringify(event.text).slice(1, -1);
+        if (event.type === 'interrupt') {
+          const { type: _type, ...question } = event;
+          interrupt = question;
+        }
+        return '';
+      },
+      done: ({ chunks, durationMs, usage, stopped }) =>
+        `",${members({ interrupt, stopped, metadata: { chunks, durationMs, usage } })}`,
+      fail: (error, { chunks, durationMs, usage }) =>
+        `",${members({
+          incomplete: true,
+          error: {
+            code: error.code,
+            message: error.publicMessage,
+            retryable: error.retryable,
+            promptSent: error.promptSent,
+            details: error.publicDetails(),
+          },
+          metadata: { chunks, durationMs, usage },
+        })}`,
+    };
+  },
 };
 
 /** The members of an object and its closing brace. */

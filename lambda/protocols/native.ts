@@ -1,36 +1,59 @@
-import type { ResponseFormat } from '../answer/protocol.ts';
+import type { Protocol, ProtocolWriter } from '../answer/protocol.ts';
+import type { ContentEvent } from '../events.ts';
+import { jsonLine, sseEvent } from './sse-event.ts';
 
 /**
- * Server-sent events: one `data: ` line of JSON each, in which no line break can stand unescaped.
+ * This service's own server-sent events: one `data: ` line of JSON each, in which no line break can stand unescaped.
+ * A reader that knows text alone ignores every line without `chunk`, `done` or `error`.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export const sse: ResponseFormat = {
+export const native: Protocol = {
   mediaType: 'text/event-stream',
   contentType: 'text/event-stream; charset=utf-8',
   fillsSilence: true,
-  open: ({ sessionId, agentId, requestId }) => event({ start: true, sessionId, agentId, requestId }),
-  // A reader that splits each network read loses an event that is cut in two, and big ones nearly always are.
-  maxChunkLength: 4096,
-  // As event({ chunk }) would, without the object.
-  chunk: (text) => `data: {"chunk":${JSON.stringify(text)}}\n\n`,
   // Without a blank line behind them: of one, @microsoft/fetch-event-source makes a message without data.
   heartbeat: ': keep-alive\n',
   nudge: ':\n',
-  done: ({ sessionId }, stats) => event({ done: true, sessionId, ...stats }),
-  fail: ({ sessionId, requestId }, { chunks }, error) =>
-    event({
-      error: error.publicMessage,
-      code: error.code,
-      retryable: error.retryable,
-      promptSent: error.promptSent,
-      partial: chunks > 0,
-      sessionId,
-      requestId,
-      details: error.publicDetails(),
-    }),
+  // A reader that splits each network read loses an event that is cut in two, and big ones nearly always are.
+  maxTextLength: 4096,
+  inlinesData: true,
+  createWriter: ({ sessionId, agentId, requestId, sessionReplaced }): ProtocolWriter => ({
+    open: () =>
+      sseEvent({ start: true, sessionId, agentId, requestId, ...(sessionReplaced && { sessionReplaced }) }),
+    event: write,
+    done: ({ chunks, bytes, durationMs, interrupted, stopped }) =>
+      sseEvent({ done: true, sessionId, chunks, bytes, durationMs, interrupted, stopped }),
+    fail: (error, { chunks }) =>
+      sseEvent({
+        error: error.publicMessage,
+        code: error.code,
+        retryable: error.retryable,
+        promptSent: error.promptSent,
+        partial: chunks > 0,
+        sessionId,
+        requestId,
+        details: error.publicDetails(),
+      }),
+  }),
 };
 
-function event(data: object): string {
-  return `data: ${JSON.stringify(data)}\n\n`;
+function write(event: ContentEvent): string {
+  switch (event.type) {
+    case 'text':
+      // As sseEvent({ chunk }) would, without the object.
+      return `data: {"chunk":${jsonLine(event.text)}}\n\n`;
+    case 'reasoning':
+      return sseEvent({ reasoning: event.text });
+    case 'usage': {
+      const { type: _type, ...usage } = event;
+      return sseEvent({ usage });
+    }
+    case 'data':
+      return sseEvent({ data: { name: event.name, value: event.value } });
+    default: {
+      const { type, ...fields } = event;
+      return sseEvent({ [type]: fields });
+    }
+  }
 }

@@ -1,8 +1,8 @@
-import type { ResponseFormat } from '../answer/protocol.ts';
+import type { Protocol } from '../answer/protocol.ts';
 import { json } from './json.ts';
-import { sse } from './native.ts';
+import { native } from './native.ts';
 
-/** How an answer can be written; a further way is one file and one line here. */
-export const FORMATS = { sse, json } satisfies Record<string, ResponseFormat>;
+/** What frontends understand; a further protocol is one file and one line here. */
+export const PROTOCOLS = { sse: native, json } satisfies Record<string, Protocol>;
 
-export type FormatName = keyof typeof FORMATS;
+export type ProtocolName = keyof typeof PROTOCOLS;

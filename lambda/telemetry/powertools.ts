@@ -4,7 +4,7 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DIMENSIONS, METRIC_NAMESPACE, METRICS, type MetricName } from '../contract.ts';
 import { type Level, printable, type WriteLine } from './log-line.ts';
-import { isRejected, since } from './summary.ts';
+import { isEmptyAnswer, isRejected, since } from './summary.ts';
 import type { RequestOutcome } from './telemetry.ts';
 
 /** An upgrade that took longer started a microVM. */
@@ -93,6 +93,10 @@ function valuesOf(outcome: RequestOutcome, discarded: number): Values {
     RetryCount: record.retries,
     ChunkCount: stats.chunks,
     ResponseBytes: stats.bytes,
+    InputTokens: stats.usage?.inputTokens,
+    OutputTokens: stats.usage?.outputTokens,
+    // Rare: where it never happens it costs no metric.
+    EmptyAnswers: isEmptyAnswer(outcome) ? 1 : undefined,
     ReaderStalled: invocation.readerStalls,
   };
 }

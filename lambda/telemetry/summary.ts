@@ -11,6 +11,13 @@ export function isRejected({ error, invocation }: RequestOutcome): boolean {
   return error !== undefined && invocation === undefined && REJECTED_STATUS.has(error.status);
 }
 
+/** Whether an answer is complete and says nothing: neither a text nor a question. */
+export function isEmptyAnswer({ error, invocation }: RequestOutcome): boolean {
+  if (error || !invocation) return false;
+  const { chunks, interrupted, stopped } = invocation.stats;
+  return chunks === 0 && !interrupted && !stopped;
+}
+
 /** Writes the one line that answers "what happened to this request". */
 export function writeSummary(write: WriteLine, outcome: RequestOutcome): void {
   const { route, error, startedAt, endedAt, invocation } = outcome;
@@ -25,6 +32,7 @@ export function writeSummary(write: WriteLine, outcome: RequestOutcome): void {
     ...(invocation && invocationFields(invocation, startedAt)),
     ...(error && errorFields(error)),
   };
+  if (isEmptyAnswer(outcome)) write('WARN', 'EmptyAnswer', {});
   if (!error) return write('INFO', invocation ? 'Answer finished' : 'Request answered', fields);
   if (isRejected(outcome)) return write('WARN', 'Request rejected', fields);
   write('ERROR', incomplete ? 'Answer interrupted' : 'Request failed', { ...fields, error });
@@ -53,6 +61,9 @@ function invocationFields(
     prompt_bytes: promptBytes,
     chunks: stats.chunks,
     bytes: stats.bytes,
+    input_tokens: stats.usage?.inputTokens,
+    output_tokens: stats.usage?.outputTokens,
+    interrupted: stats.interrupted,
     first_chunk_ms: since(startedAt, record.firstChunkAt),
     connection_ms: record.connectionMs === undefined ? undefined : Math.round(record.connectionMs),
     upgrade_ms: record.upgradeMs === undefined ? undefined : Math.round(record.upgradeMs),

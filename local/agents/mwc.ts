@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { on } from 'node:events';
 import WebSocket from 'ws';
-import { createDecoder } from '../../lambda/agentcore/frames.ts';
+import { createDecoder } from '../../lambda/answer/decoder.ts';
+import { isEnd } from '../../lambda/events.ts';
 import { recall, serveAgent } from './agent.ts';
 
 const { ONBOARDING_TARGET = '', PROVISIONING_TARGET = '' } = process.env;
@@ -31,12 +32,17 @@ async function* ask(target: string, prompt: string, sessionId: string): AsyncGen
     headers: { 'x-amzn-bedrock-agentcore-runtime-session-id': sessionId },
   });
   socket.once('open', () => socket.send(JSON.stringify({ prompt, sessionId })));
-  const decoder = createDecoder({ framing: 'auto', structured: 'drop' });
+  const decoder = createDecoder({
+    framing: 'auto',
+    dialect: 'auto',
+    structured: 'drop',
+    maxDocumentLength: 1_000_000,
+  });
   try {
     for await (const [data, isBinary] of on(socket, 'message', { close: ['close'] })) {
-      for (const item of decoder.decode(data as Buffer, isBinary as boolean)) {
-        if (item.type !== 'chunk') return;
-        yield item.text;
+      for (const event of decoder.decode(data as Buffer, isBinary as boolean)) {
+        if (isEnd(event)) return;
+        if (event.type === 'text') yield event.text;
       }
     }
   } finally {

@@ -1,5 +1,6 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listener } from '../listener.ts';
 
 export interface LocalCloudFormation {
   /** Origin, for AWS_ENDPOINT_URL_CLOUDFORMATION. */
@@ -32,7 +33,7 @@ type Stack = Record<Action, string>;
  */
 export async function startCloudFormation(): Promise<LocalCloudFormation> {
   let described = 0;
-  const server = createServer(async (request, response) => {
+  const onRequest = async (request: IncomingMessage, response: ServerResponse) => {
     let body = '';
     for await (const part of request) body += part;
     const parameters = new URLSearchParams(body);
@@ -58,7 +59,12 @@ export async function startCloudFormation(): Promise<LocalCloudFormation> {
       default:
         return reply(400, error('ValidationError', `Stack with id ${name} does not exist`));
     }
-  });
+  };
+  const server = createServer(
+    listener(onRequest, (_error, _request, response) => {
+      response.destroy();
+    }),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { listener } from '../listener.ts';
 
 /** How one invocation ended, as the platform sees it. */
 export interface InvocationOutcome {
@@ -108,7 +109,15 @@ export class ExecutionEnvironment {
   constructor(options: EnvironmentOptions) {
     this.#options = options;
     this.id = options.id;
-    this.#server = createServer((request, response) => this.#onRequest(request, response));
+    this.#server = createServer(
+      // A request that breaks off; what it was for is settled when the process exits.
+      listener(
+        (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response),
+        (_error, _request, response) => {
+          response.destroy();
+        },
+      ),
+    );
     // A process that stands still for minutes must find its connection open.
     this.#server.keepAliveTimeout = 0;
     this.#server.requestTimeout = 0;
@@ -211,21 +220,21 @@ export class ExecutionEnvironment {
     }
   }
 
-  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+  #onRequest(request: IncomingMessage, response: ServerResponse): void | Promise<void> {
     const path = request.url ?? '';
     if (path.endsWith('/invocation/next')) return this.#onNext(response);
-    if (path.endsWith('/init/error')) return void this.#onInitError(request, response);
-    const id = decodeURIComponent(/\/invocation\/([^/]+)\//.exec(path)?.[1] ?? '');
-    if (id !== this.#current?.requestId) {
+    if (path.endsWith('/init/error')) return this.#onInitError(request, response);
+    const id = /\/invocation\/([^/]+)\//.exec(path)?.[1];
+    if (!this.#current || id !== encodeURIComponent(this.#current.requestId)) {
       request.resume();
       response.writeHead(400).end();
       return;
     }
-    if (path.endsWith('/error')) return void this.#onError(request, response, this.#current);
+    if (path.endsWith('/error')) return this.#onError(request, response, this.#current);
     if (request.headers['lambda-runtime-function-response-mode'] === 'streaming') {
       return this.#onStream(request, response, this.#current);
     }
-    void this.#onBuffered(request, response, this.#current);
+    return this.#onBuffered(request, response, this.#current);
   }
 
   #onNext(response: ServerResponse): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { listener } from '../listener.ts';
 import type { InvocationResult } from './execution-environment.ts';
 import { type Caller, toEvent } from './function-url-event.ts';
 import { type LambdaRuntime, untracedId } from './lambda-runtime.ts';
@@ -25,7 +26,9 @@ export interface FunctionUrlOptions {
   bandwidth?: boolean;
   /** Hold a write under 100 KB until the next one or the end, as real URLs sometimes do. @default false */
   sticky?: boolean;
-  /** Asked first; true when it has answered. */
+  /** Asked first; what it returns is the answer. @default every request is let through */
+  access?: (request: IncomingMessage) => { status: number; message: string } | undefined;
+  /** Asked next; true when it has answered. */
   page?: (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 }
 
@@ -56,13 +59,16 @@ const DELIMITER = Buffer.alloc(8);
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
 export async function startFunctionUrl(options: FunctionUrlOptions): Promise<FunctionUrl> {
-  const server = createServer((request, response) => {
-    answer(request, response, options).catch((error) => {
-      // A caller that left in the middle of its request is nobody's fault.
-      if (!request.errored) console.error(error);
-      response.destroy();
-    });
-  });
+  const server = createServer(
+    listener(
+      (request: IncomingMessage, response: ServerResponse) => answer(request, response, options),
+      (error, request, response) => {
+        // That a caller left in the middle of its request is no fault of this server.
+        if (!request.errored) console.error(error);
+        response.destroy();
+      },
+    ),
+  );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port ?? 0, '127.0.0.1', resolve);
@@ -84,6 +90,12 @@ async function answer(
 ): Promise<void> {
   response.on('error', () => {});
   const requestId = randomUUID();
+  const refused = options.access?.(request);
+  if (refused) {
+    request.resume();
+    refuse(response, refused.status, { message: refused.message }, { 'x-amzn-RequestId': requestId });
+    return;
+  }
   if (await options.page?.(request, response)) return;
   const corsHeaders = corsOf(request, options.cors);
   const isPreflight = request.method === 'OPTIONS' && request.headers['access-control-request-method'];

@@ -81,7 +81,8 @@ export function proxyWebSocket({ client, agent, quotas, fault, resetClient, earl
     if (frame.payloadBytes > quotas.maxFrameBytes) {
       controls.close(1009, 'Policy violated: message size limit of 64 KB for a message frame is exceeded');
     } else if (isTooMany()) {
-      controls.close(1008, 'Policy violated: max frames per second is exceeded');
+      // What AgentCore says then is not known.
+      controls.close(1008, '');
     }
     return state === 'open';
   };

@@ -77,7 +77,7 @@ async function send(text: string): Promise<void> {
       fetch: turn.wiretap.fetch,
     });
     for await (const event of events) {
-      if (event.type !== 'chunk') {
+      if (event.type === 'start' || event.type === 'done') {
         conversation.sessionId = event.sessionId;
         conversation.isAnswered = true;
         refresh();

@@ -1,10 +1,7 @@
 import { parseArgs } from 'node:util';
-import { type SmokeOptions, smoke } from './checks.ts';
-import { sendUnsigned, signingSend } from './signed-fetch.ts';
-
-/** Agents may act on what they are asked; this asks for nothing to be done. */
-const PROMPT =
-  'This is a check of the connection: change nothing, call no tool. Say in three sentences what you can help with.';
+import { PROMPT, type SmokeOptions, smoke } from '../../lambda/smoke/checks.ts';
+import { sendUnsigned } from '../../lambda/smoke/signed-fetch.ts';
+import { signedByProfile } from './credentials.ts';
 
 const USAGE = `npm run smoke -- --url <url> [options]
 
@@ -49,7 +46,7 @@ function readOptions(args: string[]): SmokeOptions {
   const signing = { ...(profile !== undefined && { profile }), ...(region !== undefined && { region }) };
   return {
     base,
-    send: isSigned ? signingSend(base, signing) : sendUnsigned,
+    send: isSigned ? signedByProfile(base, signing) : sendUnsigned,
     prompt,
     agents: agent,
     timeoutMs: Number(timeout) * 1000,

@@ -89,7 +89,7 @@ function ask(
         for await (const event of client.streamAgent(url, options)) {
           if (event.type !== turn.types.at(-1)) turn.types.push(event.type);
           if (event.type === 'chunk') turn.text += event.text;
-          else turn.sessionId = event.sessionId;
+          else if ('sessionId' in event) turn.sessionId = event.sessionId;
         }
       } catch (thrown) {
         const { name, code, status, partialText, promptSent, retryable, details } = thrown as AgentError;

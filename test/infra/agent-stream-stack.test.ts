@@ -26,7 +26,7 @@ test('has the outputs that a deployment is used with', () => {
   ]);
   template().hasOutput('FunctionUrl', { Value: { 'Fn::GetAtt': [Match.anyValue(), 'FunctionUrl'] } });
   template().hasOutput('FunctionArn', {
-    Value: { 'Fn::GetAtt': [Match.stringLikeRegexp('Function'), 'Arn'] },
+    Value: { Ref: Match.stringLikeRegexp('^StreamLive') },
   });
   template().hasOutput('Version', { Value: projectVersion() });
   template().hasOutput('LogGroup', { Value: { Ref: Match.stringLikeRegexp('LogGroup') } });

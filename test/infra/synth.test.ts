@@ -16,7 +16,8 @@ describe('cdk-nag, AwsSolutions', () => {
     allowedOrigins: ['*'],
     reservedConcurrentExecutions: 10,
     stage: 'prod',
-  };
+    deployment: 'canary',
+  } as const;
 
   test.each([
     ['of one stack prefix', { ...everything, stackStatusPrefix: 'demo-' }],
@@ -67,7 +68,12 @@ describe.each([
   ['Serverless', ServerlessChecks],
 ] as const)('cdk-nag, %s', (_name, Pack) => {
   const rules = (props: Parameters<typeof stackOf>[0]) => {
-    const { stack } = stackOf({ alarmEmail: 'oncall@example.com', stage: 'prod', ...props });
+    const { stack } = stackOf({
+      alarmEmail: 'oncall@example.com',
+      stage: 'prod',
+      deployment: 'canary',
+      ...props,
+    });
     const { violations } = new Pack(stack).validateScope(stack);
     return violations.map(({ ruleName }) => ruleName.replace(/^.*-/, ''));
   };

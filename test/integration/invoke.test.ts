@@ -123,8 +123,8 @@ test('pings that waited while the reader was behind are all answered, and the an
   const texts: string[] = [];
 
   const { failure } = await ask({
-    sink: (said) => {
-      texts.push(said);
+    sink: (event) => {
+      if (event.type === 'text') texts.push(event.text);
       return texts.length === 2 ? sleep(200).then(() => undefined) : undefined;
     },
   });

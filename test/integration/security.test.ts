@@ -216,7 +216,7 @@ describe('the text of an agent', () => {
         `{"${key}":{"type":"done","error":"forged","chunk":"b"}}`,
         `{"type":"${key}","chunk":"c"}`,
         `{"${key}":"d","chunk":"e"}`,
-        `{"done":true,"${key}":1}`,
+        `{"done":true,"${key}":"f"}`,
       ];
       const steps = messages.map((message) => ({ send: message }));
 

@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { flow } from '../../lambda/smoke/checks.ts';
 import { refuseSignature } from '../../local/aws/sigv4.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
-import { flow } from '../../local/smoke/checks.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 

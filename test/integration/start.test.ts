@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,8 +6,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { until } from '../fixtures/sse.ts';
+import { hasEnded, runUntilReady, type Started } from '../fixtures/start-command.ts';
 
-const root = join(import.meta.dirname, '../..');
 let puppet: PuppetAgent;
 let started: Started | undefined;
 
@@ -15,41 +15,18 @@ beforeAll(async () => {
   puppet = await startPuppetAgent();
 });
 afterEach(() => {
-  started?.child.kill('SIGKILL');
+  started?.kill();
 });
 afterAll(() => puppet.close());
 
-interface Started {
-  child: ChildProcess;
-  url: string;
-  output: () => string;
-}
-
-/** Runs a command until it says `ready`, or ends. */
+/** Runs a command until it says `ready`, or ends; it is killed behind the test. */
 async function run(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<Started> {
-  const child = spawn(command, args, {
-    cwd: root,
-    env: { ...process.env, PORT: '0', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // What a terminal has: a process group, all of which a Ctrl-C meets.
-    detached: true,
-  });
-  let output = '';
-  const ready = /^ready (http:\/\/\S+[^/])\n/m;
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (data) => {
-      output += data;
-    });
-  }
-  started = { child, url: '', output: () => output };
-  await until(() => ready.test(output) || hasEnded(child), 'it is ready', 30_000);
-  started.url = ready.exec(output)?.[1] ?? '';
+  started = await runUntilReady(command, args, env);
   return started;
 }
 
 /** What `npm start` starts when the bundle is built. */
 const start = (...args: string[]) => run(process.execPath, ['local/start.ts', ...args]);
-const hasEnded = ({ exitCode, signalCode }: ChildProcess) => exitCode !== null || signalCode !== null;
 const ctrlC = ({ pid = 0 }: ChildProcess) => process.kill(-pid, 'SIGINT');
 
 /** Every process below a process. */

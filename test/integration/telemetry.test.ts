@@ -15,6 +15,7 @@ import { stackOf } from '../infra/support.ts';
 import { alarmMetrics, dashboardMetrics } from '../infra/template-metrics.ts';
 
 /** What must be found nowhere: in no log, metric, trace or error. */
+const POLICY = 'Policy violated: asks for ';
 const CANARIES = {
   prompt: 'canary-of-the-prompt-7731',
   agentText: 'canary-of-the-agent-text-7732',
@@ -174,6 +175,12 @@ beforeAll(async () => {
     prompt: prompt({ status: 200 }, { send: `data: ${CANARIES.agentText}\n\n` }),
   });
 
+  const tokens = JSON.stringify({ type: 'usage', usage: { inputTokens: 12, outputTokens: 80 } });
+  await ask('an answer that counts its tokens', {
+    prompt: prompt({ send: '"a"' }, { send: tokens }, { send: tokens }, { send: '[DONE]' }),
+  });
+  await ask('an answer without any text', { prompt: prompt({ send: '{"type":"complete"}' }) });
+
   const goesOn = prompt(
     { send: CANARIES.agentText },
     { send: '[DONE]' },
@@ -233,7 +240,8 @@ beforeAll(async () => {
     prompt: prompt({ status: 500, contentType: 'application/json' }, { send: CANARIES.agentError }),
   });
   await ask("a close with the agent's reason", {
-    prompt: prompt({ close: 1008, reason: CANARIES.agentError }),
+    // It begins as a text of AgentCore does.
+    prompt: prompt({ close: 1008, reason: `${POLICY}${CANARIES.agentError}` }),
   });
   await ask('silence', { prompt: prompt() });
   await ask('silence after text', { prompt: prompt({ send: CANARIES.agentText }) });
@@ -353,6 +361,22 @@ describe('every metric line', () => {
 });
 
 describe('the metrics', () => {
+  test('count the tokens that an agent tells, in metrics and in the summary', () => {
+    const { metrics, lines } = told('an answer that counts its tokens');
+
+    expect(metrics).toMatchObject({ InputTokens: 24, OutputTokens: 160 });
+    expect(lines.at(-1)).toMatchObject({ input_tokens: 24, output_tokens: 160 });
+    expect(told('a reuse').metrics).not.toHaveProperty('InputTokens');
+  });
+
+  test('count an answer that is complete and says nothing, and the log warns of it', () => {
+    const { metrics, lines } = told('an answer without any text');
+
+    expect(metrics).toMatchObject({ EmptyAnswers: 1, InvocationErrors: 0 });
+    expect(lines).toContainEqual(expect.objectContaining({ level: 'WARN', message: 'EmptyAnswer' }));
+    expect(told('a reuse').metrics).not.toHaveProperty('EmptyAnswers');
+  });
+
   test('of the contract are all emitted, and no others', () => {
     const names = emf().flatMap(({ _aws }) =>
       _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name)),
@@ -741,7 +765,7 @@ describe('the log', () => {
       expect.objectContaining({ agent_error_type: 'error', agent_error_length: length }),
     ]);
     expect(summaryOf(told("a close with the agent's reason"))).toEqual([
-      expect.objectContaining({ agent_error_code: 1008, agent_error_length: length }),
+      expect.objectContaining({ agent_error_code: 1008, agent_error_length: POLICY.length + length }),
     ]);
   });
 
@@ -750,6 +774,7 @@ describe('the log', () => {
     'a reuse',
     'a microVM that is started',
     'an answer over http',
+    'an answer that counts its tokens',
     'an agent that goes on after its end',
     'the next invocation after that',
     'another agent that goes on after its end',
@@ -796,7 +821,7 @@ describe('the log', () => {
       ],
       ['Connection failures', ['a retry', 'an upgrade that is no HTTP', ...refusals]],
       ['Timeouts', ['silence', 'silence after text']],
-      ['Throttles', [...successes, 'a retry', ...broken]],
+      ['Throttles', [...successes, 'a retry', 'an answer without any text', ...broken]],
       ['Incomplete responses', broken],
     ].map(([heading, requests]): [string, string[], string[]] => [
       `the runbook’s "${heading}"`,

@@ -1,15 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { boundedAgentError } from '../../lambda/agentcore/agent-error.ts';
-import { createDecoder } from '../../lambda/agentcore/frames.ts';
+import { boundedAgentError } from '../../lambda/agent-error.ts';
 import { FUZZ } from '../fixtures/arbitraries.ts';
+import { decoderOf } from '../fixtures/decoding.ts';
 
 /** What a caller gets to see of a failure message. */
 function said(message: object): string {
-  const [item] = createDecoder({ framing: 'json', structured: 'pass' }).decode(
-    Buffer.from(JSON.stringify(message)),
-    false,
-  );
+  const [item] = decoderOf({ framing: 'json' }).decode(Buffer.from(JSON.stringify(message)), false);
   return item?.type === 'failure' ? item.agentError.message : '(no failure)';
 }
 
@@ -68,7 +65,7 @@ describe('what an agent says of its failure', () => {
   test('is a failure also where it is nested deeper than a stack is', () => {
     const nested = `${'{"error":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
 
-    const items = createDecoder({ framing: 'json', structured: 'pass' }).decode(Buffer.from(nested), false);
+    const items = decoderOf({ framing: 'json' }).decode(Buffer.from(nested), false);
 
     expect(items).toMatchObject([{ type: 'failure', agentError: { message: 'no message' } }]);
   });

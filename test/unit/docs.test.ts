@@ -25,13 +25,18 @@ test('every article says causes, what the caller and what the operator should do
   }
 });
 
-test.each(['README.md', 'docs/agents.md', 'docs/errors.md', 'docs/runbook.md', 'client/README.md'])(
-  'every link of %s inside the repository leads somewhere',
-  (file) => {
-    const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link);
+test.each([
+  'README.md',
+  'SECURITY.md',
+  'docs/agents.md',
+  'docs/errors.md',
+  'docs/local.md',
+  'docs/runbook.md',
+  'client/README.md',
+])('every link of %s inside the repository leads somewhere', (file) => {
+  const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link);
 
-    for (const link of links) {
-      expect({ link, exists: existsSync(join(root, dirname(file), link)) }).toEqual({ link, exists: true });
-    }
-  },
-);
+  for (const link of links) {
+    expect({ link, exists: existsSync(join(root, dirname(file), link)) }).toEqual({ link, exists: true });
+  }
+});

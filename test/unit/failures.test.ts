@@ -249,6 +249,71 @@ describe('what the caller is told', () => {
     expect(failureOf({ status: 424 }).details.hint).toBe(hint);
   });
 
+  describe('a RuntimeClientError is told by what it says:', () => {
+    const slowStart =
+      'Runtime initialization time exceeded. Please make sure that initialization completes in 30s.';
+
+    test.each([[424], [403]])(
+      'a container that was not up in time, with %i, is worth another try',
+      (status) => {
+        const error = failureOf({ status, name: 'RuntimeClientError', message: slowStart });
+
+        expect(error).toMatchObject({ code: 'AgentUnavailable', retry: 'backoff', retryable: true });
+        expect(error.retryAfterSeconds).toBe(5);
+        expect(error.details.hint).toMatch(/start-up.*V2 runtime/);
+        expect(error.message).toBe('the agent was not up in time');
+      },
+    );
+
+    test('the same words of another exception change nothing', () => {
+      expect(failureOf({ status: 403, name: 'AccessDeniedException', message: slowStart }).code).toBe(
+        'AccessDenied',
+      );
+    });
+
+    test.each([
+      ['Received error (404) from runtime. Please check your CloudWatch logs for more information.', 404],
+      ['received error code 403 from runtime, see CloudWatch log group', 403],
+      ['Received error code 405 from runtime', 405],
+      ['Received error (426) from runtime', 426],
+    ])('no WebSocket handler: %s', (message, status) => {
+      const { code, retry, details } = failureOf({ status: 424, name: 'RuntimeClientError', message });
+
+      expect([code, retry]).toEqual(['AgentFailed', undefined]);
+      expect(details.hint).toBe(
+        `the container answered the upgrade with ${status}: it may have no WebSocket handler (see docs/agents.md)`,
+      );
+    });
+
+    test.each([409, 401, 500, 503])("the container's own status %i", (status) => {
+      const message = `Received error (${status}) from runtime`;
+      const ofUpgrade = failureOf({ status: 424, name: 'RuntimeClientError', message });
+      const ofPost = failureOfAnswer({
+        operation: 'invocations',
+        status: 424,
+        headers: { 'x-amzn-errortype': 'RuntimeClientError' },
+        body: JSON.stringify({ message }),
+      });
+
+      expect(ofUpgrade).toMatchObject({ code: 'AgentFailed', retry: undefined });
+      expect(ofUpgrade.details.hint).toBe(
+        `the container answered the upgrade with ${status}: check its log group`,
+      );
+      expect(ofPost.details.hint).toBe(`the container answered with ${status}: check its log group`);
+    });
+
+    test('of an entrypoint, 404 has nothing to do with WebSockets', () => {
+      const { details } = failureOfAnswer({
+        operation: 'invocations',
+        status: 424,
+        headers: { 'x-amzn-errortype': 'RuntimeClientError' },
+        body: '{"message":"Received error (404) from runtime"}',
+      });
+
+      expect(details.hint).toBe('the container answered with 404: check its log group');
+    });
+  });
+
   test('a RuntimeClientError of an agent without /ws hints at its container alone', () => {
     const error = failureOfAnswer({
       operation: 'invocations',
@@ -369,8 +434,20 @@ x-amz-security-token:${secrets[2]}'`;
     expect((cause as Error).message).toBe('AgentCore answered 429 ThrottlingException: Rate exceeded');
   });
 
+  test.each([
+    ['without an exception', { status: 500, message: 'asks for a secret' }],
+    [
+      'with a code of its own',
+      { status: 500, message: 'asks for a secret', body: { code: 'asks for a secret' } },
+    ],
+  ])('of a body that may be the container’s, %s, the log has only its length', (_what, answer) => {
+    const { cause } = failureOf(answer);
+
+    expect((cause as Error).message).toBe('AgentCore answered 500 (no exception name): (17 characters)');
+  });
+
   test('the cause is bounded', () => {
-    const { cause } = failureOf({ status: 429, message: 'x'.repeat(100_000) });
+    const { cause } = failureOf({ status: 429, name: 'ThrottlingException', message: 'x'.repeat(100_000) });
 
     expect((cause as Error).message.length).toBeLessThan(1000);
   });

@@ -200,6 +200,7 @@ describe('an example', () => {
     ['StartEvent', { start: true, sessionId: 'short', agentId: 'a', requestId: 'r' }],
     ['ChunkEvent', { chunk: 1 }],
     ['ChunkEvent', { chunk: 'a', done: true }],
+    ['ToolCallEvent', { toolCall: { id: 't1' } }],
     ['StreamEvent', { progress: 1 }],
     ['ErrorBody', { error: 'Oops', message: 'x', requestId: 'r', retryable: false, promptSent: false }],
     ['InvokeResponse', { ...components.schemas.InvokeResponse?.example, incomplete: true }],
@@ -208,6 +209,9 @@ describe('an example', () => {
     expect(faultsOf(value, { $ref: `#/components/schemas/${name}` })).not.toEqual([]);
   });
 });
+
+const TYPED = ['toolCall', 'toolInput', 'toolCallEnd', 'toolResult', 'interrupt', 'usage', 'data'];
+const upper = (name: string) => `${name.charAt(0).toUpperCase()}${name.slice(1)}`;
 
 describe('the client', () => {
   const folder = join(root, 'dist');
@@ -252,6 +256,10 @@ describe('the client', () => {
       "Same<Omit<Client.StartEvent, 'type'>, Omit<Wire.StartEvent, 'start'>>",
       "Same<Flat<Omit<Client.DoneEvent, 'type' | 'text'>>, Flat<Omit<Wire.DoneEvent, 'done'>>>",
       "Same<Client.ChunkEvent['text'], Wire.ChunkEvent['chunk']>",
+      "Same<Client.ReasoningEvent['text'], Wire.ReasoningEvent['reasoning']>",
+      ...TYPED.map(
+        (name) => `Same<Omit<Client.${upper(name)}Event, 'type'>, Wire.${upper(name)}Event['${name}']>`,
+      ),
       ...['retryable', 'promptSent'].map(
         (name) =>
           `Same<Client.AgentError['${name}'], Wire.ErrorEvent['${name}'] & Wire.ErrorBody['${name}']>`,

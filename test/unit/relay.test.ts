@@ -1,6 +1,6 @@
 import { EventEmitter, getEventListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { ResponseFormat } from '../../lambda/answer/protocol.ts';
+import type { Protocol } from '../../lambda/answer/protocol.ts';
 import {
   type Prelude,
   Relay,
@@ -10,8 +10,11 @@ import {
 } from '../../lambda/answer/relay.ts';
 import type { ErrorCode } from '../../lambda/contract.ts';
 import { StreamError, type StreamErrorOptions } from '../../lambda/errors.ts';
+import type { ContentEvent } from '../../lambda/events.ts';
 import { json } from '../../lambda/protocols/json.ts';
-import { sse } from '../../lambda/protocols/native.ts';
+import { native } from '../../lambda/protocols/native.ts';
+
+const text = (value: string): ContentEvent => ({ type: 'text', text: value });
 
 const CONTEXT = { sessionId: 's'.repeat(33), agentId: 'onboarding', requestId: 'request-1' };
 
@@ -99,10 +102,10 @@ afterEach(() => {
   jest.useRealTimers();
 });
 
-function startRelay(format: ResponseFormat, options: Partial<RelayOptions> = {}): Relay {
+function startRelay(protocol: Protocol, options: Partial<RelayOptions> = {}): Relay {
   return new Relay({
-    format,
-    context: CONTEXT,
+    protocol,
+    context: { ...CONTEXT, sessionReplaced: false },
     respond: (prelude) => stream.announce(prelude),
     abort,
     commitAfterMs: 25_000,
@@ -115,7 +118,7 @@ function startRelay(format: ResponseFormat, options: Partial<RelayOptions> = {})
 
 /** The events of an SSE answer; each write must be exactly one event or one comment. */
 function events(): Record<string, unknown>[] {
-  for (const text of stream.texts) expect(text).toMatch(/^(data: [^\r\n]+|:[^\r\n]*)\n\n$/);
+  for (const text of stream.texts) expect(text).toMatch(/^(data: [^\r\n]+\n|:[^\r\n]*)\n$/);
   return stream.texts
     .filter((text) => text.startsWith('data: '))
     .map((text) => JSON.parse(text.slice('data: '.length)));
@@ -132,7 +135,7 @@ const interrupted = (options?: StreamErrorOptions) =>
 
 describe('the commit point', () => {
   test('nothing is written before there is something to say', () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
     jest.advanceTimersByTime(24_999);
 
@@ -142,9 +145,9 @@ describe('the commit point', () => {
   });
 
   test('SSE: the first text commits, with status, headers and the start event', () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    expect(relay.write('Hel')).toBeUndefined();
+    expect(relay.write(text('Hel'))).toBeUndefined();
 
     expect(relay.isCommitted).toBe(true);
     expect(stream.prelude).toEqual({
@@ -152,6 +155,7 @@ describe('the commit point', () => {
       headers: {
         'Content-Type': 'text/event-stream; charset=utf-8',
         'Cache-Control': 'no-cache, no-transform',
+        'X-Accel-Buffering': 'no',
         'X-Session-Id': CONTEXT.sessionId,
       },
     });
@@ -160,11 +164,11 @@ describe('the commit point', () => {
   });
 
   test('SSE: COMMIT_AFTER_MS of silence commits; text and end follow in-band', () => {
-    const relay = startRelay(sse, { commitAfterMs: 1000 });
+    const relay = startRelay(native, { commitAfterMs: 1000 });
 
     jest.advanceTimersByTime(1000);
     expect(events()).toEqual([{ start: true, ...CONTEXT }]);
-    relay.write('a');
+    relay.write(text('a'));
     relay.done();
 
     expect(events()).toEqual([
@@ -175,7 +179,7 @@ describe('the commit point', () => {
   });
 
   test('SSE: COMMIT_AFTER_MS of 0 commits at once', () => {
-    const relay = startRelay(sse, { commitAfterMs: 0 });
+    const relay = startRelay(native, { commitAfterMs: 0 });
 
     expect(relay.isCommitted).toBe(true);
     expect(events()).toEqual([{ start: true, ...CONTEXT }]);
@@ -183,7 +187,7 @@ describe('the commit point', () => {
   });
 
   test('SSE: an error after COMMIT_AFTER_MS is in-band', () => {
-    const relay = startRelay(sse, { commitAfterMs: 1000 });
+    const relay = startRelay(native, { commitAfterMs: 1000 });
 
     jest.advanceTimersByTime(1000);
     relay.fail(new StreamError('AgentTimeout', 'the agent took too long'));
@@ -206,13 +210,14 @@ describe('the commit point', () => {
   test('JSON: the first text commits, and the document has begun', () => {
     const relay = startRelay(json);
 
-    relay.write('Hel');
+    relay.write(text('Hel'));
 
     expect(stream.prelude).toEqual({
       statusCode: 200,
       headers: {
         'Content-Type': 'application/json',
         'Cache-Control': 'no-cache, no-transform',
+        'X-Accel-Buffering': 'no',
         'X-Session-Id': CONTEXT.sessionId,
       },
     });
@@ -223,12 +228,12 @@ describe('the commit point', () => {
 
 describe('the end of a complete answer', () => {
   test('SSE: the done event is last and counts chunks, bytes of text and time', () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    relay.write('é');
-    relay.write('🙂');
+    relay.write(text('é'));
+    relay.write(text('🙂'));
     jest.advanceTimersByTime(10);
-    relay.write('x'.repeat(4097));
+    relay.write(text('x'.repeat(4097)));
     relay.done();
 
     expect(events().at(-1)).toEqual({
@@ -245,8 +250,8 @@ describe('the end of a complete answer', () => {
   test('JSON: one document', () => {
     const relay = startRelay(json);
 
-    relay.write('a"');
-    relay.write('\n');
+    relay.write(text('a"'));
+    relay.write(text('\n'));
     jest.advanceTimersByTime(10);
     relay.done();
 
@@ -259,7 +264,7 @@ describe('the end of a complete answer', () => {
   });
 
   test.each([
-    ['SSE', sse],
+    ['SSE', native],
     ['JSON', json],
   ])('%s: an answer without any text is complete too', (_name, format) => {
     const relay = startRelay(format);
@@ -286,7 +291,7 @@ describe('a failure before the commit point', () => {
     ['AgentTimeout', {}, 504, '5'],
     ['Internal', {}, 500, undefined],
   ])('%s %j is a status with headers and a JSON body', (code, options, status, retryAfter) => {
-    for (const format of [sse, json]) {
+    for (const format of [native, json]) {
       stream = new RudeStream();
       const relay = startRelay(format);
 
@@ -351,9 +356,9 @@ describe('a failure before the commit point', () => {
 
 describe('a failure after the commit point', () => {
   test('SSE: one error event instead of done, then a normal end', () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    relay.write('Hel');
+    relay.write(text('Hel'));
     relay.fail(interrupted());
 
     expect(events().slice(1)).toEqual([
@@ -374,7 +379,7 @@ describe('a failure after the commit point', () => {
   test('JSON: the text so far, marked incomplete', () => {
     const relay = startRelay(json);
 
-    relay.write('Hel');
+    relay.write(text('Hel'));
     relay.fail(interrupted());
 
     expect(JSON.parse(stream.body)).toEqual({
@@ -394,12 +399,12 @@ describe('a failure after the commit point', () => {
   });
 
   test.each([
-    ['SSE', sse],
+    ['SSE', native],
     ['JSON', json],
   ])('%s: is written to a reader that is behind, without waiting', (_name, format) => {
     stream.capacity = 1;
     const relay = startRelay(format);
-    const full = relay.write('Hel');
+    const full = relay.write(text('Hel'));
     full?.catch(() => {});
 
     abort.abort(interrupted());
@@ -412,7 +417,7 @@ describe('a failure after the commit point', () => {
 
 describe('heartbeats', () => {
   test.each([1000, 15_000])('come after exactly %i ms of silence, again and again', (heartbeatIntervalMs) => {
-    const relay = startRelay(sse, { commitAfterMs: 0, heartbeatIntervalMs });
+    const relay = startRelay(native, { commitAfterMs: 0, heartbeatIntervalMs });
 
     jest.advanceTimersByTime(heartbeatIntervalMs * 3 + heartbeatIntervalMs / 2);
 
@@ -425,7 +430,7 @@ describe('heartbeats', () => {
   });
 
   test('none comes before the commit point', () => {
-    const relay = startRelay(sse, { commitAfterMs: 25_000, heartbeatIntervalMs: 1000 });
+    const relay = startRelay(native, { commitAfterMs: 25_000, heartbeatIntervalMs: 1000 });
 
     jest.advanceTimersByTime(24_999);
 
@@ -439,11 +444,11 @@ describe('heartbeats', () => {
     ['every 16 s', [0, 16_000, 32_000, 48_000, 64_000]],
     ['in one burst', [0, 1, 2, 3, 4]],
   ])('fill the gaps of text that comes %s, and nothing but the gaps', (_how, times) => {
-    const relay = startRelay(sse, { commitAfterMs: 0 });
+    const relay = startRelay(native, { commitAfterMs: 0 });
 
     for (const at of times) {
       jest.advanceTimersByTime(at - performance.now());
-      relay.write('x');
+      relay.write(text('x'));
     }
     jest.advanceTimersByTime(40_000);
 
@@ -461,7 +466,7 @@ describe('heartbeats', () => {
 
   test('none is written while the reader is behind; they go on when it has caught up', () => {
     stream.capacity = 1;
-    const relay = startRelay(sse, { commitAfterMs: 0, heartbeatIntervalMs: 1000 });
+    const relay = startRelay(native, { commitAfterMs: 0, heartbeatIntervalMs: 1000 });
 
     jest.advanceTimersByTime(5500);
     expect(comments()).toEqual([]);
@@ -476,7 +481,7 @@ describe('heartbeats', () => {
   test('JSON has none', () => {
     const relay = startRelay(json);
 
-    relay.write('a');
+    relay.write(text('a'));
     jest.advanceTimersByTime(120_000);
     relay.done();
 
@@ -489,9 +494,9 @@ describe('the nudge', () => {
   const nudges = () => comments().filter(({ text }) => text === ':\n');
 
   test('comes once, 50 ms after a chunk that nothing follows', () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    relay.write('a');
+    relay.write(text('a'));
     jest.advanceTimersByTime(10_000);
 
     expect(nudges()).toEqual([{ at: 50, text: ':\n' }]);
@@ -499,10 +504,10 @@ describe('the nudge', () => {
   });
 
   test('comes after the last chunk of a burst only', () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
     for (let i = 0; i < 10; i += 1) {
-      relay.write('a');
+      relay.write(text('a'));
       jest.advanceTimersByTime(30);
     }
     jest.advanceTimersByTime(1000);
@@ -512,11 +517,11 @@ describe('the nudge', () => {
   });
 
   test('comes for each chunk that is followed by silence', () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    relay.write('a');
+    relay.write(text('a'));
     jest.advanceTimersByTime(200);
-    relay.write('b');
+    relay.write(text('b'));
     jest.advanceTimersByTime(200);
 
     expect(nudges().map(({ at }) => at)).toEqual([50, 250]);
@@ -525,9 +530,9 @@ describe('the nudge', () => {
 
   test('comes after the reader has caught up, for the last chunk before', async () => {
     stream.capacity = 1;
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    const full = relay.write('a');
+    const full = relay.write(text('a'));
     jest.advanceTimersByTime(1000);
     expect(nudges()).toEqual([]);
     stream.capacity = Number.POSITIVE_INFINITY;
@@ -541,9 +546,9 @@ describe('the nudge', () => {
 
   test('does not come while the reader is behind', () => {
     stream.capacity = 1;
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    const full = relay.write('a');
+    const full = relay.write(text('a'));
     jest.advanceTimersByTime(10_000);
 
     expect(full).toBeInstanceOf(Promise);
@@ -556,9 +561,9 @@ describe('the nudge', () => {
     ['done', (relay) => relay.done()],
     ['failed', (relay) => relay.fail(interrupted())],
   ])('does not come when the answer is %s', (_how, finish) => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    relay.write('a');
+    relay.write(text('a'));
     finish(relay);
     jest.advanceTimersByTime(10_000);
 
@@ -568,7 +573,7 @@ describe('the nudge', () => {
   test('does not exist in JSON', () => {
     const relay = startRelay(json);
 
-    relay.write('a');
+    relay.write(text('a'));
     jest.advanceTimersByTime(10_000);
 
     expect(stream.writes).toHaveLength(2);
@@ -579,25 +584,25 @@ describe('the nudge', () => {
 describe('a reader that is slower than the agent', () => {
   test('a write that fills the stream returns a promise, which its drain resolves', async () => {
     stream.capacity = 3;
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    expect(relay.write('a')).toBeUndefined();
-    const full = relay.write('b');
+    expect(relay.write(text('a'))).toBeUndefined();
+    const full = relay.write(text('b'));
     expect(full).toBeInstanceOf(Promise);
     stream.drain();
     await full;
 
-    expect(relay.write('c')).toBeUndefined();
+    expect(relay.write(text('c'))).toBeUndefined();
     relay.done();
     expect(events().map(({ chunk }) => chunk)).toEqual([undefined, 'a', 'b', 'c', undefined]);
   });
 
   test('the promise rejects with the reason when the answer is aborted', async () => {
     stream.capacity = 1;
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
     const reason = new StreamError('AgentTimeout', 'the answer exceeded its time limit');
 
-    const full = relay.write('a');
+    const full = relay.write(text('a'));
     abort.abort(reason);
 
     await expect(full).rejects.toBe(reason);
@@ -606,12 +611,12 @@ describe('a reader that is slower than the agent', () => {
 
   test('the promise rejects at once when the answer was aborted already', async () => {
     stream.capacity = 1;
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
     const reason = new StreamError('AgentTimeout', 'the answer exceeded its time limit');
 
     abort.abort(reason);
 
-    await expect(relay.write('a')).rejects.toBe(reason);
+    await expect(relay.write(text('a'))).rejects.toBe(reason);
     relay.fail(reason);
   });
 
@@ -623,7 +628,7 @@ describe('a reader that is slower than the agent', () => {
     stream.capacity = 1;
     const relay = startRelay(json);
 
-    const full = relay.write('a');
+    const full = relay.write(text('a'));
     jest.advanceTimersByTime(pauseMs);
     stream.drain();
     await full;
@@ -636,7 +641,7 @@ describe('a reader that is slower than the agent', () => {
     stream.capacity = 1;
     const relay = startRelay(json);
 
-    const full = relay.write('a');
+    const full = relay.write(text('a'));
     jest.advanceTimersByTime(60_000);
     abort.abort(interrupted());
 
@@ -649,9 +654,9 @@ describe('a reader that is slower than the agent', () => {
 describe('a response that the platform closes', () => {
   test('ends the wait for its reader, and the pause is reported once', async () => {
     stream.capacity = 1;
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
 
-    const full = relay.write('a');
+    const full = relay.write(text('a'));
     jest.advanceTimersByTime(40_000);
     stream.close();
     abort.abort(interrupted());
@@ -665,12 +670,12 @@ describe('a response that the platform closes', () => {
 
 describe('a response that grows too long', () => {
   test.each([
-    ['SSE', sse],
+    ['SSE', native],
     ['JSON', json],
   ])('%s: is cut before the limit and ends with ResponseTooLarge in-band', (_name, format) => {
     const relay = startRelay(format, { maxResponseBytes: 1000 });
     const write = () => {
-      for (let i = 0; i < 100; i += 1) relay.write('é'.repeat(20));
+      for (let i = 0; i < 100; i += 1) relay.write(text('é'.repeat(20)));
     };
 
     expect(write).toThrow(expect.objectContaining({ code: 'ResponseTooLarge' }));
@@ -685,9 +690,9 @@ describe('a response that grows too long', () => {
   });
 
   test('a text of many events goes out as far as it may', () => {
-    const relay = startRelay(sse, { maxResponseBytes: 10_000 });
+    const relay = startRelay(native, { maxResponseBytes: 10_000 });
 
-    expect(() => relay.write('x'.repeat(20_000))).toThrow(
+    expect(() => relay.write(text('x'.repeat(20_000)))).toThrow(
       expect.objectContaining({ code: 'ResponseTooLarge' }),
     );
     relay.fail(interrupted());
@@ -702,9 +707,9 @@ describe('a response that grows too long', () => {
   });
 
   test('the bytes of text that went out are counted, also when the rest of it did not fit', () => {
-    const relay = startRelay(sse, { maxResponseBytes: 10_000 });
+    const relay = startRelay(native, { maxResponseBytes: 10_000 });
 
-    expect(() => relay.write('x'.repeat(20_000))).toThrow();
+    expect(() => relay.write(text('x'.repeat(20_000)))).toThrow();
 
     expect(relay.stats).toMatchObject({ chunks: 2, bytes: 8192 });
     relay.fail(interrupted());
@@ -715,8 +720,8 @@ describe('a response that grows too long', () => {
     ['heartbeat', 15_000],
   ])('a %s for which there is no room throws nothing out of its timer', (_what, afterMs) => {
     const start = 'data: {"start":true}\n\n'.length + JSON.stringify(CONTEXT).length - 1;
-    const relay = startRelay(sse, { maxResponseBytes: start + 'data: {"chunk":"a"}\n\n'.length });
-    relay.write('a');
+    const relay = startRelay(native, { maxResponseBytes: start + 'data: {"chunk":"a"}\n\n'.length });
+    relay.write(text('a'));
 
     expect(() => jest.advanceTimersByTime(afterMs)).not.toThrow();
 
@@ -725,7 +730,7 @@ describe('a response that grows too long', () => {
   });
 
   test('a limit that not even the first event meets is no reason for a crash by timer', () => {
-    const relay = startRelay(sse, { maxResponseBytes: 10, commitAfterMs: 1000 });
+    const relay = startRelay(native, { maxResponseBytes: 10, commitAfterMs: 1000 });
 
     expect(() => jest.advanceTimersByTime(1000)).not.toThrow();
 
@@ -733,12 +738,12 @@ describe('a response that grows too long', () => {
   });
 
   test.each([
-    ['SSE', sse],
+    ['SSE', native],
     ['JSON', json],
   ])('%s: a limit that not even the first event meets still gives a valid answer', (_name, format) => {
     const relay = startRelay(format, { maxResponseBytes: 10 });
 
-    expect(() => relay.write('a')).toThrow(expect.objectContaining({ code: 'ResponseTooLarge' }));
+    expect(() => relay.write(text('a'))).toThrow(expect.objectContaining({ code: 'ResponseTooLarge' }));
     relay.fail(new StreamError('ResponseTooLarge', 'the answer exceeded the maximum response size'));
 
     if (format === json) expect(() => JSON.parse(stream.body)).not.toThrow();
@@ -748,14 +753,14 @@ describe('a response that grows too long', () => {
 
 describe('a platform that closes the response early', () => {
   test('the answer is aborted, and nothing more is written', () => {
-    const relay = startRelay(sse);
-    relay.write('a');
+    const relay = startRelay(native);
+    relay.write(text('a'));
 
     stream.close();
 
     expect(abort.signal.reason).toMatchObject({ code: 'AgentInterrupted' });
     const written = stream.writes.length;
-    relay.write('b');
+    relay.write(text('b'));
     relay.fail(abort.signal.reason);
     jest.advanceTimersByTime(60_000);
     expect(stream.writes).toHaveLength(written);
@@ -763,8 +768,8 @@ describe('a platform that closes the response early', () => {
 
   test('a reader waited for is waited for no longer', async () => {
     stream.capacity = 1;
-    const relay = startRelay(sse);
-    const full = relay.write('a');
+    const relay = startRelay(native);
+    const full = relay.write(text('a'));
 
     stream.close();
 
@@ -774,18 +779,18 @@ describe('a platform that closes the response early', () => {
 
   test('a write to a stream that was full when it was closed waits for nothing', () => {
     stream.capacity = 1;
-    const relay = startRelay(sse, { commitAfterMs: 0 });
+    const relay = startRelay(native, { commitAfterMs: 0 });
 
     stream.close();
 
-    expect(relay.write('a')).toBeUndefined();
+    expect(relay.write(text('a'))).toBeUndefined();
     expect(abort.signal.reason).toMatchObject({ code: 'AgentInterrupted' });
     relay.fail(abort.signal.reason);
   });
 
   test('heartbeats and nudges stop by themselves', () => {
-    const relay = startRelay(sse);
-    relay.write('a');
+    const relay = startRelay(native);
+    relay.write(text('a'));
 
     stream.close();
     jest.advanceTimersByTime(60_000);
@@ -795,8 +800,8 @@ describe('a platform that closes the response early', () => {
   });
 
   test('a close after the end is the normal end, and aborts nothing', () => {
-    const relay = startRelay(sse);
-    relay.write('a');
+    const relay = startRelay(native);
+    relay.write(text('a'));
     relay.done();
 
     stream.close();
@@ -807,7 +812,7 @@ describe('a platform that closes the response early', () => {
 
 describe('waiting until all has left', () => {
   test('ends with the close of the stream', async () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
     relay.done();
 
     const closed = relay.closed(1000);
@@ -819,7 +824,7 @@ describe('waiting until all has left', () => {
   });
 
   test('ends at the limit when the reader stalls', async () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
     relay.done();
     let isOver = false;
 
@@ -836,7 +841,7 @@ describe('waiting until all has left', () => {
   });
 
   test('ends at once when the stream is closed', async () => {
-    const relay = startRelay(sse);
+    const relay = startRelay(native);
     relay.done();
     stream.close();
 

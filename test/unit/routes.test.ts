@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ALLOWED_METHODS } from '../../lambda/contract.ts';
 import { matchRoute, negotiateFormat, ROUTES, type Route } from '../../lambda/http/routes.ts';
-import { FORMATS } from '../../lambda/protocols/protocols.ts';
+import { PROTOCOLS } from '../../lambda/protocols/protocols.ts';
 import { FUZZ } from '../fixtures/arbitraries.ts';
 
 const SSE_INVOKE: Route = { name: 'invoke', defaultFormat: 'sse' };
@@ -235,8 +235,8 @@ describe('the format of an answer', () => {
     [';;,,;q=', 'default'],
     ['__proto__, constructor', 'default'],
   ])('Accept %j gives %s', (accept, format) => {
-    expect(negotiateFormat(accept, 'sse', FORMATS)).toBe(format === 'default' ? 'sse' : format);
-    expect(negotiateFormat(accept, 'json', FORMATS)).toBe(format === 'default' ? 'json' : format);
+    expect(negotiateFormat(accept, 'sse', PROTOCOLS)).toBe(format === 'default' ? 'sse' : format);
+    expect(negotiateFormat(accept, 'json', PROTOCOLS)).toBe(format === 'default' ? 'json' : format);
   });
 
   test.each([
@@ -245,7 +245,7 @@ describe('the format of an answer', () => {
     ['text/plain, text/event-stream', 'sse'],
     ['text/plain, application/json', 'json'],
   ])('a third format needs no more than its media type: Accept %j gives %s', (accept, format) => {
-    const formats = { ...FORMATS, text: { mediaType: 'text/plain' } };
+    const formats = { ...PROTOCOLS, text: { mediaType: 'text/plain' } };
     const defaultFormat = format === 'text' ? 'sse' : (format as 'sse' | 'json');
 
     expect(negotiateFormat<keyof typeof formats>(accept, defaultFormat, formats)).toBe(format);
@@ -261,7 +261,7 @@ describe('the format of an answer', () => {
         fc.array(part, { maxLength: 10 }),
         fc.constantFrom<'sse' | 'json'>('sse', 'json'),
         (parts, defaultFormat) => {
-          expect(['sse', 'json']).toContain(negotiateFormat(parts.join(''), defaultFormat, FORMATS));
+          expect(['sse', 'json']).toContain(negotiateFormat(parts.join(''), defaultFormat, PROTOCOLS));
         },
       ),
       FUZZ,
@@ -280,7 +280,7 @@ describe('the format of an answer', () => {
 
           const expected = sse === json ? defaultFormat : sse > json ? 'sse' : 'json';
 
-          expect(negotiateFormat(accept, defaultFormat, FORMATS)).toBe(expected);
+          expect(negotiateFormat(accept, defaultFormat, PROTOCOLS)).toBe(expected);
         },
       ),
       FUZZ,

@@ -5,9 +5,18 @@ import type { StreamError } from '../../lambda/errors.ts';
 let timeouts: { at: number; error: StreamError }[];
 let noEndMarkers: number[];
 let watch: SilenceWatch;
+/** What the event loop reads from the sockets when it gets to them. */
+let poll: () => void;
 
 beforeEach(() => {
   jest.useFakeTimers({ now: 0 });
+  poll = () => {};
+  // Fake timers would make a millisecond of it.
+  jest.spyOn(globalThis, 'setImmediate').mockImplementation((then: () => void) => {
+    poll();
+    then();
+    return undefined as unknown as NodeJS.Immediate;
+  });
   timeouts = [];
   noEndMarkers = [];
 });
@@ -15,6 +24,7 @@ beforeEach(() => {
 afterEach(() => {
   watch.stop();
   expect(jest.getTimerCount()).toBe(0);
+  jest.restoreAllMocks();
   jest.useRealTimers();
 });
 
@@ -32,7 +42,7 @@ function hear(times: readonly number[], hasText: boolean): void {
   for (const at of times) {
     jest.advanceTimersByTime(at - performance.now());
     watch.heard();
-    if (hasText) watch.heardText();
+    if (hasText) watch.heardAnswer();
   }
 }
 
@@ -81,7 +91,7 @@ describe('after the first text', () => {
     start(1000, 5000);
     const from = performance.now();
     watch.heard();
-    watch.heardText();
+    watch.heardAnswer();
     jest.advanceTimersByTime(20_000);
     expect(timedOutAt()).toEqual([from + 5000]);
   });
@@ -140,6 +150,43 @@ describe('a reader that is waited for', () => {
     start(1000, 200);
 
     await expect(watch.suspendedDuring(Promise.reject(new Error('aborted')))).rejects.toThrow('aborted');
+  });
+});
+
+describe('a process that stood still, in which timers run before the sockets are read,', () => {
+  test('hears what had come meanwhile before it judges', () => {
+    start(1000, 500);
+    hear([100], true);
+    poll = () => watch.heard();
+
+    jest.advanceTimersByTime(500);
+    poll = () => {};
+    jest.advanceTimersByTime(499);
+
+    expect(timeouts).toEqual([]);
+    jest.advanceTimersByTime(1);
+    expect(timedOutAt()).toEqual([1100]);
+  });
+
+  test('hears the first text that had come meanwhile', () => {
+    start(1000, 500);
+    poll = () => watch.heardAnswer();
+
+    jest.advanceTimersByTime(1000);
+    poll = () => {};
+    jest.advanceTimersByTime(500);
+
+    expect(timedOutAt()).toEqual([1500]);
+  });
+
+  test('misses no end marker where the end had come meanwhile', () => {
+    start(1000, 60_000);
+    hear([0], true);
+    poll = () => watch.stop();
+
+    jest.advanceTimersByTime(100_000);
+
+    expect([timeouts, noEndMarkers]).toEqual([[], []]);
   });
 });
 

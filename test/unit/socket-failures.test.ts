@@ -100,7 +100,8 @@ describe('a close frame before the end of an answer', () => {
     [4999, ''],
     [1008, ''],
     [1008, 'Policy violated: Max connection duration of 1 hour is exceeded'],
-    [1008, 'Policy violated: frame rate limit of 250 per second is exceeded'],
+    [1008, 'Policy violated: Max connection duration of 2 hours is exceeded'],
+    [1008, 'Policy violated: message size limit of 128 KB for a message frame is exceeded'],
   ])('%i %j is AgentInterrupted', (code, reason) => {
     const error = failureOfClose(code, reason);
 
@@ -117,6 +118,11 @@ describe('a close frame before the end of an answer', () => {
   test.each<[number, string]>([
     [1008, 'you are not on the list'],
     [1008, 'policy violated: the agent says so in its own words'],
+    [1008, 'Policy violated: asks for the password of alice'],
+    [1008, 'Policy violated:'],
+    [1008, 'Policy violated: Max connection duration of 1 hour is exceeded, says alice'],
+    [1008, 'Policy violated: Max connection duration of alice is exceeded'],
+    [1008, 'Policy violated: message size limit of 64 KB for a message frame is exceeded\nby alice'],
     [1008, 'It was said: Policy violated: Max connection duration of 1 hour is exceeded'],
     [1011, ''],
     [1011, 'Internal server error'],

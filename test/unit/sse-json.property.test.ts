@@ -1,19 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
-import {
-  type AnswerContext,
-  type AnswerStats,
-  cut,
-  type ResponseFormat,
-} from '../../lambda/answer/protocol.ts';
+import { cut } from '../../lambda/answer/cut.ts';
+import type { AnswerContext, AnswerStats, Protocol } from '../../lambda/answer/protocol.ts';
 import { ERROR_CODES } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
 import { json } from '../../lambda/protocols/json.ts';
-import { sse } from '../../lambda/protocols/native.ts';
+import { native } from '../../lambda/protocols/native.ts';
 import { AWKWARD_TOKENS, FUZZ, longTokens, token } from '../fixtures/arbitraries.ts';
 
-const CONTEXT: AnswerContext = { sessionId: 's'.repeat(33), agentId: 'mwc', requestId: 'request-1' };
+const START = { sessionId: 's'.repeat(33), agentId: 'mwc', requestId: 'request-1' };
+const CONTEXT: AnswerContext = { ...START, sessionReplaced: false };
 const MAX_CHUNK_LENGTH = 4096;
 
 /** How an answer ends: complete, or with an error whose words may be anything. */
@@ -34,28 +31,22 @@ const ending = fc.option(
 );
 
 /** Everything that is written of an answer, write by write. */
-function writesOf(
-  format: ResponseFormat,
-  texts: readonly string[],
-  error: StreamError | undefined,
-): string[] {
-  const chunks = texts.flatMap((text) => writesOfText(format, text));
+function writesOf(protocol: Protocol, texts: readonly string[], error: StreamError | undefined): string[] {
+  const writer = protocol.createWriter(CONTEXT);
+  const chunks = texts.flatMap((text) => writesOfText(protocol, text));
   const stats: AnswerStats = {
     chunks: chunks.length,
     bytes: Buffer.byteLength(texts.join('')),
     durationMs: 1,
   };
-  return [
-    format.open(CONTEXT),
-    ...chunks,
-    error ? format.fail(CONTEXT, stats, error) : format.done(CONTEXT, stats),
-  ];
+  return [writer.open(), ...chunks, error ? writer.fail(error, stats) : writer.done(stats)];
 }
 
 /** One text, write by write. */
-function writesOfText(format: ResponseFormat, text: string): string[] {
-  const pieces = text.length <= format.maxChunkLength ? [text] : cut(text, format.maxChunkLength);
-  return pieces.map((piece) => format.chunk(piece));
+function writesOfText(protocol: Protocol, text: string): string[] {
+  const writer = protocol.createWriter(CONTEXT);
+  const pieces = text.length <= protocol.maxTextLength ? [text] : cut(text, protocol.maxTextLength);
+  return pieces.map((piece) => writer.event({ type: 'text', text: piece }));
 }
 
 /** What the bytes on the wire say: halves of surrogate pairs must have been escaped. */
@@ -108,7 +99,7 @@ describe('SSE', () => {
   test('gives the same text to a client that splits each network read, event by event, and to a strict EventSource', () => {
     fc.assert(
       fc.property(longTokens, ending, (texts, error) => {
-        const writes = writesOf(sse, texts, error);
+        const writes = writesOf(native, texts, error);
 
         const splitting = readAsSplittingClient(writes.map(overTheWire));
         const events = readAsEventSource(overTheWire(writes.join('')));
@@ -131,7 +122,7 @@ describe('SSE', () => {
   test('is one event per write: one data line with the space, LF, and a blank line', () => {
     fc.assert(
       fc.property(longTokens, ending, (texts, error) => {
-        for (const write of writesOf(sse, texts, error)) {
+        for (const write of writesOf(native, texts, error)) {
           expect(write).toMatch(/^data: \{[^\r\n\0]*\}\n\n$/);
         }
       }),
@@ -143,7 +134,7 @@ describe('SSE', () => {
     fc.assert(
       fc.property(longTokens, (texts) => {
         for (const text of texts) {
-          const chunks = writesOfText(sse, text).map((write) => String(JSON.parse(write.slice(6)).chunk));
+          const chunks = writesOfText(native, text).map((write) => String(JSON.parse(write.slice(6)).chunk));
 
           expect(chunks.join('')).toBe(text);
           chunks.forEach((chunk, i) => {
@@ -167,7 +158,7 @@ describe('SSE', () => {
     ['a lone high half at the limit', `${'x'.repeat(4095)}\ud83dy`, [4095, 2]],
     ['lone high halves only', '\ud83d'.repeat(5000), [4095, 905]],
   ])('cuts %s so', (_what, text, lengths) => {
-    const chunks = writesOfText(sse, text).map((write) => String(JSON.parse(write.slice(6)).chunk));
+    const chunks = writesOfText(native, text).map((write) => String(JSON.parse(write.slice(6)).chunk));
 
     expect(chunks.map(({ length }) => length)).toEqual(lengths);
     expect(chunks.join('')).toBe(text);
@@ -187,11 +178,11 @@ describe('SSE', () => {
     ];
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constantFrom(...forgeries), token)), ending, (texts, error) => {
-        const events = readAsEventSource(overTheWire(writesOf(sse, texts, error).join('')));
+        const events = readAsEventSource(overTheWire(writesOf(native, texts, error).join('')));
 
         const [start, ...rest] = events;
         const last = rest.pop();
-        expect(start).toEqual({ start: true, ...CONTEXT });
+        expect(start).toEqual({ start: true, ...START });
         expect(last).toHaveProperty(error ? 'error' : 'done');
         for (const event of rest) expect(Object.keys(event)).toEqual(['chunk']);
       }),
@@ -200,18 +191,23 @@ describe('SSE', () => {
   });
 
   test('comments are seen by neither reader', () => {
-    const body = [sse.open(CONTEXT), sse.heartbeat, sse.chunk('a'), sse.nudge].join('');
+    const writer = native.createWriter(CONTEXT);
+    const chunk = writer.event({ type: 'text', text: 'a' });
+    const body = [writer.open(), native.heartbeat, chunk, native.nudge].join('');
 
-    expect(sse.heartbeat).toBe(': keep-alive\n');
-    expect(sse.nudge).toBe(':\n');
+    expect(native.heartbeat).toBe(': keep-alive\n');
+    expect(native.nudge).toBe(':\n');
     expect(readAsSplittingClient([body]).text).toBe('a');
-    expect(readAsEventSource(body)).toEqual([{ start: true, ...CONTEXT }, { chunk: 'a' }]);
+    expect(readAsEventSource(body)).toEqual([{ start: true, ...START }, { chunk: 'a' }]);
   });
 
   test('comments end no event: a reader to which every blank line is a message finds data in each', () => {
     const stats = { chunks: 1, bytes: 1, durationMs: 0 };
-    const parts = [sse.heartbeat, sse.open(CONTEXT), sse.nudge, sse.heartbeat, sse.chunk('a'), sse.nudge];
-    const body = [...parts, sse.nudge, sse.done(CONTEXT, stats)].join('');
+    const { heartbeat, nudge } = native;
+    const writer = native.createWriter(CONTEXT);
+    const chunk = writer.event({ type: 'text', text: 'a' });
+    const parts = [heartbeat, writer.open(), nudge, heartbeat, chunk, nudge, nudge, writer.done(stats)];
+    const body = parts.join('');
 
     const messages = body.split('\n\n').slice(0, -1);
 
@@ -222,7 +218,8 @@ describe('SSE', () => {
   test('the error event says whether text went out before', () => {
     const error = new StreamError('AgentTimeout', 'x');
     const partial = (chunks: number) =>
-      JSON.parse(sse.fail(CONTEXT, { chunks, bytes: 0, durationMs: 0 }, error).slice(6)).partial;
+      JSON.parse(native.createWriter(CONTEXT).fail(error, { chunks, bytes: 0, durationMs: 0 }).slice(6))
+        .partial;
 
     expect(partial(0)).toBe(false);
     expect(partial(1)).toBe(true);
@@ -288,7 +285,8 @@ describe('JSON', () => {
     fc.assert(
       fc.property(token, token, (sessionId, agentId) => {
         const stats = { chunks: 0, bytes: 0, durationMs: 0 };
-        const body = json.open({ ...CONTEXT, sessionId, agentId }) + json.done(CONTEXT, stats);
+        const writer = json.createWriter({ ...CONTEXT, sessionId, agentId });
+        const body = writer.open() + writer.done(stats);
 
         expect(JSON.parse(body)).toMatchObject({ sessionId, agentId, response: '' });
       }),

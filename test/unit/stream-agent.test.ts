@@ -92,6 +92,34 @@ describe('an answer', () => {
     ]);
   });
 
+  test('holds what the agent does beside its text, each in an event of its type', async () => {
+    const wire = [
+      { reasoning: 'hm' },
+      { toolCall: { id: 't1', name: 'calculator' } },
+      { toolInput: { id: 't1', delta: '{"a":1}' } },
+      { toolCallEnd: { id: 't1' } },
+      { toolResult: { id: 't1', output: { sum: 2 }, isError: false } },
+      { data: { name: 'state', value: { step: 2 } } },
+      { usage: { inputTokens: 12, outputTokens: 80 } },
+      { interrupt: { id: 'i1', reason: 'tool_call', payload: { question: 'Delete?' } } },
+    ];
+    const fetch = answering([sse(START, ...wire, { ...DONE, interrupted: true })]);
+
+    const events = await collect(streamAgent('http://x/', { ...OPTIONS, fetch }));
+
+    expect(events.slice(1, -1)).toEqual([
+      { type: 'reasoning', text: 'hm' },
+      { type: 'toolCall', id: 't1', name: 'calculator' },
+      { type: 'toolInput', id: 't1', delta: '{"a":1}' },
+      { type: 'toolCallEnd', id: 't1' },
+      { type: 'toolResult', id: 't1', output: { sum: 2 }, isError: false },
+      { type: 'data', name: 'state', value: { step: 2 } },
+      { type: 'usage', inputTokens: 12, outputTokens: 80 },
+      { type: 'interrupt', id: 'i1', reason: 'tool_call', payload: { question: 'Delete?' } },
+    ]);
+    expect(events.at(-1)).toMatchObject({ type: 'done', interrupted: true });
+  });
+
   test('skips what it does not know: comments, [DONE], unknown events, what follows done', async () => {
     const fetch = answering([
       `:\n\n${sse({ progress: 3 })}data: [DONE]\n\ndata: 12\n\ndata: null\n\n${sse({ chunk: 'a' }, DONE, { chunk: 'b' })}`,

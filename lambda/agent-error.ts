@@ -1,4 +1,4 @@
-import type { AgentError } from '../errors.ts';
+import type { AgentError } from './errors.ts';
 
 const MAX_MESSAGE_LENGTH = 2000;
 const MAX_NAME_LENGTH = 100;

@@ -1,6 +1,8 @@
 import { createHash, createHmac } from 'node:crypto';
-import { defaultProvider } from '@aws-sdk/credential-provider-node';
+// biome-ignore lint/style/noRestrictedImports: it signs for Lambda, in a bundle of its own
 import { SignatureV4 } from '@smithy/signature-v4';
+
+import type { CredentialProvider } from '../agentcore/signing.ts';
 
 /** What the checks send requests with. */
 export type Send = (
@@ -9,14 +11,13 @@ export type Send = (
 ) => Promise<Response>;
 
 export interface SigningOptions {
-  /** Of the shared configuration files. @default the SDK's default chain */
-  profile?: string;
-  /** @default the one in the Function URL's host name, else AWS_REGION */
-  region?: string;
+  /** What Lambda's signature is for. */
+  readonly region: string;
+  readonly credentials: CredentialProvider;
 }
 
 /** SHA-256, keyed or not, in the form that the signer takes. */
-class Sha256 {
+export class Sha256 {
   readonly #hash;
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
     this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
@@ -43,24 +44,10 @@ export const sendUnsigned: Send = (url, init) =>
 /**
  * Sends with a SigV4 signature for Lambda, as a Function URL of auth type AWS_IAM asks for.
  *
- * @throws Error when the region can be had from nowhere
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
  */
-export function signingSend(base: URL, { profile, region = regionOf(base) }: SigningOptions): Send {
-  if (region === undefined) {
-    throw new Error(`no region in ${base.host}: give it with --region`);
-  }
-  const provide = defaultProvider(profile === undefined ? {} : { profile });
-  const signer = new SignatureV4({
-    service: 'lambda',
-    region,
-    credentials: () =>
-      provide().catch((cause) => {
-        const where = profile === undefined ? 'in the environment' : `of the profile "${profile}"`;
-        throw new Error(`no AWS credentials ${where}`, { cause });
-      }),
-    sha256: Sha256,
-  });
+export function signingSend({ region, credentials }: SigningOptions): Send {
+  const signer = new SignatureV4({ service: 'lambda', region, credentials, sha256: Sha256 });
   return async (url, { method = 'GET', body, signal } = {}) => {
     const signed = await signer.sign({
       method,
@@ -85,10 +72,4 @@ export function signingSend(base: URL, { profile, region = regionOf(base) }: Sig
 
 function headersOf(body: string | undefined): Record<string, string> {
   return body === undefined ? {} : { 'content-type': 'application/json' };
-}
-
-/** `https://<id>.lambda-url.<region>.on.aws` */
-function regionOf({ hostname }: URL): string | undefined {
-  const { AWS_REGION, AWS_DEFAULT_REGION } = process.env;
-  return /\.lambda-url\.([a-z0-9-]+)\./.exec(hostname)?.[1] ?? AWS_REGION ?? AWS_DEFAULT_REGION;
 }

@@ -13,6 +13,10 @@ export interface SmokeOptions {
   timeoutMs: number;
 }
 
+/** Agents may act on what they are asked; this asks for nothing to be done. */
+export const PROMPT =
+  'This is a check of the connection: change nothing, call no tool. Say in three sentences what you can help with.';
+
 /** What one check found. */
 export interface Finding {
   name: string;

@@ -1,0 +1,162 @@
+import type { Dialect, DialectOptions, DialectReader } from '../dialects/dialect.ts';
+import { DIALECTS, type DialectName, recogniseDialect } from '../dialects/dialects.ts';
+import { type AnswerEvent, isEnd } from '../events.ts';
+import type { Document, Problem } from '../framing/document.ts';
+import type { Framing, FramingReader } from '../framing/framing.ts';
+import { FRAMINGS, type FramingName, framingOfContentType, recogniseFraming } from '../framing/framings.ts';
+import { type Utf8Piece, Utf8Reader } from '../framing/utf8.ts';
+
+export interface DecoderOptions extends Omit<DialectOptions, 'onLeftOut'> {
+  framing: FramingName | 'auto';
+  dialect: DialectName | 'auto';
+  /** Content type of the one body that the bytes are cut from; absent where they are messages. */
+  bodyType?: string;
+  /** Limit for a document that spans messages, in characters. */
+  maxDocumentLength: number;
+  /** @see DialectOptions.onLeftOut */
+  onLeftOut?: DialectOptions['onLeftOut'];
+}
+
+/** Reads the messages of one exchange. It never throws, whatever the bytes. */
+export interface Decoder {
+  /** The events of the next message; nothing follows an end. */
+  decode(bytes: Buffer, isBinary: boolean): AnswerEvent[];
+  /** The last events, when the agent has closed in good order: an end among them where that completes the answer. */
+  close(): AnswerEvent[];
+  /** Whether something stood behind the end: a connection with more to say cannot be used again. */
+  readonly hasSurplus: boolean;
+}
+
+const DONE = '[DONE]';
+const BOM = '\ufeff';
+
+/** The decoder of one exchange: framing and dialect are decided once, by the agent's entry or by what comes first. */
+export function createDecoder(options: DecoderOptions): Decoder {
+  const isBody = options.bodyType !== undefined;
+  const { maxDocumentLength } = options;
+  const dialect = createDialectReader(options);
+  let utf8: Utf8Reader | undefined;
+  let framing = fixedFraming(options);
+  let reader: FramingReader | undefined;
+  /** What came before the framing could be told. */
+  let held: string[] = [];
+  let isFirst = true;
+  let hasEnded = false;
+  let hasSurplus = false;
+
+  /** Drops what follows the end, and notes that it was there. A second mark of the end is none. */
+  const bounded = (events: AnswerEvent[]): AnswerEvent[] => {
+    const end = hasEnded ? -1 : events.findIndex(isEnd);
+    if (!hasEnded && end < 0) return events;
+    hasSurplus ||= events.slice(end + 1).some(({ type }) => type !== 'end');
+    hasEnded = true;
+    return events.slice(0, end + 1);
+  };
+  const readItems = (items: (Document | Problem)[]): AnswerEvent[] => {
+    const events: AnswerEvent[] = [];
+    for (const item of items) {
+      if ('problem' in item) events.push({ type: 'malformed', problem: item.problem });
+      else events.push(...(events.some(isEnd) ? trailing(item) : dialect.read(item)));
+    }
+    return bounded(events);
+  };
+  const readFramed = (text: string): AnswerEvent[] => {
+    if (framing !== FRAMINGS.text) return readItems(reader?.read(text) ?? []);
+    if (dialect.isVerbatim || text !== DONE) return bounded([{ type: 'text', text }]);
+    return bounded([{ type: 'end' }]);
+  };
+  const read = (text: string): AnswerEvent[] => {
+    if (text === '') return [];
+    if (hasEnded) {
+      hasSurplus ||= text.trim() !== DONE;
+      return [];
+    }
+    if (framing && !isFirst) return readFramed(text);
+    held.push(text);
+    const start = withoutBom(joined(held, isBody));
+    return decide(framing ?? recogniseFraming(start, isBody));
+  };
+  const decide = (recognised: Framing | undefined): AnswerEvent[] => {
+    if (!recognised) return [];
+    framing = recognised;
+    reader = framing.createReader({ isBody, maxDocumentLength });
+    isFirst = false;
+    const [first = '', ...others] = held;
+    held = [];
+    // Verbatim text keeps even its byte order mark.
+    return [framing === FRAMINGS.text ? first : withoutBom(first), ...others].flatMap(readFramed);
+  };
+  const readPiece = ({ text, isValid }: Utf8Piece): AnswerEvent[] => {
+    const events = read(text);
+    return isValid ? events : [...events, ...bounded([NOT_UTF8])];
+  };
+
+  return {
+    get hasSurplus() {
+      return hasSurplus;
+    },
+    decode(bytes, isBinary) {
+      // The WebSocket has checked that a text message is valid; it cannot end within a character.
+      if (!isBinary && utf8 === undefined) return read(bytes.toString());
+      utf8 ??= new Utf8Reader();
+      return readPiece(utf8.read(bytes));
+    },
+    close() {
+      const events = [
+        ...(utf8 ? readPiece(utf8.end()) : []),
+        ...(held.length > 0 ? decide(FRAMINGS.text) : []),
+        ...readItems(reader?.flush() ?? []),
+      ];
+      const isComplete = !hasEnded && (framing === FRAMINGS.text || dialect.isCompleteOnClose());
+      return isComplete ? [...events, ...bounded([{ type: 'end' }])] : events;
+    },
+  };
+}
+
+const NOT_UTF8: AnswerEvent = { type: 'malformed', problem: 'the agent sent bytes that are not UTF-8' };
+
+/** A document behind an end in the same message: only another mark of the end does no harm. */
+function trailing({ text, event }: Document): AnswerEvent[] {
+  const isMark = text.trim() === DONE || text === '' || event === 'done' || event === 'end';
+  return isMark ? [{ type: 'end' }] : [{ type: 'data', value: undefined, raw: text }];
+}
+
+function fixedFraming({ framing, bodyType }: DecoderOptions): Framing | undefined {
+  // A body says itself what it is; an entry overrules it only where the SDKs leave it open.
+  const named = bodyType === undefined ? undefined : framingOfContentType(bodyType);
+  if (named === FRAMINGS.sse) return named;
+  if (framing !== 'auto') return FRAMINGS[framing];
+  return named;
+}
+
+function withoutBom(text: string): string {
+  return text.startsWith(BOM) ? text.slice(1) : text;
+}
+
+/** Messages as one text to recognise a framing by. */
+function joined(messages: readonly string[], isBody: boolean): string {
+  return messages.join(isBody ? '' : '\n');
+}
+
+/** The reader of the entry's dialect; with `auto` that of the first document that tells, and before it the generic one. */
+function createDialectReader(options: DecoderOptions): DialectReader & { isVerbatim: boolean } {
+  const readerOptions: DialectOptions = { onLeftOut: () => {}, ...options };
+  const fixed: Dialect = options.dialect === 'auto' ? DIALECTS.generic : DIALECTS[options.dialect];
+  let reader = fixed.createReader(readerOptions);
+  let isOpen = options.dialect === 'auto';
+  return {
+    isVerbatim: fixed.isVerbatim === true,
+    read(document) {
+      if (isOpen) {
+        const recognised = recogniseDialect(document);
+        if (recognised) reader = recognised.createReader(readerOptions);
+        const events = reader.read(document);
+        // Text by the generic rules decides as well: an agent that speaks in one way does not change it.
+        isOpen = recognised === undefined && !events.some(({ type }) => type === 'text');
+        return events;
+      }
+      return reader.read(document);
+    },
+    isCompleteOnClose: () => reader.isCompleteOnClose(),
+  };
+}

@@ -1,0 +1,226 @@
+import type { AnswerEvent, DataEvent } from '../events.ts';
+import { type Document, isObject, type JsonObject } from '../framing/document.ts';
+import type { Dialect, DialectOptions } from './dialect.ts';
+import { failureOf } from './failure.ts';
+import { usageOf } from './usage.ts';
+
+const END_TYPES = new Set([
+  'done',
+  'complete',
+  'completed',
+  'end',
+  'stream_complete',
+  'run_finished',
+  'run_completed',
+  'bidi_response_complete',
+]);
+/** Names of server-sent events that end an answer, whatever their data. */
+const END_EVENTS = new Set(['done', 'complete', 'end']);
+const FAILURE_TYPES = new Set(['error', 'run_error', 'run_failed', 'stream_error', 'bidi_error']);
+const FAILURE_KEYS = new Set(['error', 'error_type', 'error_code', 'code', 'message', 'details', 'status']);
+const TEXT_KEYS: readonly string[] = ['chunk', 'text', 'content', 'delta', 'data'];
+const ENVELOPE_KEYS = new Set([
+  'type',
+  'event',
+  'id',
+  'index',
+  'role',
+  'sequence',
+  'timestamp',
+  'session_id',
+  'sessionId',
+  'message_id',
+  'messageId',
+  'threadId',
+  'runId',
+  'parentMessageId',
+]);
+/** Words of a `type` whose documents hold no text of the answer, and of those what a model thinks. */
+const ASIDE_WORDS = new Set(['tool', 'tools', 'step', 'status', 'usage', 'metadata', 'source', 'sources']);
+const THOUGHT_WORDS = new Set(['reasoning', 'thinking', 'thought']);
+/** Keys that name the part of an answer that is done. */
+const PART_KEYS = new Set(['step', 'tool', 'task', 'phase']);
+const DONE = '[DONE]';
+const END: AnswerEvent = { type: 'end' };
+
+/** Agents of no known framework: the rules of `docs/agents.md`, in their order. */
+export const generic: Dialect = {
+  recognises: () => false,
+  createReader: (options) => ({
+    read: (document) => read(document, options),
+    isCompleteOnClose: () => true,
+  }),
+};
+
+function read(document: Document, options: DialectOptions): AnswerEvent[] {
+  const { text: raw, value, event } = document;
+  const { textPath, ends, structured } = options;
+  const endsHere = event !== undefined && ends === undefined && END_EVENTS.has(event);
+  const tail = endsHere ? [END] : [];
+
+  if (ends === undefined && raw.trim() === DONE) return [END];
+  if (event === 'error') return [failureOf(value, raw)];
+  if (typeof value === 'string') {
+    // Where text has a place of its own, a bare string is the repr of an event that could not be made JSON.
+    if (textPath === undefined) return [...textEvents(value), ...tail];
+    options.onLeftOut(value.length);
+    return tail;
+  }
+  if (Array.isArray(value)) return [...dataEvents(document, structured), ...tail];
+  if (!isObject(value)) return [...textEvents(raw), ...tail];
+
+  if (isFailure(value)) return [failureOf(value, raw)];
+  const text = textPath === undefined ? undefined : textAt(value, textPath);
+  if (endsHere || isEnd(value, text, options)) {
+    const last = textPath === undefined ? anyText(value) : text;
+    const usage = usageOf(value.usage);
+    const tokens = usage ? [usage] : [];
+    if (last !== undefined) return [...textEvents(last), ...tokens, END];
+    return [...(holdsStructure(value) ? dataEvents(document, structured) : []), ...tokens, END];
+  }
+  const words = wordsOf(value.type ?? value.event);
+  const said = textPath === undefined ? onlyText(value) : text;
+  if (words.some((word) => THOUGHT_WORDS.has(word))) {
+    if (said !== undefined) return said === '' ? [] : [{ type: 'reasoning', text: said }];
+    return asideEvents(document, structured);
+  }
+  if (words.some((word) => ASIDE_WORDS.has(word)) && textPath === undefined) {
+    return asideEvents(document, structured);
+  }
+  return said === undefined ? dataEvents(document, structured) : textEvents(said);
+}
+
+function textEvents(text: string): AnswerEvent[] {
+  return text === '' ? [] : [{ type: 'text', text }];
+}
+
+/** Structured data, which has always been shown as it was sent. */
+function dataEvents(document: Document, structured: DialectOptions['structured']): AnswerEvent[] {
+  if (structured === 'drop') return [];
+  return [{ ...dataOf(document), ...(structured === 'pass' && { inline: true }) }];
+}
+
+/** A document whose type says that it is no text. */
+function asideEvents(document: Document, structured: DialectOptions['structured']): AnswerEvent[] {
+  const usage = isObject(document.value)
+    ? (usageOf(document.value.usage) ?? usageOf(document.value))
+    : undefined;
+  if (usage) return [usage];
+  return structured === 'drop' ? [] : [dataOf(document)];
+}
+
+function dataOf({ text, value }: Document): DataEvent {
+  const name = isObject(value) ? (value.type ?? value.event) : undefined;
+  return { type: 'data', ...(typeof name === 'string' && { name }), value, raw: text };
+}
+
+/** `toolUse`, `tool-use` and `TOOL_USE` have the same words. */
+function wordsOf(type: unknown): string[] {
+  if (typeof type !== 'string') return [];
+  return type
+    .replace(/([a-z])(?=[A-Z])/g, '$1 ')
+    .toLowerCase()
+    .split(/[^a-z]+/);
+}
+
+function isEnd(
+  value: JsonObject,
+  textFound: string | undefined,
+  { endMarker, ends }: DialectOptions,
+): boolean {
+  const typeField = value.type ?? value.event;
+  const type = typeof typeField === 'string' ? typeField.toLowerCase() : undefined;
+  if (ends === 'close') return false;
+  if (type !== undefined && type === endMarker?.toLowerCase()) return true;
+  if (ends === 'marker') return false;
+  if (type !== undefined) {
+    // A tool is called: the answer goes on after it.
+    if (type === 'bidi_response_complete' && value.stop_reason === 'tool_use') return false;
+    if (END_TYPES.has(type)) return true;
+  }
+  if (value.done !== true) return false;
+  if (textFound !== undefined) return true;
+  return keysBeyond(value, 'done').every(
+    (key) => TEXT_KEYS.includes(key) || !(PART_KEYS.has(key) || holdsText(value[key])),
+  );
+}
+
+/** Whether a value says something: `{"done":true,"name":"validate"}` ends something else than the answer. */
+function holdsText(value: unknown): boolean {
+  if (typeof value === 'string') return value !== '';
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsText);
+}
+
+function isFailure(value: JsonObject): boolean {
+  for (const name of [value.type, value.event]) {
+    if (typeof name === 'string' && FAILURE_TYPES.has(name.toLowerCase())) return true;
+  }
+  const saysError = !isEmpty(value.error) || (value.error !== undefined && value.error_type !== undefined);
+  return saysError && keysBeyond(value, 'done').every((key) => FAILURE_KEYS.has(key));
+}
+
+function keysBeyond(value: JsonObject, ...allowed: string[]): string[] {
+  return Object.keys(value).filter((key) => !ENVELOPE_KEYS.has(key) && !allowed.includes(key));
+}
+
+/** Whether an end message brings a result along; what it says of itself is none. */
+function holdsStructure(value: JsonObject): boolean {
+  return keysBeyond(value, 'usage', 'metadata').some(
+    (key) => typeof value[key] === 'object' && !isEmpty(value[key]),
+  );
+}
+
+/** The string of the one text key, if no other key is left beyond the envelope. */
+function onlyText(value: JsonObject): string | undefined {
+  const [key, ...others] = keysBeyond(value);
+  return key === undefined || others.length > 0 ? undefined : textOf(value, key);
+}
+
+/** The string of the first text key, whatever else the object holds: an end message says nothing twice. */
+function anyText(value: JsonObject): string | undefined {
+  for (const key of TEXT_KEYS) {
+    const text = Object.hasOwn(value, key) ? textOf(value, key) : undefined;
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+function textOf(value: JsonObject, key: string): string | undefined {
+  if (!TEXT_KEYS.includes(key)) return undefined;
+  const found = value[key];
+  if (typeof found === 'string') return found;
+  if (key !== 'delta' || !isObject(found)) return undefined;
+  const keys = keysBeyond(found);
+  return keys.length === 1 && typeof found.text === 'string' ? found.text : undefined;
+}
+
+function textAt(value: JsonObject, paths: string | readonly string[]): string | undefined {
+  for (const path of typeof paths === 'string' ? [paths] : paths) {
+    const text = textAtPath(value, path);
+    if (text !== undefined) return text;
+  }
+  return undefined;
+}
+
+function textAtPath(value: JsonObject, path: string): string | undefined {
+  let found: unknown = value;
+  for (const key of path.split('.')) {
+    if (typeof found !== 'object' || found === null || !Object.hasOwn(found, key)) return undefined;
+    found = (found as JsonObject)[key];
+  }
+  if (typeof found === 'string') return found;
+  return Array.isArray(found) ? textOfBlocks(found) : undefined;
+}
+
+/** The text of content blocks `[{type: "text", text}]`, other blocks left out; undefined where there is none. */
+export function textOfBlocks(blocks: readonly unknown[]): string | undefined {
+  const texts = blocks
+    .filter(isObject)
+    .filter(({ type, text }) => (type === 'text' || type === undefined) && typeof text === 'string')
+    .map(({ text }) => text as string);
+  return texts.length === 0 ? undefined : texts.join('');
+}
+
+function isEmpty(value: unknown): boolean {
+  return !value || (typeof value === 'object' && Object.keys(value).length === 0);
+}

@@ -1,0 +1,20 @@
+import { type Document, documentOf, parseJson } from './document.ts';
+import type { Framing } from './framing.ts';
+import { TOO_LONG } from './framing.ts';
+
+/** One JSON document a message. A body is one document. */
+export const json: Framing = {
+  contentTypes: ['application/json'],
+  recognises: (start, isBody) => !isBody && parseJson(start) !== undefined,
+  createReader({ isBody, maxDocumentLength }) {
+    if (!isBody) return { read: (message) => [documentOf(message)], flush: () => [] };
+    let body = '';
+    return {
+      read(piece) {
+        body += piece;
+        return body.length > maxDocumentLength ? [TOO_LONG] : [];
+      },
+      flush: (): Document[] => (body === '' ? [] : [documentOf(body)]),
+    };
+  },
+};
