@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { Connection } from '../../lambda/agentcore/connection.ts';
 import { dial } from '../../lambda/agentcore/socket.ts';
 import { upgrade } from '../../lambda/agentcore/upgrade.ts';
+import { whenWaitingInputIsRead } from '../../lambda/agentcore/waiting-input.ts';
 import type { ResponseStream } from '../../lambda/answer/relay.ts';
 import { answerInvoke } from '../../lambda/http/invoke.ts';
 import { callOf } from '../fixtures/call.ts';
@@ -188,6 +189,8 @@ describe('with a clock of its own', () => {
     jest.advanceTimersByTime(29_000);
     const before = [...warnings];
     jest.advanceTimersByTime(30_000);
+    // The sockets are read before it is judged.
+    await new Promise<void>(whenWaitingInputIsRead);
 
     expect([before, warnings]).toEqual([[], ['NoEndMarker']]);
     jest.advanceTimersByTime(100_000);
