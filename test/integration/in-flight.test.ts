@@ -25,13 +25,16 @@ test('an answer that does not begin is told while it hangs, and nothing more onc
     environment: { IN_FLIGHT_INTERVAL_MS: '100', FIRST_CHUNK_TIMEOUT_MS: '1000' },
   });
 
-  const { last } = await invokeSse(system.url, { agentId: 'puppet', prompt: script({ sleepMs: 60_000 }) });
+  const { status } = await invokeSse(system.url, {
+    agentId: 'puppet',
+    prompt: script({ sleepMs: 60_000 }),
+  });
   await until(isIdle, 'the environment is idle');
   const told = counts();
   await invokeSse(system.url, { agentId: 'puppet', prompt: script({ send: 'at once' }, { send: '[DONE]' }) });
   await until(isIdle, 'the environment is idle again');
 
-  expect(last).toMatchObject({ code: 'AgentTimeout' });
+  expect(status).toBe(504);
   // A document of the service and one of the agent, again and again.
   expect(told.length).toBeGreaterThanOrEqual(4);
   expect(told[0]).toMatchObject({ service: 'agentcore-stream', StreamsOpen: 1, StreamsWaiting: 1 });
