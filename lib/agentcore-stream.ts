@@ -3,6 +3,8 @@ export type { AgentByArn, AgentByRuntime, AgentProps } from './agent-props.ts';
 export { AgentStreamStack, type AgentStreamStackProps } from './agent-stream-stack.ts';
 export { readContext } from './context.ts';
 export type { Deployment } from './deployment.ts';
+export { AgentStreamDistribution, type AgentStreamDistributionProps } from './distribution.ts';
+export type { DistributionHost } from './distribution-origins.ts';
 export type { LimitProps, TuningProps } from './environment.ts';
 export type { AgentStreamFunctionProps } from './function-props.ts';
 export { AgentStreamObservability, type AgentStreamObservabilityProps } from './observability.ts';

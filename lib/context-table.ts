@@ -13,6 +13,7 @@ import { limitsOf } from './context-limits.ts';
 import { arnOrParameter, retentionOf, tagsOf } from './context-resources.ts';
 import { checkedText, choice, matching, numberOf, ON_OR_OFF, wholeNumber } from './context-values.ts';
 import type { Deployment } from './deployment.ts';
+import type { DomainProps } from './distribution-checks.ts';
 import { RELEASE_STRATEGIES } from './release.ts';
 import { checkRunbookUrl } from './runbook.ts';
 import { LIMITS_SCHEMA, listOf, oneOf, type Schema, TEXT, TEXTS, whole } from './schema.ts';
@@ -83,6 +84,38 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
       checkMemorySize(memorySize);
       return { memorySize };
     },
+  },
+  distribution: {
+    description: 'CloudFront in front of the agents, which are then closed to everybody else. Default: off',
+    schema: SWITCH,
+    read: (came) => ({ distribution: choice('distribution', came, ON_OR_OFF) }),
+  },
+  domainName: {
+    description: 'Domain of the distribution; with certificateArn. Default: CloudFront’s own',
+    schema: TEXT,
+    read: (came) => ofDomain('domainName', came),
+  },
+  certificateArn: {
+    description: 'Certificate of the domain, in us-east-1',
+    schema: TEXT,
+    read: (came) => ofDomain('certificateArn', came),
+  },
+  webAclArn: {
+    description: 'Web ACL of the distribution, in us-east-1',
+    schema: TEXT,
+    read: (came) => ofDomain('webAclArn', came),
+  },
+  pageBucketName: {
+    description: 'Bucket of your own page, on the domain of the distribution',
+    schema: TEXT,
+    read: (came) => ({
+      pageBucketName: matching(
+        'pageBucketName',
+        came,
+        /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+        'the name of an S3 bucket',
+      ),
+    }),
   },
   limits: {
     description: 'Limits and intervals of the function, by the name of their variable',
@@ -182,6 +215,11 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     read: (came) => ({ slowConnection: Duration.millis(wholeNumber('slowConnectionMs', came, 1)) }),
   },
 };
+
+/** The construct checks it, together with the rest of the domain. */
+function ofDomain(key: keyof DomainProps, came: unknown): DomainProps {
+  return { [key]: matching(key, came, /./, 'a text') };
+}
 
 function originsOf(came: unknown): readonly string[] {
   const list = typeof came === 'string' ? came.split(',').map((origin) => origin.trim()) : came;

@@ -1,10 +1,11 @@
 import type { Duration } from 'aws-cdk-lib';
+import type { DomainProps } from './distribution-checks.ts';
 import type { ExistingResources } from './existing.ts';
 import type { AgentStreamFunctionProps } from './function-props.ts';
 import type { ReleaseStrategy } from './release.ts';
 
 /** What a deployment is told: the CDK context of `bin/app.ts`, or the props of somebody else's app. */
-export interface Deployment extends AgentStreamFunctionProps, ExistingResources {
+export interface Deployment extends AgentStreamFunctionProps, ExistingResources, DomainProps {
   /**
    * Tells deployments apart; `prod` and `production`, also with a suffix as in `prod-eu`, are production: its logs
    * are kept for a year and outlive the stack, and every alarm notifies.
@@ -36,6 +37,15 @@ export interface Deployment extends AgentStreamFunctionProps, ExistingResources 
   readonly slowStart?: Duration;
   /** From when on opening a connection to AgentCore is slow, the start of a session included. @default - 5 s */
   readonly slowConnection?: Duration;
+  /**
+   * Whether CloudFront stands in front, with one domain for page and agents; the function itself is then closed to
+   * everybody else but IAM callers.
+   *
+   * @default false
+   */
+  readonly distribution?: boolean;
+  /** Name of the bucket of your own page, on the domain of the distribution. @default - no page */
+  readonly pageBucketName?: string;
   /** Whether the stack can only be deleted after this is taken off. @default - in production */
   readonly terminationProtection?: boolean;
   /** Of every resource of the stack that takes tags. @default - none */

@@ -17,6 +17,10 @@ describe('cdk-nag, AwsSolutions', () => {
     reservedConcurrentExecutions: 10,
     stage: 'prod',
     deployment: 'canary',
+    distribution: true,
+    domainName: 'app.example.com',
+    certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/0a1b',
+    pageBucketName: 'my-page',
   } as const;
 
   test.each([
@@ -72,6 +76,8 @@ describe.each([
       alarmEmail: 'oncall@example.com',
       stage: 'prod',
       deployment: 'canary',
+      distribution: true,
+      webAclArn: 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/mine/0a1b',
       ...props,
     });
     const { violations } = new Pack(stack).validateScope(stack);
