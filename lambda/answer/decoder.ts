@@ -46,38 +46,45 @@ export function createDecoder(options: DecoderOptions): Decoder {
 
   /** Drops what follows the end, and notes that it was there. A second mark of the end is none. */
   const bounded = (events: AnswerEvent[]): AnswerEvent[] => {
-    const end = hasEnded ? -1 : events.findIndex(isEnd);
-    if (!hasEnded && end < 0) return events;
-    hasSurplus ||= events.slice(end + 1).some(({ type }) => type !== 'end');
-    hasEnded = true;
-    return events.slice(0, end + 1);
+    for (let i = 0; i < events.length; i += 1) {
+      if (!isEnd(events[i] as AnswerEvent)) continue;
+      hasEnded = true;
+      hasSurplus ||= events.slice(i + 1).some(({ type }) => type !== 'end');
+      return events.slice(0, i + 1);
+    }
+    return events;
+  };
+  const readItem = (item: Document | Problem): AnswerEvent[] => {
+    if (hasEnded) {
+      hasSurplus ||= 'problem' in item || !isMark(item);
+      return NOTHING;
+    }
+    return bounded('problem' in item ? [{ type: 'malformed', problem: item.problem }] : dialect.read(item));
   };
   const readItems = (items: (Document | Problem)[]): AnswerEvent[] => {
-    const events: AnswerEvent[] = [];
-    for (const item of items) {
-      if ('problem' in item) events.push({ type: 'malformed', problem: item.problem });
-      else events.push(...(events.some(isEnd) ? trailing(item) : dialect.read(item)));
-    }
-    return bounded(events);
+    const [only] = items;
+    // Nearly every message is one document.
+    return items.length === 1 && only ? readItem(only) : items.flatMap(readItem);
   };
   const readFramed = (text: string): AnswerEvent[] => {
+    if (hasEnded) {
+      hasSurplus ||= text.trim() !== DONE;
+      return NOTHING;
+    }
     if (framing !== FRAMINGS.text) return readItems(reader?.read(text) ?? []);
     if (dialect.isVerbatim || text !== DONE) return bounded([{ type: 'text', text }]);
     return bounded([{ type: 'end' }]);
   };
   const read = (text: string): AnswerEvent[] => {
-    if (text === '') return [];
-    if (hasEnded) {
-      hasSurplus ||= text.trim() !== DONE;
-      return [];
-    }
+    if (text === '') return NOTHING;
     if (framing && !isFirst) return readFramed(text);
     held.push(text);
     const start = withoutBom(joined(held, isBody));
+    if (start.length > maxDocumentLength) return release();
     return decide(framing ?? recogniseFraming(start, isBody));
   };
   const decide = (recognised: Framing | undefined): AnswerEvent[] => {
-    if (!recognised) return [];
+    if (!recognised) return NOTHING;
     framing = recognised;
     reader = framing.createReader({ isBody, maxDocumentLength });
     isFirst = false;
@@ -86,9 +93,13 @@ export function createDecoder(options: DecoderOptions): Decoder {
     // Verbatim text keeps even its byte order mark.
     return [framing === FRAMINGS.text ? first : withoutBom(first), ...others].flatMap(readFramed);
   };
+  const release = (): AnswerEvent[] => (held.length > 0 ? decide(framing ?? FRAMINGS.text) : NOTHING);
   const readPiece = ({ text, isValid }: Utf8Piece): AnswerEvent[] => {
     const events = read(text);
-    return isValid ? events : [...events, ...bounded([NOT_UTF8])];
+    if (isValid) return events;
+    const released = release();
+    if (hasEnded) hasSurplus = true;
+    return hasEnded ? [...events, ...released] : [...events, ...released, ...bounded([NOT_UTF8])];
   };
 
   return {
@@ -104,7 +115,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     close() {
       const events = [
         ...(utf8 ? readPiece(utf8.end()) : []),
-        ...(held.length > 0 ? decide(FRAMINGS.text) : []),
+        ...release(),
         ...readItems(reader?.flush() ?? []),
       ];
       const isComplete = !hasEnded && (framing === FRAMINGS.text || dialect.isCompleteOnClose());
@@ -113,12 +124,12 @@ export function createDecoder(options: DecoderOptions): Decoder {
   };
 }
 
+const NOTHING: AnswerEvent[] = [];
 const NOT_UTF8: AnswerEvent = { type: 'malformed', problem: 'the agent sent bytes that are not UTF-8' };
 
-/** A document behind an end in the same message: only another mark of the end does no harm. */
-function trailing({ text, event }: Document): AnswerEvent[] {
-  const isMark = text.trim() === DONE || text === '' || event === 'done' || event === 'end';
-  return isMark ? [{ type: 'end' }] : [{ type: 'data', value: undefined, raw: text }];
+/** Whether a document behind an end is only another mark of it. */
+function isMark({ text, event }: Document): boolean {
+  return text.trim() === DONE || text === '' || event === 'done' || event === 'end';
 }
 
 function fixedFraming({ framing, bodyType }: DecoderOptions): Framing | undefined {

@@ -38,6 +38,7 @@ const ENVELOPE_KEYS = new Set([
 /** Words of a `type` whose documents hold no text of the answer, and of those what a model thinks. */
 const ASIDE_WORDS = new Set(['tool', 'tools', 'step', 'status', 'usage', 'metadata', 'source', 'sources']);
 const THOUGHT_WORDS = new Set(['reasoning', 'thinking', 'thought']);
+const ASIDE = new RegExp([...ASIDE_WORDS, ...THOUGHT_WORDS].join('|'), 'i');
 /** Keys that name the part of an answer that is done. */
 const PART_KEYS = new Set(['step', 'tool', 'task', 'phase']);
 const DONE = '[DONE]';
@@ -54,37 +55,46 @@ export const generic: Dialect = {
 
 function read(document: Document, options: DialectOptions): AnswerEvent[] {
   const { text: raw, value, event } = document;
-  const { textPath, ends, structured } = options;
-  const endsHere = event !== undefined && ends === undefined && END_EVENTS.has(event);
-  const tail = endsHere ? [END] : [];
-
-  if (ends === undefined && raw.trim() === DONE) return [END];
+  const { ends } = options;
+  if (raw.length < 20 && ends === undefined && raw.trim() === DONE) return [END];
   if (event === 'error') return [failureOf(value, raw)];
-  if (typeof value === 'string') {
-    // Where text has a place of its own, a bare string is the repr of an event that could not be made JSON.
-    if (textPath === undefined) return [...textEvents(value), ...tail];
-    options.onLeftOut(value.length);
-    return tail;
-  }
-  if (Array.isArray(value)) return [...dataEvents(document, structured), ...tail];
-  if (!isObject(value)) return [...textEvents(raw), ...tail];
+  const endsHere = event !== undefined && ends === undefined && END_EVENTS.has(event);
+  if (isObject(value)) return readObject(document, value, endsHere, options);
+  const events = readValue(document, options);
+  return endsHere ? [...events, END] : events;
+}
 
-  if (isFailure(value)) return [failureOf(value, raw)];
+/** A document that is no object: a JSON string, an array, or no JSON at all. */
+function readValue(document: Document, { textPath, structured, onLeftOut }: DialectOptions): AnswerEvent[] {
+  const { text: raw, value } = document;
+  if (Array.isArray(value)) return dataEvents(document, structured);
+  if (typeof value !== 'string') return textEvents(raw);
+  if (textPath === undefined) return textEvents(value);
+  // Where text has a place of its own, a bare string is the repr of an event that could not be made JSON.
+  onLeftOut(value.length);
+  return [];
+}
+
+function readObject(
+  document: Document,
+  value: JsonObject,
+  endsHere: boolean,
+  options: DialectOptions,
+): AnswerEvent[] {
+  const { textPath, structured } = options;
+  if (isFailure(value)) return [failureOf(value, document.text)];
   const text = textPath === undefined ? undefined : textAt(value, textPath);
   if (endsHere || isEnd(value, text, options)) {
-    const last = textPath === undefined ? anyText(value) : text;
     const usage = usageOf(value.usage);
     const tokens = usage ? [usage] : [];
+    const last = textPath === undefined ? anyText(value) : text;
     if (last !== undefined) return [...textEvents(last), ...tokens, END];
     return [...(holdsStructure(value) ? dataEvents(document, structured) : []), ...tokens, END];
   }
-  const words = wordsOf(value.type ?? value.event);
   const said = textPath === undefined ? onlyText(value) : text;
-  if (words.some((word) => THOUGHT_WORDS.has(word))) {
-    if (said !== undefined) return said === '' ? [] : [{ type: 'reasoning', text: said }];
-    return asideEvents(document, structured);
-  }
-  if (words.some((word) => ASIDE_WORDS.has(word)) && textPath === undefined) {
+  const kind = asideOf(value.type ?? value.event);
+  if (kind === 'thought' && said !== undefined) return said === '' ? [] : [{ type: 'reasoning', text: said }];
+  if (kind === 'thought' || (kind === 'other' && textPath === undefined)) {
     return asideEvents(document, structured);
   }
   return said === undefined ? dataEvents(document, structured) : textEvents(said);
@@ -114,13 +124,16 @@ function dataOf({ text, value }: Document): DataEvent {
   return { type: 'data', ...(typeof name === 'string' && { name }), value, raw: text };
 }
 
-/** `toolUse`, `tool-use` and `TOOL_USE` have the same words. */
-function wordsOf(type: unknown): string[] {
-  if (typeof type !== 'string') return [];
-  return type
+/** What a type says of a document that is no text of the answer. `toolUse`, `tool-use` and `TOOL_USE` are one. */
+function asideOf(type: unknown): 'thought' | 'other' | undefined {
+  // Most types name text, and are not taken apart.
+  if (typeof type !== 'string' || !ASIDE.test(type)) return undefined;
+  const words = type
     .replace(/([a-z])(?=[A-Z])/g, '$1 ')
     .toLowerCase()
     .split(/[^a-z]+/);
+  if (words.some((word) => THOUGHT_WORDS.has(word))) return 'thought';
+  return words.some((word) => ASIDE_WORDS.has(word)) ? 'other' : undefined;
 }
 
 function isEnd(
@@ -152,11 +165,14 @@ function holdsText(value: unknown): boolean {
 }
 
 function isFailure(value: JsonObject): boolean {
-  for (const name of [value.type, value.event]) {
-    if (typeof name === 'string' && FAILURE_TYPES.has(name.toLowerCase())) return true;
-  }
-  const saysError = !isEmpty(value.error) || (value.error !== undefined && value.error_type !== undefined);
+  if (isFailureType(value.type) || isFailureType(value.event)) return true;
+  if (value.error === undefined) return false;
+  const saysError = !isEmpty(value.error) || value.error_type !== undefined;
   return saysError && keysBeyond(value, 'done').every((key) => FAILURE_KEYS.has(key));
+}
+
+function isFailureType(type: unknown): boolean {
+  return typeof type === 'string' && FAILURE_TYPES.has(type.toLowerCase());
 }
 
 function keysBeyond(value: JsonObject, ...allowed: string[]): string[] {
@@ -172,8 +188,13 @@ function holdsStructure(value: JsonObject): boolean {
 
 /** The string of the one text key, if no other key is left beyond the envelope. */
 function onlyText(value: JsonObject): string | undefined {
-  const [key, ...others] = keysBeyond(value);
-  return key === undefined || others.length > 0 ? undefined : textOf(value, key);
+  let only: string | undefined;
+  for (const key of Object.keys(value)) {
+    if (ENVELOPE_KEYS.has(key)) continue;
+    if (only !== undefined) return undefined;
+    only = key;
+  }
+  return only === undefined ? undefined : textOf(value, only);
 }
 
 /** The string of the first text key, whatever else the object holds: an end message says nothing twice. */

@@ -19,13 +19,13 @@ export const sse: Framing = {
     if (isBody) return false;
     const lines = start.split(LINE_END);
     const written = lines.filter((line) => line !== '');
-    const [first = ''] = written;
+    const [first = ''] = lines;
     if (isComment(first) && (first !== ':' || lines.length > 1)) {
       if (lines.some((line) => line.startsWith('data:'))) return true;
       // A comment tells SSE from text only by what follows it.
       return written.every((line) => isComment(line) || FIELD.test(line)) ? undefined : false;
     }
-    if (!FIELD.test(lines[0] ?? '')) return false;
+    if (!FIELD.test(first)) return false;
     if (lines.length === 1) return isWholeEvent(first);
     return written.some((line) => line.startsWith('data:')) || written.every((line) => FIELD.test(line));
   },
@@ -58,11 +58,9 @@ export const sse: Framing = {
         if (!isBody && (isBetweenEvents || spansMessages === false) && isBareDocument(message)) {
           return [documentOf(message)];
         }
-        // Two line ends make a blank line; CRLF is one line end.
-        const endsEvent = /(?:\r\n|\r(?!\n)|(?<!\r)\n){2}$/.test(message);
-        isBetweenEvents = endsEvent;
+        isBetweenEvents = endsEvent(message);
         // Messages without data tell nothing: what they begin may go on in the next one.
-        if (spansMessages === undefined && hasData(message)) spansMessages = endsEvent;
+        if (spansMessages === undefined && hasData(message)) spansMessages = isBetweenEvents;
         parser.feed(spansMessages === false ? `${message}\n\n` : message);
         return items;
       },
@@ -86,8 +84,15 @@ function isWholeEvent(line: string): boolean {
   return data === DONE || parseJson(data) !== undefined;
 }
 
+/** Whether a text ends with a blank line: with two line ends, of which CRLF is one. */
+function endsEvent(text: string): boolean {
+  // Nearly all end so.
+  return text.endsWith('\n\n') || /(?:\r\n|\r(?!\n)|(?<!\r)\n){2}$/.test(text);
+}
+
 /** A message between events that is no SSE at all. */
 function isBareDocument(message: string): boolean {
+  if (FIELD.test(message)) return false;
   const start = message.trimStart();
   return start.trimEnd() === DONE || (start.startsWith('{') && isObject(parseJson(message)));
 }
