@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import type { LambdaRuntime, LogEntry } from './aws/lambda-runtime.ts';
 import { readable } from './console-log.ts';
 import { loopbackAccess } from './loopback.ts';
+import { onParentExit } from './parent.ts';
 import { createLiveMetrics } from './playground/live-metrics.ts';
 import { playgroundHandler } from './playground/server.ts';
 import { type SystemOptions, startSystem } from './system.ts';
@@ -25,6 +26,9 @@ PORT=<n> sets the port (3000; 0: any free one).`;
 
 /** What AgentCore takes for a small agent. */
 const SESSION_START_MS = 1500;
+
+/** So long may closing take: nobody is there to press Ctrl-C a second time when the process was ended by its id. */
+const CLOSE_TIMEOUT_MS = 5000;
 
 const playground = playgroundHandler();
 const metrics = createLiveMetrics({ environments: () => runtime?.environments ?? [] });
@@ -106,14 +110,21 @@ function parseReplacement(option: string): [id: string, target: string] {
 let close = async () => {};
 let runtime: LambdaRuntime | undefined;
 let closing = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.on(signal, () => {
-    // The second time at once: what is left behind is ended by its watchdog.
-    if (closing) process.exit(130);
-    closing = true;
-    close().then(() => process.exit());
-  });
+
+/** Ends everything in order; the second time at once, what is left behind being ended by its watchdog. */
+function end(): void {
+  if (closing) process.exit(130);
+  closing = true;
+  close().then(
+    () => process.exit(),
+    () => process.exit(1),
+  );
+  setTimeout(() => process.exit(1), CLOSE_TIMEOUT_MS).unref();
 }
+
+// A hangup is left to its default: it ends the process, or, behind nohup, nothing.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, end);
+onParentExit(process.env.STARTED_BY_PID, end);
 
 try {
   const options = readOptions(process.argv.slice(2));

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { until } from '../fixtures/sse.ts';
-import { hasEnded, runUntilReady, type Started } from '../fixtures/start-command.ts';
+import { hasEnded, runUntilReady, type Started, spawnCommand } from '../fixtures/start-command.ts';
 
 let puppet: PuppetAgent;
 let started: Started | undefined;
@@ -36,6 +36,15 @@ function descendants(pid: number): number[] {
   const below = (parent: number): number[] =>
     pairs.filter(([, ppid]) => ppid === parent).flatMap(([child = 0]) => [child, ...below(child)]);
   return below(pid);
+}
+
+/** Every process of a process group. */
+function processesOf(group: number): number[] {
+  const table = execFileSync('ps', ['-eo', 'pid=,pgid=,stat=']).toString().trim().split('\n');
+  return table
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, pgid, stat]) => Number(pgid) === group && !stat?.startsWith('Z'))
+    .map(([pid]) => Number(pid));
 }
 
 function alive(pids: number[]): number[] {
@@ -114,6 +123,39 @@ describe('Ctrl-C', () => {
     await until(() => alive(processes).length === 0, 'every process is gone');
   }, 60_000);
 });
+
+describe.each([
+  ['npm start', 'npm', ['start', '--', '--session-start-ms', '0']],
+  ['node', process.execPath, ['local/start.ts', '--session-start-ms', '0']],
+])('the process that one starts (%s)', (_what, command, args) => {
+  test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const)(
+    'is the one that %s ends, with everything below it',
+    async (signal) => {
+      const system = await run(command, args);
+      const processes = await withStream(system);
+
+      // Its own process id and no other, as CI runners end what they started.
+      process.kill(system.child.pid ?? 0, signal);
+
+      await until(() => hasEnded(system.child), 'it has ended');
+      await until(() => alive(processes).length === 0, 'every process is gone');
+      await expect(fetch(system.url)).rejects.toThrow();
+    },
+    60_000,
+  );
+});
+
+test('npm start that is killed while it still builds leaves no process behind', async () => {
+  for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
+    const child = spawnCommand('npm', ['start']);
+    await until(() => descendants(child.pid ?? 0).length > 0, 'its shell runs');
+    const group = child.pid ?? 0;
+
+    process.kill(group, signal);
+
+    await until(() => processesOf(group).length === 0, `nothing of it is left after ${signal}`, 20_000);
+  }
+}, 60_000);
 
 describe('npm start', () => {
   test.each([
