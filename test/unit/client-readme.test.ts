@@ -79,6 +79,8 @@ test('every code block of the README is run by a test, or at least parsed', asyn
     'js: Plain JavaScript',
     'tsx: React',
     'js: Trying again',
+    // In test/unit/content-sha256.test.ts.
+    'js: Behind CloudFront',
     // Its packages are not installed here.
     'js: A Function URL with IAM',
   ]);
@@ -100,29 +102,29 @@ describe('the React hook', () => {
   let module: Module;
 
   beforeAll(async () => {
-    module = await run<Module>(`${blockUnder('React')}\nexport { mount } from 'react';`);
+    module = await run<Module>("export * from './client/react.ts'; export { mount } from 'react';");
   });
 
-  test('is well typed with lib ES2022', async () => {
+  test('is well typed with lib ES2022, as the example uses it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'client-readme-'));
     try {
-      await symlink(join(root, 'client'), join(folder, 'client'));
-      await writeFile(join(folder, 'use-agent.tsx'), blockUnder('React'));
+      await symlink(join(root, 'node_modules'), join(folder, 'node_modules'));
+      await writeFile(join(folder, 'conversation.tsx'), blockUnder('React'));
       const compilerOptions = {
         strict: true,
         target: 'es2022',
         lib: ['es2022', 'dom', 'dom.iterable'],
         module: 'esnext',
         moduleResolution: 'bundler',
-        jsx: 'preserve',
+        jsx: 'react-jsx',
         types: [],
-        paths: { react: [join(root, 'test/fixtures/hooks.ts')] },
+        paths: { 'agentcore-stream-client/react': [join(root, 'client/react.ts')] },
         allowImportingTsExtensions: true,
         noEmit: true,
       };
       await writeFile(
         join(folder, 'tsconfig.json'),
-        JSON.stringify({ compilerOptions, files: ['use-agent.tsx'] }),
+        JSON.stringify({ compilerOptions, files: ['conversation.tsx'] }),
       );
 
       const tsc = join(root, 'node_modules/typescript/lib/tsc.js');
