@@ -28,6 +28,7 @@ export const LOG_FIELDS = {
   retries: 'retries',
   delayMs: 'delay_ms',
   incomplete: 'incomplete',
+  readerStalledMs: 'reader_stalled_ms',
   coldStart: 'cold_start',
 } as const;
 

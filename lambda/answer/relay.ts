@@ -57,6 +57,7 @@ export class Relay {
   #interrupted = false;
   #writtenBytes = 0;
   #lastWriteAt = 0;
+  #readerStalledMs = 0;
   #commitTimer: NodeJS.Timeout | undefined;
   #heartbeat: NodeJS.Timeout | undefined;
   #nudge: NodeJS.Timeout | undefined;
@@ -78,6 +79,11 @@ export class Relay {
       ...(this.#usage && { usage: this.#usage }),
       ...(this.#interrupted && { interrupted: true }),
     };
+  }
+
+  /** How long the reader was waited for so far, in pauses that are over. */
+  get readerStalledMs(): number {
+    return this.#readerStalledMs;
   }
 
   get isCommitted(): boolean {
@@ -250,6 +256,7 @@ export class Relay {
         stream.off('drain', settle);
         signal.removeEventListener('abort', settle);
         const stalledMs = performance.now() - since;
+        this.#readerStalledMs += stalledMs;
         if (stalledMs >= STALL_MS) this.#options.onStall?.(stalledMs);
         if (signal.aborted) return reject(signal.reason);
         // The last chunk before the pause has had no nudge.

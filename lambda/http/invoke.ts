@@ -96,6 +96,7 @@ export async function answerInvoke(
     relay.done();
   } catch (thrown) {
     error = toStreamError(thrown);
+    nameStalledReader(error, relay.readerStalledMs);
     incomplete = relay.isCommitted;
     relay.fail(error);
   } finally {
@@ -114,9 +115,17 @@ export async function answerInvoke(
       stats,
       incomplete,
       readerStalls,
+      readerStalledMs: relay.readerStalledMs,
       connectionsPooled: pool.size,
     },
   };
+}
+
+/** An agent that was not read while its reader took nothing is not alone to blame for what took too long or was lost. */
+function nameStalledReader(error: StreamError, stalledMs: number): void {
+  const seconds = Math.floor(stalledMs / 1000);
+  if (seconds === 0 || (error.code !== 'AgentTimeout' && error.code !== 'AgentInterrupted')) return;
+  error.message += `, and its reader took nothing for ${seconds} s of that`;
 }
 
 function agentOf({ agentId, sessionId }: InvokeRequest, agents: readonly Agent[]): Agent {

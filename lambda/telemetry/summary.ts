@@ -54,7 +54,7 @@ function errorFields({ code, message, promptSent, retryable, details }: StreamEr
 }
 
 function invocationFields(
-  { promptBytes, record, stats, incomplete }: NonNullable<RequestOutcome['invocation']>,
+  { promptBytes, record, stats, incomplete, readerStalledMs }: NonNullable<RequestOutcome['invocation']>,
   startedAt: number,
 ): Fields {
   return {
@@ -71,6 +71,7 @@ function invocationFields(
     retries: record.retries,
     upstream_request_id: record.upstreamRequestId,
     incomplete,
+    reader_stalled_ms: Math.round(readerStalledMs),
   };
 }
 

@@ -26,6 +26,8 @@ export interface RequestOutcome {
     incomplete: boolean;
     /** How many times the reader took nothing for 30 s. */
     readerStalls: number;
+    /** How long the reader was waited for in all. */
+    readerStalledMs: number;
     connectionsPooled: number;
   };
 }

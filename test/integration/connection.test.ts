@@ -161,6 +161,30 @@ describe('pings', () => {
   });
 });
 
+test('a stalled reader is named where the time of its answer runs out', async () => {
+  const { url, logs } = await start(
+    { MAX_DURATION_MS: '4000' },
+    {
+      functionUrl: { bandwidth: false },
+      dataPlane: { quotas: { maxFramesPerSecond: Number.POSITIVE_INFINITY } },
+    },
+  );
+  const prompt = script({ send: 'y'.repeat(50_000), times: 1200 }, { send: '[DONE]' });
+
+  // Its body is not read; it is kept, as one that nobody holds is cancelled.
+  const response = await fetch(url, { method: 'POST', body: JSON.stringify({ agentId: 'puppet', prompt }) });
+  const summary = () => logs.find(({ line }) => line.includes('"Answer interrupted"'))?.line;
+  await until(() => summary() !== undefined, 'it has ended', 15_000);
+
+  await response.body?.cancel();
+  const { reason, reader_stalled_ms } = JSON.parse(summary() ?? '');
+  expect(reason).toMatch(
+    /^the answer exceeded its time limit of 4 s, and its reader took nothing for [123] s of that$/,
+  );
+  expect(reader_stalled_ms).toBeGreaterThan(1000);
+  expect(reader_stalled_ms).toBeLessThan(4000);
+});
+
 test('no compression is offered', async () => {
   const { url, dataPlane } = await start();
 

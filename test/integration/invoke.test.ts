@@ -221,8 +221,34 @@ describe('with a clock of its own', () => {
     jest.advanceTimersByTime(31_000);
     stream.emit('drain');
 
-    expect((await answering).invocation.readerStalls).toBe(1);
+    const { error, invocation } = await answering;
+    expect([invocation.readerStalls, invocation.readerStalledMs]).toEqual([1, 31_000]);
+    expect(error).toBeUndefined();
     expect(warnings).toEqual(['ReaderStalled']);
+  });
+
+  test.each([
+    ['by the deadline', 'AgentTimeout', 'the answer exceeded its time limit of 20 s'],
+    ['by the agent', 'AgentInterrupted', 'the connection to the agent was lost'],
+  ])('an answer that ends %s while its reader takes nothing names the reader', async (end, code, said) => {
+    peer.answer = textFrame('some text');
+    const stream = new FullStream();
+    const upstream = upstreamOf(peer.origin, { environment: { MAX_DURATION_MS: '20000' } });
+
+    const call = callOf({ agentId: 'raw', prompt: 'x' }, { respond: () => stream, upstream });
+    const answering = answerInvoke(call, { defaultFormat: 'sse' });
+    while (stream.listenerCount('drain') === 0) await new Promise((resolve) => setImmediate(resolve));
+    jest.advanceTimersByTime(end === 'by the agent' ? 19_000 : 20_000);
+    if (end === 'by the agent') {
+      peer.sockets[0]?.destroy();
+      stream.emit('drain');
+    }
+    const { error, invocation } = await answering;
+
+    const seconds = end === 'by the agent' ? 19 : 20;
+    expect(error?.code).toBe(code);
+    expect(error?.message).toBe(`${said}, and its reader took nothing for ${seconds} s of that`);
+    expect(invocation.readerStalledMs).toBe(seconds * 1000);
   });
 });
 
