@@ -1,5 +1,5 @@
 import type { Dialect, DialectOptions, DialectReader } from '../dialects/dialect.ts';
-import { DIALECTS, type DialectName, recogniseDialect } from '../dialects/dialects.ts';
+import { DIALECTS, type DialectName, dialectBegunBy, recogniseDialect } from '../dialects/dialects.ts';
 import { type AnswerEvent, isEnd } from '../events.ts';
 import type { Document, Problem } from '../framing/document.ts';
 import type { Framing, FramingReader } from '../framing/framing.ts';
@@ -29,6 +29,8 @@ export interface Decoder {
 
 const DONE = '[DONE]';
 const BOM = '\ufeff';
+/** So many documents may wait for one that tells the dialect. */
+const MAX_FIRST = 8;
 
 /** The decoder of one exchange: framing and dialect are decided once, by the agent's entry or by what comes first. */
 export function createDecoder(options: DecoderOptions): Decoder {
@@ -97,7 +99,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const readPiece = ({ text, isValid }: Utf8Piece): AnswerEvent[] => {
     const events = read(text);
     if (isValid) return events;
-    const released = release();
+    const released = [...release(), ...(hasEnded ? NOTHING : bounded(dialect.flush()))];
     if (hasEnded) hasSurplus = true;
     return hasEnded ? [...events, ...released] : [...events, ...released, ...bounded([NOT_UTF8])];
   };
@@ -117,6 +119,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
         ...(utf8 ? readPiece(utf8.end()) : []),
         ...release(),
         ...readItems(reader?.flush() ?? []),
+        ...bounded(dialect.flush()),
       ];
       const isComplete = !hasEnded && (framing === FRAMINGS.text || dialect.isCompleteOnClose());
       return isComplete ? [...events, ...bounded([{ type: 'end' }])] : events;
@@ -149,25 +152,50 @@ function joined(messages: readonly string[], isBody: boolean): string {
   return messages.join(isBody ? '' : '\n');
 }
 
-/** The reader of the entry's dialect; with `auto` that of the first document that tells, and before it the generic one. */
-function createDialectReader(options: DecoderOptions): DialectReader & { isVerbatim: boolean } {
+/** Reads by the entry's dialect, or, with `auto`, by that of the first document that tells. */
+interface AutoReader extends DialectReader {
+  isVerbatim: boolean;
+  /** To be called behind the last document: the events of one that waited for the next. */
+  flush(): AnswerEvent[];
+}
+
+function createDialectReader(options: DecoderOptions): AutoReader {
   const readerOptions: DialectOptions = { onLeftOut: () => {}, ...options };
   const fixed: Dialect = options.dialect === 'auto' ? DIALECTS.generic : DIALECTS[options.dialect];
   let reader = fixed.createReader(readerOptions);
   let isOpen = options.dialect === 'auto';
+  /** The first documents, where only what follows tells what they mean, and what they may be. */
+  let first: Document[] = [];
+  let begun: Dialect | undefined;
+
+  const flush = (): AnswerEvent[] => {
+    const events = first.flatMap((document) => reader.read(document));
+    first = [];
+    return events;
+  };
+  const waits = (document: Document): boolean => {
+    if (first.length === MAX_FIRST) return false;
+    begun ??= dialectBegunBy(document);
+    if (!begun?.mayBegin?.(document)) return false;
+    first.push(document);
+    return true;
+  };
+  /** A failure is told alike in every dialect. */
+  const fails = (document: Document): boolean => reader.read(document).at(-1)?.type === 'failure';
   return {
     isVerbatim: fixed.isVerbatim === true,
     read(document) {
-      if (isOpen) {
-        const recognised = recogniseDialect(document);
-        if (recognised) reader = recognised.createReader(readerOptions);
-        const events = reader.read(document);
-        // Text by the generic rules decides as well: an agent that speaks in one way does not change it.
-        isOpen = recognised === undefined && !events.some(({ type }) => type === 'text');
-        return events;
-      }
-      return reader.read(document);
+      if (!isOpen) return reader.read(document);
+      let told = recogniseDialect(document);
+      if (!told && waits(document)) return [];
+      if (!told && first.length > 0 && fails(document)) told = begun;
+      if (told) reader = told.createReader(readerOptions);
+      const events = [...flush(), ...reader.read(document)];
+      // Text by the generic rules decides as well: an agent that speaks in one way does not change it.
+      isOpen = told === undefined && !events.some(({ type }) => type === 'text');
+      return events;
     },
+    flush,
     isCompleteOnClose: () => reader.isCompleteOnClose(),
   };
 }

@@ -5,6 +5,8 @@ import type { Document } from '../framing/document.ts';
 export interface Dialect {
   /** Whether a document can only be of this dialect. */
   recognises(document: Document): boolean;
+  /** Whether an answer of this dialect may begin with a document that others send, too; the next one then tells. */
+  mayBegin?(document: Document): boolean;
   createReader(options: DialectOptions): DialectReader;
   /**
    * The agent's input, sent as JSON.

@@ -119,7 +119,8 @@ function asideEvents(document: Document, structured: DialectOptions['structured'
   return structured === 'drop' ? [] : [dataOf(document)];
 }
 
-function dataOf({ text, value }: Document): DataEvent {
+/** A document as structured data, named as the agent names it. */
+export function dataOf({ text, value }: Document): DataEvent {
   const name = isObject(value) ? (value.type ?? value.event) : undefined;
   return { type: 'data', ...(typeof name === 'string' && { name }), value, raw: text };
 }

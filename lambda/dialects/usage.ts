@@ -1,8 +1,22 @@
 import type { UsageEvent } from '../events.ts';
 import { isObject } from '../framing/document.ts';
 
-const INPUT_KEYS = ['inputTokens', 'input_tokens', 'prompt_tokens', 'promptTokenCount'];
-const OUTPUT_KEYS = ['outputTokens', 'output_tokens', 'completion_tokens', 'candidatesTokenCount'];
+const INPUT_KEYS = [
+  'inputTokens',
+  'input_tokens',
+  'prompt_tokens',
+  'promptTokens',
+  'promptTokenCount',
+  'prompt_token_count',
+];
+const OUTPUT_KEYS = [
+  'outputTokens',
+  'output_tokens',
+  'completion_tokens',
+  'completionTokens',
+  'candidatesTokenCount',
+  'candidates_token_count',
+];
 
 /** The tokens that an object counts, by the names that model providers use; undefined where it counts none. */
 export function usageOf(value: unknown): UsageEvent | undefined {

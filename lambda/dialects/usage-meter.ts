@@ -1,0 +1,36 @@
+import type { AnswerEvent } from '../events.ts';
+import { usageOf } from './usage.ts';
+
+/** Counts what is new in totals that grow within one call of a model. */
+export interface UsageMeter {
+  /** The tokens of a total beyond those of the last one; nothing where it counts none. */
+  count(total: unknown): AnswerEvent[];
+  /** The next total is one of another call. */
+  reset(): void;
+}
+
+export function createUsageMeter(): UsageMeter {
+  let input = 0;
+  let output = 0;
+  return {
+    count(total) {
+      const usage = usageOf(total);
+      const inputTokens = Math.max(0, (usage?.inputTokens ?? 0) - input);
+      const outputTokens = Math.max(0, (usage?.outputTokens ?? 0) - output);
+      input += inputTokens;
+      output += outputTokens;
+      if (inputTokens === 0 && outputTokens === 0) return [];
+      return [
+        {
+          type: 'usage',
+          ...(inputTokens > 0 && { inputTokens }),
+          ...(outputTokens > 0 && { outputTokens }),
+        },
+      ];
+    },
+    reset() {
+      input = 0;
+      output = 0;
+    },
+  };
+}
