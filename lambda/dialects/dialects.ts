@@ -1,6 +1,7 @@
 import type { Document } from '../framing/document.ts';
 import { adk } from './adk.ts';
 import { agUi } from './ag-ui.ts';
+import { anthropic } from './anthropic.ts';
 import type { Dialect } from './dialect.ts';
 import { generic } from './generic.ts';
 import { langgraph } from './langgraph.ts';
@@ -18,6 +19,7 @@ export const DIALECTS = {
   'ag-ui': agUi,
   'ui-message-stream': uiMessageStream,
   openai,
+  anthropic,
   adk,
   llamaindex,
   generic,

@@ -33,6 +33,10 @@ const TOKENS: Record<Exclude<DialectName, 'text' | 'generic'>, Record<string, (t
     chat: (content) => ({ object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content } }] }),
     responses: (delta) => ({ type: 'response.output_text.delta', delta, sequence_number: 1 }),
   },
+  anthropic: {
+    messages: (text) => ({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text } }),
+    converse: (text) => ({ contentBlockDelta: { delta: { text }, contentBlockIndex: 0 } }),
+  },
   adk: {
     partial: (text) => ({ author: 'a', invocationId: 'i', partial: true, content: { parts: [{ text }] } }),
   },

@@ -13,6 +13,7 @@ const TOLD_BY: Partial<Record<DialectName, string[]>> = {
   'ag-ui': ['usage', 'interrupt', 'data'],
   'ui-message-stream': ['usage', 'interrupt'],
   openai: ['usage'],
+  anthropic: ['usage', 'data'],
   adk: ['usage'],
   llamaindex: [],
 };
@@ -93,6 +94,7 @@ describe('what an agent says around its framework', () => {
     'ag-ui': { type: 'RUN_STARTED', threadId: 't', runId: 'r' },
     'ui-message-stream': { type: 'start-step' },
     openai: { object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'a' } }] },
+    anthropic: { type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: 'a' } },
     adk: { author: 'a', invocationId: 'i', partial: true, content: { parts: [{ text: 'a' }] } },
     llamaindex: { delta: 'a', response: 'a', current_agent_name: 'A' },
   };
@@ -157,6 +159,8 @@ describe('what is of no framework stays what it was', () => {
     '{"type":"STATE","state":"RUNNING"}',
     '{"type":"CUSTOM","name":"x","value":1}',
     '{"type":"text","text":"hi"}',
+    '{"type":"content_block_delta","delta":{"text":"hi"}}',
+    '{"type":"message_stop"}',
     '{"type":"ai","content":"hi"}',
     '{"type":"tool","content":"hi"}',
     '{"partial":true,"text":"hi"}',
