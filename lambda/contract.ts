@@ -14,7 +14,13 @@ export const ENV = {
 } as const;
 
 /** Response headers that a cross-origin page may read. */
-export const EXPOSED_HEADERS = ['X-Session-Id', 'Retry-After', 'x-amzn-requestid'] as const;
+export const EXPOSED_HEADERS = [
+  'X-Session-Id',
+  'Retry-After',
+  'x-amzn-requestid',
+  'X-Error-Code',
+  'X-Error-Retryable',
+] as const;
 
 /** Request headers that a cross-origin page may send; the x-amz ones are what a SigV4-signing fetch adds. */
 export const ALLOWED_HEADERS = [

@@ -8,6 +8,40 @@ export interface AnswerContext {
   requestId: string;
   /** The caller's session id was none, and another took its place. */
   sessionReplaced: boolean;
+  /** @see InvokeRequest.run */
+  run?: Record<string, unknown>;
+  /** @see InvokeRequest.clientTools */
+  clientTools?: readonly string[];
+}
+
+/** What a caller asks, whatever its body looks like. */
+export interface InvokeRequest {
+  /** As the caller names it; undefined where it names none. */
+  agentId?: string;
+  /** Empty only where {@link run} or {@link isIdle} says more. */
+  prompt: string;
+  /** Of UTF-8. */
+  promptBytes: number;
+  sessionId: string;
+  /** The caller's session id was none, and {@link sessionId} took its place. */
+  sessionReplaced?: true;
+  /** Further keys for the agent. */
+  payload?: Record<string, unknown>;
+  /** The RunAgentInput of a caller that speaks AG-UI. */
+  run?: Record<string, unknown>;
+  /** Tools of the caller that the agent may call: their results come with the next request. */
+  clientTools?: readonly string[];
+  /** There is nothing to ask an agent: the answer is empty, and no session begins. */
+  isIdle?: true;
+}
+
+/** What a reader of requests knows beside the body. */
+export interface ReadOptions {
+  /** Of the path. */
+  agentId?: string;
+  maxPromptBytes: number;
+  /** Whether this agent, or the only one where none is named, reads a RunAgentInput itself. */
+  takesRun(agentId: string | undefined): boolean;
 }
 
 export interface AnswerStats {
@@ -39,6 +73,12 @@ export interface Protocol {
   inlinesData: boolean;
   /** UTF-16 units; a longer text goes out as several text events. */
   maxTextLength: number;
+  /**
+   * Reads a request. Unknown fields are ignored, an invalid session id is replaced.
+   *
+   * @throws StreamError BadRequest naming the field, or PayloadTooLarge; `details.sessionId` is always there
+   */
+  readRequest(body: Record<string, unknown>, options: ReadOptions): InvokeRequest;
   createWriter(context: AnswerContext): ProtocolWriter;
   /** An answer that failed before anything was written. @default one JSON document, as on every other route */
   refusal?(error: StreamError, requestId: string, details: ErrorDetails): Refusal;

@@ -12,7 +12,7 @@ const TYPE =
   /^(RUN_(STARTED|FINISHED|ERROR)|TEXT_MESSAGE_(START|CONTENT|END|CHUNK)|TOOL_CALL_(START|ARGS|END|CHUNK|RESULT)|(THINKING|REASONING)_[A-Z_]+|STATE_(SNAPSHOT|DELTA)|MESSAGES_SNAPSHOT|ACTIVITY_(SNAPSHOT|DELTA)|STEP_(STARTED|FINISHED))$/;
 /** Events that begin and end what their own contents show. */
 const NOISE =
-  /^(TEXT_MESSAGE_END|STEP_\w+|(THINKING|REASONING)_(START|END|TEXT_MESSAGE_START|TEXT_MESSAGE_END|MESSAGE_START|MESSAGE_END|ENCRYPTED_VALUE))$/;
+  /^(TEXT_MESSAGE_END|(THINKING|REASONING)_(START|END|TEXT_MESSAGE_START|TEXT_MESSAGE_END|MESSAGE_START|MESSAGE_END|ENCRYPTED_VALUE))$/;
 const THOUGHT = /^(THINKING_TEXT_MESSAGE_CONTENT|REASONING_MESSAGE_(CONTENT|CHUNK))$/;
 /** The event by which agents asked before `outcome` was there; some send both. */
 const LEGACY_INTERRUPT = 'on_interrupt';
@@ -26,6 +26,7 @@ export const agUi: Dialect = {
   recognises: ({ value }) => isObject(value) && typeof value.type === 'string' && TYPE.test(value.type),
   createReader,
   input: runAgentInput,
+  takesRun: true,
 };
 
 function createReader(options: DialectOptions): DialectReader {

@@ -14,6 +14,8 @@ export interface Dialect {
    * @default {prompt, sessionId}
    */
   input?(request: InputRequest): Record<string, unknown>;
+  /** {@link input} is made of the RunAgentInput of a caller that has one: its tools, state and history arrive. */
+  takesRun?: true;
   /** Documents are read by no rule at all: each is text, of any framing. */
   isVerbatim?: true;
 }

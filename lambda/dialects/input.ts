@@ -1,5 +1,5 @@
 import { isObject } from '../framing/document.ts';
-import type { InputRequest } from './dialect.ts';
+import type { Dialect, InputRequest } from './dialect.ts';
 import { DIALECTS, type DialectName } from './dialects.ts';
 
 /** What an agent's entry says of its input. */
@@ -7,6 +7,12 @@ export interface InputOptions {
   dialect: DialectName | 'auto';
   /** JSON in which strings name what takes their place: `$prompt`, `$sessionId`, `$requestId`, `$payload`. */
   input?: unknown;
+}
+
+/** Whether an agent reads the RunAgentInput of a caller itself. */
+export function takesRun({ dialect, input }: InputOptions): boolean {
+  const named: Dialect | undefined = dialect === 'auto' ? undefined : DIALECTS[dialect];
+  return input === undefined && named?.takesRun === true;
 }
 
 const PLACEHOLDER = /\$(prompt|sessionId|requestId|payload)\b/g;

@@ -1,5 +1,6 @@
-import { badBody, decodeUtf8, describe } from '../http/body.ts';
+import { badBody, decodeUtf8 } from '../http/body.ts';
 import type { Request } from '../http/request.ts';
+import { describe } from '../protocols/fields.ts';
 
 /**
  * What this reads of a Function URL's event, payload format 2.0. Whoever may invoke the function can send it any

@@ -1,4 +1,5 @@
 import { StreamError } from '../errors.ts';
+import { describe } from '../protocols/fields.ts';
 import { acceptOrMintSessionId } from '../sessions/session-id.ts';
 import type { Request } from './request.ts';
 
@@ -59,12 +60,4 @@ export function badBody(expected: string, came: string): StreamError {
     // There was none to take over, and every error of this route has one.
     details: { sessionId: acceptOrMintSessionId(undefined), fields: ['body'] },
   });
-}
-
-/** The kind of a value; not the value, which may be a prompt. */
-export function describe(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  if (value === null) return 'null';
-  if (value === '') return 'an empty string';
-  return Array.isArray(value) ? 'an array' : `a ${typeof value}`.replace('a object', 'an object');
 }

@@ -1,4 +1,5 @@
 import type { Answered, Call } from './call.ts';
+import { answerChatStream } from './chat-stream.ts';
 import { answerInvoke } from './invoke.ts';
 import { agentStatus, health, listAgents, stackStatus } from './resources.ts';
 import type { Route } from './routes.ts';
@@ -15,6 +16,7 @@ type Handler<Name extends Route['name']> = (call: Call, route: Named<Name>) => P
 /** Who answers which route. */
 const HANDLERS: { [Name in Route['name']]: Handler<Name> } = {
   invoke: answerInvoke,
+  chatStream: answerChatStream,
   list: document(listAgents),
   health: document(health),
   agentStatus: document(agentStatus),

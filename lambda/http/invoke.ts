@@ -1,34 +1,45 @@
-import { parseRuntimeArn } from '../agentcore/arn.ts';
 import type { InvocationRecord } from '../agentcore/exchange.ts';
-import { type Agent, findAgent } from '../agents.ts';
 import { invoke } from '../answer/invocation.ts';
+import type { Protocol } from '../answer/protocol.ts';
 import { Relay } from '../answer/relay.ts';
-import { inputFor } from '../dialects/input.ts';
+import { inputFor, takesRun } from '../dialects/input.ts';
 import { StreamError, toStreamError } from '../errors.ts';
-import { PROTOCOLS, type ProtocolName } from '../protocols/protocols.ts';
+import { FORMATS, type FormatName, PROTOCOLS, type ProtocolName } from '../protocols/protocols.ts';
 import { readObject } from './body.ts';
 import type { Answered, Call } from './call.ts';
-import { type InvokeRequest, readInvokeRequest } from './invoke-request.ts';
-import { traceHeaders } from './request.ts';
+import { type Request, traceHeaders } from './request.ts';
+import { requestedAgent, requireAgent } from './requested-agent.ts';
 import { negotiateFormat } from './routes.ts';
 
 /** How long the end of an answer is waited for; a reader that stalls is left to the platform. */
 const CLOSE_WAIT_MS = 100;
+
+type InvokeRoute = { defaultFormat: FormatName } | { protocol: ProtocolName; agentId?: string };
+
+function protocolOf({ headers }: Request, route: InvokeRoute): Protocol {
+  if ('protocol' in route) return PROTOCOLS[route.protocol];
+  return FORMATS[negotiateFormat(headers.accept, route.defaultFormat, FORMATS)];
+}
 
 /**
  * Answers an invoke request, whatever happens to it from here on: the stream is ended on every way out.
  *
  * @throws StreamError while nothing has been written: a request that is not valid, an agent that is not configured
  */
-export async function answerInvoke(
-  call: Call,
-  { defaultFormat }: { defaultFormat: ProtocolName },
-): Promise<Answered & Required<Pick<Answered, 'invocation'>>> {
+export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answered> {
   const { request, upstream, telemetry } = call;
   const { config, pool } = upstream;
-  const asked = readInvokeRequest(await readObject(request), config.maxPromptBytes);
-  const agent = agentOf(asked, config.agents);
-  const { prompt, promptBytes, sessionId, sessionReplaced, payload } = asked;
+  const protocol = protocolOf(request, route);
+  const asked = protocol.readRequest(await readObject(request), {
+    ...('agentId' in route && { agentId: route.agentId }),
+    maxPromptBytes: config.maxPromptBytes,
+    takesRun: (agentId) => {
+      const agent = requestedAgent(config.agents, agentId);
+      return agent !== undefined && takesRun(agent.entry);
+    },
+  });
+  const { prompt, promptBytes, sessionId, sessionReplaced, payload, run, clientTools } = asked;
+  const agent = requireAgent(config.agents, asked.agentId, sessionId);
   const { requestId } = request;
   telemetry.about({
     agent: agent.entry.id,
@@ -57,8 +68,15 @@ export async function answerInvoke(
   let readerStalls = 0;
   const relay = new Relay({
     ...config,
-    protocol: PROTOCOLS[negotiateFormat(request.headers.accept, defaultFormat, PROTOCOLS)],
-    context: { sessionId, agentId: agent.entry.id, requestId, sessionReplaced: sessionReplaced === true },
+    protocol,
+    context: {
+      sessionId,
+      agentId: agent.entry.id,
+      requestId,
+      sessionReplaced: sessionReplaced === true,
+      ...(run && { run }),
+      ...(clientTools && { clientTools }),
+    },
     respond: call.respond,
     abort,
     onStall: (stalledMs) => {
@@ -66,6 +84,11 @@ export async function answerInvoke(
       telemetry.log.warn('ReaderStalled', { stalled_ms: Math.round(stalledMs) });
     },
   });
+  if (asked.isIdle) {
+    relay.done();
+    await relay.closed(CLOSE_WAIT_MS);
+    return {};
+  }
   let error: StreamError | undefined;
   let incomplete = false;
   // From here on whatever is thrown clears it: it would keep the environment busy, and abort what is long over.
@@ -80,7 +103,13 @@ export async function answerInvoke(
   try {
     const invocation = {
       agent,
-      input: inputFor(agent.entry, { prompt, sessionId, requestId, ...(payload && { payload }) }),
+      input: inputFor(agent.entry, {
+        prompt,
+        sessionId,
+        requestId,
+        ...(payload && { payload }),
+        ...(run && { run }),
+      }),
       sessionId,
       traceHeaders: traceHeaders(request),
       abort,
@@ -126,19 +155,4 @@ function nameStalledReader(error: StreamError, stalledMs: number): void {
   const seconds = Math.floor(stalledMs / 1000);
   if (seconds === 0 || (error.code !== 'AgentTimeout' && error.code !== 'AgentInterrupted')) return;
   error.message += `, and its reader took nothing for ${seconds} s of that`;
-}
-
-function agentOf({ agentId, sessionId }: InvokeRequest, agents: readonly Agent[]): Agent {
-  const agent = findAgent(agents, agentId);
-  if (agent) return agent;
-  const details = { sessionId, fields: ['agentId'] };
-  if (agentId.startsWith('arn:')) {
-    try {
-      parseRuntimeArn(agentId);
-    } catch (cause) {
-      throw new StreamError('BadRequest', `"agentId": ${(cause as Error).message}`, { details });
-    }
-  }
-  const expected = 'the id, name or runtime ARN of a configured agent';
-  throw new StreamError('AgentNotFound', `"agentId": expected ${expected}`, { details });
 }

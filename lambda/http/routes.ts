@@ -1,8 +1,12 @@
 import { StreamError } from '../errors.ts';
-import type { ProtocolName } from '../protocols/protocols.ts';
+import type { FormatName, ProtocolName } from '../protocols/protocols.ts';
 
 export type Route =
-  | { name: 'invoke'; defaultFormat: ProtocolName }
+  /** The caller chooses the format. */
+  | { name: 'invoke'; defaultFormat: FormatName }
+  /** A frontend kit's own; the agent is that of the path, where it names one. */
+  | { name: 'invoke'; protocol: ProtocolName; agentId?: string }
+  | { name: 'chatStream'; agentId?: string }
   | { name: 'list' }
   | { name: 'health' }
   | { name: 'agentStatus'; agentId: string }
@@ -24,6 +28,16 @@ export const ROUTES: readonly RouteEntry[] = [
   { method: 'POST', path: '/', route: () => ({ name: 'invoke', defaultFormat: 'sse' }) },
   { method: 'POST', path: '/api', route: () => ({ name: 'invoke', defaultFormat: 'sse' }) },
   { method: 'POST', path: '/api/agents/invoke', route: () => ({ name: 'invoke', defaultFormat: 'json' }) },
+  { method: 'POST', path: '/api/chat', route: kit('ui-message-stream') },
+  { method: 'POST', path: '/api/agents/{agentId}/chat', route: kit('ui-message-stream') },
+  { method: 'GET', path: '/api/chat/{chatId}/stream', route: () => ({ name: 'chatStream' }) },
+  {
+    method: 'GET',
+    path: '/api/agents/{agentId}/chat/{chatId}/stream',
+    route: ({ agentId = '' }) => ({ name: 'chatStream', agentId }),
+  },
+  { method: 'POST', path: '/api/ag-ui', route: kit('ag-ui') },
+  { method: 'POST', path: '/api/agents/{agentId}/ag-ui', route: kit('ag-ui') },
   { method: 'GET', path: '/api/agents/list', route: () => ({ name: 'list' }) },
   {
     method: 'GET',
@@ -37,6 +51,10 @@ export const ROUTES: readonly RouteEntry[] = [
   },
   { method: 'GET', path: '/health', route: () => ({ name: 'health' }) },
 ];
+
+function kit(protocol: ProtocolName): RouteEntry['route'] {
+  return ({ agentId }) => ({ name: 'invoke', protocol, ...(agentId !== undefined && { agentId }) });
+}
 
 const PATTERNS = ROUTES.map((entry) => ({ ...entry, pattern: patternOf(entry.path) }));
 

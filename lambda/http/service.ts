@@ -4,10 +4,11 @@ import type { Upstream } from '../agentcore/transports.ts';
 import { type Prelude, type ResponseStream, writeError } from '../answer/relay.ts';
 import type { Config } from '../config.ts';
 import { toStreamError } from '../errors.ts';
+import { PROTOCOLS } from '../protocols/protocols.ts';
 import { createTelemetry, type RequestOutcome } from '../telemetry/telemetry.ts';
 import { answerRoute } from './handlers.ts';
 import { type Host, isSampled, type Request } from './request.ts';
-import { matchRoute } from './routes.ts';
+import { matchRoute, type Route } from './routes.ts';
 
 /** Answers requests, on whatever host. */
 export interface Service {
@@ -41,18 +42,20 @@ export function createService(config: Config): Service {
       const requestTelemetry = telemetry.request(requestId, config.tracing && isSampled(traceId));
       const outcome: RequestOutcome = { route: undefined, error: undefined, startedAt, endedAt: startedAt };
       let answer: ResponseStream | undefined;
+      let route: Route | undefined;
       const respond = (prelude: Prelude) => {
         answer = host.respond(prelude);
         return answer;
       };
       try {
-        const route = matchRoute(request.method, request.path);
+        route = matchRoute(request.method, request.path);
         outcome.route = route.name;
         const call = { ...host, respond, request, upstream, telemetry: requestTelemetry };
         Object.assign(outcome, await answerRoute(call, route));
       } catch (thrown) {
         outcome.error = toStreamError(thrown);
-        if (!answer) writeError(respond, outcome.error, requestId);
+        const protocol = route && 'protocol' in route ? PROTOCOLS[route.protocol] : undefined;
+        if (!answer) writeError(respond, outcome.error, requestId, outcome.error.details, protocol);
         else if (!answer.writableEnded) answer.end();
       }
       outcome.endedAt = performance.now();

@@ -1,5 +1,6 @@
 import type { Protocol, ProtocolWriter } from '../answer/protocol.ts';
 import type { ContentEvent } from '../events.ts';
+import { readInvokeRequest } from './invoke-request.ts';
 
 /** One JSON document, written as it arrives: memory stays flat, and it is valid at every kind of end. */
 export const json: Protocol = {
@@ -10,6 +11,7 @@ export const json: Protocol = {
   nudge: '',
   maxTextLength: Number.POSITIVE_INFINITY,
   inlinesData: true,
+  readRequest: readInvokeRequest,
   createWriter({ sessionId, agentId, sessionReplaced }): ProtocolWriter {
     let interrupt: object | undefined;
     return {

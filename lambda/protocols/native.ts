@@ -1,6 +1,7 @@
 import type { Protocol, ProtocolWriter } from '../answer/protocol.ts';
 import type { ContentEvent } from '../events.ts';
-import { jsonLine, sseEvent } from './sse-event.ts';
+import { readInvokeRequest } from './invoke-request.ts';
+import { EVENT_STREAM, jsonLine, sseEvent } from './sse-event.ts';
 
 /**
  * This service's own server-sent events: one `data: ` line of JSON each, in which no line break can stand unescaped.
@@ -9,15 +10,11 @@ import { jsonLine, sseEvent } from './sse-event.ts';
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export const native: Protocol = {
-  mediaType: 'text/event-stream',
-  contentType: 'text/event-stream; charset=utf-8',
-  fillsSilence: true,
-  // Without a blank line behind them: of one, @microsoft/fetch-event-source makes a message without data.
-  heartbeat: ': keep-alive\n',
-  nudge: ':\n',
+  ...EVENT_STREAM,
   // A reader that splits each network read loses an event that is cut in two, and big ones nearly always are.
   maxTextLength: 4096,
   inlinesData: true,
+  readRequest: readInvokeRequest,
   createWriter: ({ sessionId, agentId, requestId, sessionReplaced }): ProtocolWriter => ({
     open: () =>
       sseEvent({ start: true, sessionId, agentId, requestId, ...(sessionReplaced && { sessionReplaced }) }),

@@ -12,6 +12,16 @@ export function jsonLine(value: unknown): string {
   );
 }
 
+/** What every protocol of server-sent events has in common. */
+export const EVENT_STREAM = {
+  mediaType: 'text/event-stream',
+  contentType: 'text/event-stream; charset=utf-8',
+  fillsSilence: true,
+  // Without a blank line behind them: of one, @microsoft/fetch-event-source makes a message without data.
+  heartbeat: ': keep-alive\n',
+  nudge: ':\n',
+} as const;
+
 /** One server-sent event: a `data: ` line of JSON and a blank line. */
 export function sseEvent(data: object): string {
   return `data: ${jsonLine(data)}\n\n`;

@@ -222,7 +222,7 @@ describe('with a clock of its own', () => {
     stream.emit('drain');
 
     const { error, invocation } = await answering;
-    expect([invocation.readerStalls, invocation.readerStalledMs]).toEqual([1, 31_000]);
+    expect([invocation?.readerStalls, invocation?.readerStalledMs]).toEqual([1, 31_000]);
     expect(error).toBeUndefined();
     expect(warnings).toEqual(['ReaderStalled']);
   });
@@ -248,7 +248,7 @@ describe('with a clock of its own', () => {
     const seconds = end === 'by the agent' ? 19 : 20;
     expect(error?.code).toBe(code);
     expect(error?.message).toBe(`${said}, and its reader took nothing for ${seconds} s of that`);
-    expect(invocation.readerStalledMs).toBe(seconds * 1000);
+    expect(invocation?.readerStalledMs).toBe(seconds * 1000);
   });
 });
 

@@ -57,6 +57,19 @@ const interrupted = body({ send: 'some ' }, { send: 'text' }, { drop: true });
 const failed = body({ send: JSON.stringify({ type: 'error', error: { code: 'E1', message: 'no model' } }) });
 const endless = body({ send: 'x'.repeat(500), times: 20 }, { send: '[DONE]' });
 
+const chat = (...steps: Parameters<typeof script>) =>
+  JSON.stringify({
+    id: 'c',
+    messages: [{ role: 'user', parts: [{ type: 'text', text: script(...steps) }] }],
+  });
+const run = (...steps: Parameters<typeof script>) =>
+  JSON.stringify({
+    threadId: 't',
+    runId: 'r',
+    messages: [{ id: 'u', role: 'user', content: script(...steps) }],
+  });
+const STRUCTURED = [{ send: '{"chunk":"Hi"}' }, { send: '{"type":"plan","steps":[1]}' }];
+
 interface Row {
   path: string;
   /** As the document writes it. @default path */
@@ -71,6 +84,8 @@ interface Row {
   ofStrange?: true;
   status: number;
   code?: string;
+  /** The code of an error that has it in a header alone. */
+  header?: string;
   /** Of an error in a stream. */
   partial?: boolean;
 }
@@ -177,7 +192,7 @@ const ROWS: Record<string, Row> = {
     Object.entries(document.paths).map(([template, operations]): [string, Row] => [
       `another method of ${template}`,
       {
-        path: template.replace(/\{\w+\}/, 'agent-x'),
+        path: template.replace(/\{\w+\}/g, 'agent-x'),
         template,
         method: 'post' in operations ? 'GET' : 'POST',
         ...('get' in operations && { body: '{}' }),
@@ -186,6 +201,60 @@ const ROWS: Record<string, Row> = {
       },
     ]),
   ),
+  'a chat': { path: '/api/chat', body: chat(...STRUCTURED, { send: '[DONE]' }), status: 200 },
+  'a chat with an agent': {
+    path: '/api/agents/puppet/chat',
+    template: '/api/agents/{agentId}/chat',
+    body: chat(...STRUCTURED, { drop: true }),
+    status: 200,
+  },
+  'a refused chat': { path: '/api/chat', body: '{}', status: 400, header: 'BadRequest' },
+  'a chat with no agent': {
+    path: '/api/agents/nobody/chat',
+    template: '/api/agents/{agentId}/chat',
+    body: chat(),
+    status: 404,
+    header: 'AgentNotFound',
+  },
+  'a compressed chat': {
+    path: '/api/chat',
+    headers: { 'content-encoding': 'gzip' },
+    body: chat(),
+    status: 415,
+    header: 'UnsupportedEncoding',
+  },
+  'a chat with an agent that is down': {
+    path: '/api/chat',
+    body: chat(),
+    fault: [503],
+    status: 503,
+    header: 'AgentUnavailable',
+  },
+  'a chat to go on with': {
+    path: '/api/chat/c1/stream',
+    template: '/api/chat/{chatId}/stream',
+    status: 204,
+  },
+  'a chat to go on with of another agent': {
+    path: '/api/agents/nobody/chat/c1/stream',
+    template: '/api/agents/{agentId}/chat/{chatId}/stream',
+    status: 404,
+    code: 'AgentNotFound',
+  },
+  'a run': { path: '/api/ag-ui', body: run(...STRUCTURED, { send: '[DONE]' }), status: 200 },
+  'a run with an agent': {
+    path: '/api/agents/puppet/ag-ui',
+    template: '/api/agents/{agentId}/ag-ui',
+    body: run(...STRUCTURED, { drop: true }),
+    status: 200,
+    code: 'AgentInterrupted',
+  },
+  'a failed run': {
+    path: '/api/ag-ui',
+    body: run({ drop: true }),
+    status: 502,
+    header: 'AgentInterrupted',
+  },
   'another path': { path: '/nowhere', template: '/', body: '{}', status: 404, code: 'NotFound' },
   agents: { path: '/api/agents/list', status: 200 },
   'a configured agent': {
@@ -260,6 +329,7 @@ describe('docs/openapi.yaml is right about', () => {
       status: row.status,
       text: row.code === undefined ? expect.any(String) : expect.stringContaining(`"${row.code}"`),
     });
+    expect(response.headers.get('x-error-code')).toBe(row.header ?? null);
     if (row.partial !== undefined) expect(text).toContain(`"partial":${row.partial}`);
     expect(faultsOfAnswer(row.template ?? row.path, response, text)).toEqual([]);
   });

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import type { InvokeRequest } from '../../lambda/answer/protocol.ts';
 import { type FunctionUrlEvent, toRequest } from '../../lambda/hosts/function-url-event.ts';
 import { parseObject, refuseEncoded } from '../../lambda/http/body.ts';
-import { type InvokeRequest, readInvokeRequest as readFields } from '../../lambda/http/invoke-request.ts';
 import { isSampled, traceHeaders as traceHeadersOf } from '../../lambda/http/request.ts';
 import { matchRoute, type Route } from '../../lambda/http/routes.ts';
+import { readInvokeRequest as readFields } from '../../lambda/protocols/invoke-request.ts';
 import { FUZZ, token } from '../fixtures/arbitraries.ts';
 
 const SESSION_ID = 'a'.repeat(33);
@@ -28,7 +29,7 @@ function routeOf(event: FunctionUrlEvent | null): Route {
 function readInvokeRequest(event: FunctionUrlEvent | null, max: number): InvokeRequest {
   const { headers, body } = requestOf(event);
   refuseEncoded(headers['content-encoding']);
-  return readFields(parseObject(body() as string), max);
+  return readFields(parseObject(body() as string), { maxPromptBytes: max, takesRun: () => false });
 }
 
 const read = (body: string, max = MAX) => readInvokeRequest({ body }, max);

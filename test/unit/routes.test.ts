@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ALLOWED_METHODS } from '../../lambda/contract.ts';
 import { matchRoute, negotiateFormat, ROUTES, type Route } from '../../lambda/http/routes.ts';
-import { PROTOCOLS } from '../../lambda/protocols/protocols.ts';
+import { FORMATS } from '../../lambda/protocols/protocols.ts';
 import { FUZZ } from '../fixtures/arbitraries.ts';
 
 const SSE_INVOKE: Route = { name: 'invoke', defaultFormat: 'sse' };
@@ -18,6 +18,13 @@ describe('every route of the contract', () => {
     ['GET', '/api/agents/status/mwc', { name: 'agentStatus', agentId: 'mwc' }],
     ['GET', '/api/stacks/status/my-stack', { name: 'stackStatus', stackName: 'my-stack' }],
     ['GET', '/health', { name: 'health' }],
+    ['POST', '/api/chat', { name: 'invoke', protocol: 'ui-message-stream' }],
+    ['POST', '/api/agents/mwc/chat', { name: 'invoke', protocol: 'ui-message-stream', agentId: 'mwc' }],
+    ['POST', `/api/agents/${ARN}/chat`, { name: 'invoke', protocol: 'ui-message-stream', agentId: ARN }],
+    ['GET', '/api/chat/c%2F1/stream', { name: 'chatStream' }],
+    ['GET', '/api/agents/mwc/chat/c1/stream', { name: 'chatStream', agentId: 'mwc' }],
+    ['POST', '/api/ag-ui', { name: 'invoke', protocol: 'ag-ui' }],
+    ['POST', '/api/agents/mwc/ag-ui', { name: 'invoke', protocol: 'ag-ui', agentId: 'mwc' }],
   ])('%s %s, with and without one trailing slash', (method, path, route) => {
     expect(matchRoute(method, path)).toEqual(route);
     if (path !== '/') expect(matchRoute(method, `${path}/`)).toEqual(route);
@@ -93,6 +100,9 @@ describe('a known path with a wrong method is 405 and says which one is allowed'
     ['/api/agents/status/mwc', 'GET, HEAD'],
     ['/api/stacks/status/x', 'GET, HEAD'],
     ['/health', 'GET, HEAD'],
+    ['/api/chat', 'POST'],
+    ['/api/agents/mwc/ag-ui', 'POST'],
+    ['/api/chat/c/stream', 'GET, HEAD'],
   ])('%s allows %s', (path, allowed) => {
     for (const method of [
       'GET',
@@ -235,8 +245,8 @@ describe('the format of an answer', () => {
     [';;,,;q=', 'default'],
     ['__proto__, constructor', 'default'],
   ])('Accept %j gives %s', (accept, format) => {
-    expect(negotiateFormat(accept, 'sse', PROTOCOLS)).toBe(format === 'default' ? 'sse' : format);
-    expect(negotiateFormat(accept, 'json', PROTOCOLS)).toBe(format === 'default' ? 'json' : format);
+    expect(negotiateFormat(accept, 'sse', FORMATS)).toBe(format === 'default' ? 'sse' : format);
+    expect(negotiateFormat(accept, 'json', FORMATS)).toBe(format === 'default' ? 'json' : format);
   });
 
   test.each([
@@ -245,7 +255,7 @@ describe('the format of an answer', () => {
     ['text/plain, text/event-stream', 'sse'],
     ['text/plain, application/json', 'json'],
   ])('a third format needs no more than its media type: Accept %j gives %s', (accept, format) => {
-    const formats = { ...PROTOCOLS, text: { mediaType: 'text/plain' } };
+    const formats = { ...FORMATS, text: { mediaType: 'text/plain' } };
     const defaultFormat = format === 'text' ? 'sse' : (format as 'sse' | 'json');
 
     expect(negotiateFormat<keyof typeof formats>(accept, defaultFormat, formats)).toBe(format);
@@ -261,7 +271,7 @@ describe('the format of an answer', () => {
         fc.array(part, { maxLength: 10 }),
         fc.constantFrom<'sse' | 'json'>('sse', 'json'),
         (parts, defaultFormat) => {
-          expect(['sse', 'json']).toContain(negotiateFormat(parts.join(''), defaultFormat, PROTOCOLS));
+          expect(['sse', 'json']).toContain(negotiateFormat(parts.join(''), defaultFormat, FORMATS));
         },
       ),
       FUZZ,
@@ -280,7 +290,7 @@ describe('the format of an answer', () => {
 
           const expected = sse === json ? defaultFormat : sse > json ? 'sse' : 'json';
 
-          expect(negotiateFormat(accept, defaultFormat, PROTOCOLS)).toBe(expected);
+          expect(negotiateFormat(accept, defaultFormat, FORMATS)).toBe(expected);
         },
       ),
       FUZZ,
