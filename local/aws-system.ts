@@ -4,6 +4,7 @@ import { ENV } from '../lambda/contract.ts';
 import { BUNDLE_FOLDER } from '../lib/bundle.ts';
 import { readContext } from '../lib/context.ts';
 import { withStageFile } from '../lib/stage-file.ts';
+import type { GivenAgent } from './agents-file.ts';
 import { type FunctionUrlOptions, startFunctionUrl } from './aws/function-url.ts';
 import { type LambdaRuntimeOptions, startLambdaRuntime } from './aws/lambda-runtime.ts';
 import { LOCAL_CORS, type System } from './system.ts';
@@ -11,6 +12,8 @@ import { LOCAL_CORS, type System } from './system.ts';
 export interface AwsSystemOptions {
   /** `key=value`, as for `cdk deploy -c`; over what cdk.json, cdk.context.json and config/<stage>.json have. */
   context: readonly string[];
+  /** Entries of AGENTS. @default those of the variable AGENTS, else of the context */
+  configured?: readonly GivenAgent[];
   functionUrl?: Omit<FunctionUrlOptions, 'runtime' | 'cors'>;
   onLog?: LambdaRuntimeOptions['onLog'];
 }
@@ -23,6 +26,7 @@ export interface AwsSystemOptions {
  */
 export async function startAwsSystem({
   context,
+  configured,
   functionUrl,
   onLog,
 }: AwsSystemOptions): Promise<Pick<System, 'url' | 'runtime' | 'close'>> {
@@ -34,7 +38,7 @@ export async function startAwsSystem({
     ...(onLog && { onLog }),
     environment: {
       ...Object.fromEntries(own),
-      [ENV.AGENTS]: process.env[ENV.AGENTS] ?? JSON.stringify(readContext(contextOf(context)).agents),
+      [ENV.AGENTS]: configured ? JSON.stringify(configured) : agentsOf(context),
       [ENV.STAGE]: 'local',
     },
   });
@@ -47,6 +51,11 @@ export async function startAwsSystem({
       await runtime.close();
     },
   };
+}
+
+/** The value of the variable AGENTS, else what a deployment would make of the context. */
+function agentsOf(context: readonly string[]): string {
+  return process.env[ENV.AGENTS] ?? JSON.stringify(readContext(contextOf(context)).agents);
 }
 
 /** As the CDK's CLI puts them together: what is later goes over what is earlier. */

@@ -8,6 +8,7 @@ import {
   type LocalAgentsOptions,
   startAgents,
 } from './agents/agents.ts';
+import type { GivenAgent } from './agents-file.ts';
 import { startCloudFormation } from './aws/cloudformation.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './aws/data-plane.ts';
 import {
@@ -23,12 +24,17 @@ import {
   startLambdaRuntime,
 } from './aws/lambda-runtime.ts';
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './faults/fault-proxy.ts';
+import { neededAgents, runtimesOf, type SystemRuntime } from './runtimes.ts';
+
+export type { SystemRuntime } from './runtimes.ts';
 
 export interface SystemOptions {
   agents?: LocalAgentsOptions;
   /** Agents instead of the three of this project. */
   runtimes?: SystemRuntime[];
-  /** Containers in the place of local agents, by id. */
+  /** Entries of AGENTS, as a deployment has them. @default those of the local agents */
+  configured?: GivenAgent[];
+  /** Containers in the place of local agents, by the id of their entry. */
   replacedAgents?: Record<string, string>;
   /** Local agents that are configured a second time, as `<id>-http`, by their entrypoint. @default none */
   overHttp?: readonly LocalAgentId[];
@@ -44,19 +50,6 @@ export interface SystemOptions {
   /** @default ['*'] */
   allowedOrigins?: string[];
   onLog?: (entry: LogEntry) => void;
-}
-
-/** An entry of AGENTS and the container behind it. */
-export interface SystemRuntime {
-  id: string;
-  name: string;
-  runtimeArn: string;
-  target: string;
-  /** Endpoints that exist. @default DEFAULT alone */
-  qualifiers?: string[];
-  /** Makes the container forget a session that is stopped. @default it is told nothing */
-  endSession?: (sessionId: string) => Promise<void>;
-  [key: string]: unknown;
 }
 
 export interface System {
@@ -98,12 +91,13 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     for (const part of started.toReversed()) await part.close();
   };
   try {
+    const { configured, replacedAgents: containers, overHttp } = options;
+    const entries = { configured, containers, overHttp };
     const local: LocalAgents = options.runtimes
       ? { agents: [], close: async () => {} }
-      : await startAgents(options.agents);
+      : await startAgents({ only: neededAgents(entries), ...options.agents });
     started.push(local);
-    const runtimes: SystemRuntime[] =
-      options.runtimes ?? configured(local.agents, options.replacedAgents ?? {}, options.overHttp ?? []);
+    const runtimes = options.runtimes ?? runtimesOf(local.agents, entries);
     const dataPlane = await startDataPlane({ ...options.dataPlane, runtimes, credentials });
     started.push(dataPlane);
     const network = options.network && (await startFaultProxy({ ...options.network, target: dataPlane.url }));
@@ -145,28 +139,4 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     await close();
     throw error;
   }
-}
-
-function configured(
-  agents: LocalAgent[],
-  replacements: Record<string, string>,
-  overHttp: readonly LocalAgentId[],
-): SystemRuntime[] {
-  const unknown = Object.keys(replacements).find((id) => !agents.some((agent) => agent.id === id));
-  if (unknown !== undefined) {
-    throw new Error(`no agent "${unknown}": expected one of ${agents.map(({ id }) => id).join(', ')}`);
-  }
-  const runtimes = agents.map(({ promptsReceived: _asked, endSession, ...agent }) => {
-    const target = replacements[agent.id];
-    return target === undefined ? { ...agent, endSession } : { ...agent, target };
-  });
-  const again = runtimes
-    .filter(({ id }) => overHttp.includes(id))
-    .map((agent) => ({
-      ...agent,
-      id: `${agent.id}-http`,
-      name: `${agent.name} over http`,
-      transport: 'http',
-    }));
-  return [...runtimes, ...again];
 }

@@ -53,6 +53,8 @@ const AGENTS = {
   },
 } as const;
 
+export const LOCAL_AGENT_IDS = Object.keys(AGENTS) as LocalAgentId[];
+
 const READY_TIMEOUT_MS = 20_000;
 const MAX_STARTS = 3;
 
@@ -69,7 +71,7 @@ export async function startAgents(options: LocalAgentsOptions = {}): Promise<Loc
 }
 
 async function startOnce(options: LocalAgentsOptions): Promise<LocalAgents> {
-  const ids = options.only ?? (Object.keys(AGENTS) as LocalAgentId[]);
+  const ids = options.only ?? LOCAL_AGENT_IDS;
   const ports = await freePorts(ids.length);
   const targetOf = (id: LocalAgentId) =>
     ids.includes(id) ? `http://127.0.0.1:${ports[ids.indexOf(id)]}` : '';

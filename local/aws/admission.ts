@@ -51,7 +51,8 @@ export function admit(
   if (arnOrId === undefined) return cannotParse('The request URI');
 
   const parameters = new URLSearchParams(query);
-  const name = { arnOrId, accountId: parameters.get('accountId') ?? undefined };
+  const qualifier = parameters.get('qualifier') ?? 'DEFAULT';
+  const name = { arnOrId, accountId: parameters.get('accountId') ?? undefined, qualifier };
   const region = regionOf(runtimes, name);
   const signature = refuseSignature(
     { method, path, query, headers, body },
@@ -66,8 +67,7 @@ export function admit(
   const invalid = invalidSession(sessionId) ?? invalidHeaders(fromQuery) ?? invalidAccount(name);
   if (invalid) return invalid;
   const runtime = findRuntime(runtimes, name);
-  const qualifier = parameters.get('qualifier') ?? 'DEFAULT';
-  if (!runtime || !(runtime.qualifiers ?? ['DEFAULT']).includes(qualifier)) {
+  if (!runtime) {
     return new Refusal(
       404,
       'ResourceNotFoundException',

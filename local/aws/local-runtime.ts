@@ -20,16 +20,21 @@ export interface RuntimeName {
   arnOrId: string;
   /** Of the query, for an id. */
   accountId: string | undefined;
+  /** Name of its endpoint. */
+  qualifier: string;
 }
 
-/** The runtime of this name. */
+/** The runtime of this name that has this endpoint: the endpoints of one may be served by different containers. */
 export function findRuntime(
   runtimes: readonly LocalRuntime[],
-  { arnOrId, accountId }: RuntimeName,
+  { arnOrId, accountId, qualifier }: RuntimeName,
 ): LocalRuntime | undefined {
-  if (isArn(arnOrId)) return runtimes.find(({ runtimeArn }) => runtimeArn === arnOrId);
+  const isMeant = (runtimeArn: string) =>
+    isArn(arnOrId)
+      ? runtimeArn === arnOrId
+      : runtimeArn.endsWith(`/${arnOrId}`) && partOf(runtimeArn, 4) === accountId;
   return runtimes.find(
-    ({ runtimeArn }) => runtimeArn.endsWith(`/${arnOrId}`) && partOf(runtimeArn, 4) === accountId,
+    ({ runtimeArn, qualifiers = ['DEFAULT'] }) => isMeant(runtimeArn) && qualifiers.includes(qualifier),
   );
 }
 

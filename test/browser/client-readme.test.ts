@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
 import type { Browser, Page } from 'playwright-core';
 import { type System, startSystem } from '../../local/system.ts';
@@ -18,6 +18,8 @@ let system: System;
 let site: Server;
 /** The README's example as the page has it. */
 let script = '';
+/** The project's README's page. */
+let html = '';
 
 beforeAll(async () => {
   // As the command in the README does.
@@ -29,10 +31,11 @@ beforeAll(async () => {
     write: false,
   });
   [browser, system] = await Promise.all([launchBrowser(), startSystem({ agents: { tokenDelayMs: 15 } })]);
-  site = createServer(({ url }, response) => {
+  site = createServer(({ url = '/' }, response) => {
+    const pages: Record<string, string | undefined> = { '/': HTML, '/page': html };
     const [type, body] =
-      url === '/'
-        ? ['text/html', HTML]
+      url in pages
+        ? ['text/html', pages[url]]
         : ['text/javascript', url === '/page.js' ? script : outputFiles[0]?.text];
     response.writeHead(200, { 'Content-Type': `${type}; charset=utf-8` }).end(body);
   });
@@ -95,4 +98,40 @@ test('the example in plain JavaScript shows a failure', async () => {
 
   await shows(' (NetworkError: no answer from the server)');
   expect(complaints).toEqual([]);
+});
+
+describe('the minimal page of the project', () => {
+  const openPage = async (change: (html: string) => string) => {
+    const [example] = codeBlocksOf(join(client, '../README.md')).filter(
+      ({ language }) => language === 'html',
+    );
+    html = `<!doctype html>${change(example?.code ?? '').replace('./stream-agent.js', './client.js')}`;
+    await page.goto(`http://127.0.0.1:${(site.address() as AddressInfo).port}/page`);
+  };
+
+  test('shows the answer', async () => {
+    await openPage((page) => page.replace(EXAMPLE_URL, `'${system.url}'`));
+
+    await shows('Ask the ProvisioningAgent to deploy this for "a static website".');
+    expect(complaints).toEqual([]);
+  });
+
+  test.each([
+    [
+      'of the client',
+      (page: string) => page.replace(EXAMPLE_URL, "'http://127.0.0.1:9'"),
+      'NetworkError: no answer',
+    ],
+    [
+      'of any other kind',
+      (page: string) =>
+        page.replace(EXAMPLE_URL, `'${system.url}'`).replace('event.text', 'event.text.odd.odd'),
+      'TypeError: Cannot read properties of undefined',
+    ],
+  ])('names an error %s', async (_kind, change, shown) => {
+    await openPage(change);
+
+    await shows(shown);
+    expect(await page.locator('#answer').textContent()).not.toContain('undefined:');
+  });
 });
