@@ -17,6 +17,7 @@ export const LOG_FIELDS = {
   upstreamRequestId: 'upstream_request_id',
   agentErrorType: 'agent_error_type',
   chunks: 'chunks',
+  chunksReceived: 'chunks_received',
   bytes: 'bytes',
   inputTokens: 'input_tokens',
   outputTokens: 'output_tokens',

@@ -16,12 +16,20 @@ export interface ConnectionExchange {
   finish(taken: number): void;
 }
 
+/** Whose connection it is. */
+export interface Owner {
+  /** Id of the agent's entry. */
+  agent: string;
+  sessionId: string;
+}
+
 /** One open WebSocket. It serves one exchange at a time. */
 export class Connection {
   /** Wall clock, milliseconds: a frozen environment's other clocks may stand still. */
   readonly openedAt = Date.now();
   /** When it last was in use, wall clock. */
   lastUsedAt = Date.now();
+  readonly owner: Owner;
   /** AgentCore's id of the upgrade. */
   readonly upstreamRequestId: string | undefined;
   readonly #ws: WebSocket;
@@ -32,8 +40,9 @@ export class Connection {
   #closed: { code: number; reason: string } | undefined;
   #broken: unknown;
 
-  constructor({ ws, upstreamRequestId }: Upgraded, pingIntervalMs: number) {
+  constructor({ ws, upstreamRequestId }: Upgraded, pingIntervalMs: number, owner: Owner) {
     this.#ws = ws;
+    this.owner = owner;
     this.#pingIntervalMs = pingIntervalMs;
     this.upstreamRequestId = upstreamRequestId;
     ws.on('message', () => {

@@ -40,6 +40,8 @@ export interface InvocationRecord {
   connectionsOpened: number;
   connectionsReused: number;
   connectionFailures: number;
+  /** Texts that the agent sent, before a long one was cut. */
+  chunksReceived: number;
   /** Of the connection in use: DNS, TCP, TLS and upgrade; undefined when it was reused. */
   connectionMs?: number;
   /** Of the connection in use: the upgrade alone. */

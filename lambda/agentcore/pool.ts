@@ -8,16 +8,25 @@ export interface PoolOptions {
   maxAgeMs: number;
   pingIntervalMs: number;
   pongTimeoutMs: number;
-  /** Told of each kept connection that is not used again. */
+  /** Told of each kept connection that is not used again, and of each new one that is not used at all. */
   onDiscard?: (connection: Connection, reason: DiscardReason) => void;
 }
 
 /**
  * `full`: another took its place; `replaced`: by a newer one of its session; `disturbed`: something came after the
  * answer; `dead`: it is closed, or answers no ping; `slow`: a new one was there before its pong; `aborted`: the
- * turn that took it was over before it began.
+ * turn that took it was over before it began; `spare`: a new one, when the kept one's pong came after all.
  */
-export type DiscardReason = 'idle' | 'age' | 'full' | 'replaced' | 'dead' | 'disturbed' | 'slow' | 'aborted';
+export type DiscardReason =
+  | 'idle'
+  | 'age'
+  | 'full'
+  | 'replaced'
+  | 'dead'
+  | 'disturbed'
+  | 'slow'
+  | 'aborted'
+  | 'spare';
 
 /** After so long without a pong a new handshake starts beside the ping. */
 const PING_HEAD_START_MS = 50;
@@ -109,7 +118,7 @@ export class ConnectionPool {
     const obstacle = obstacleTo(kept, signal) ?? (alive ? undefined : alive === false ? 'dead' : 'slow');
     if (obstacle === undefined) {
       abandon.abort(new Error('the kept connection answered'));
-      opening.then((connection) => connection.abandon()).catch(() => {});
+      opening.then((connection) => this.#drop(connection, 'spare')).catch(() => {});
       return { connection: kept, reused: true };
     }
     this.#drop(kept, obstacle);
@@ -152,6 +161,7 @@ export class ConnectionPool {
   #drop(connection: Connection, reason: DiscardReason): void {
     // A close frame where somebody may read it; a peer that gives no sign of life gets none.
     if (reason === 'dead' || reason === 'slow') connection.terminate();
+    else if (reason === 'spare') connection.abandon();
     else connection.close();
     this.#options.onDiscard?.(connection, reason);
   }

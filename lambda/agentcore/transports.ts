@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { AgentEntry } from '../agents.ts';
 import type { Config } from '../config.ts';
 import { Connection, type ConnectionExchange } from './connection.ts';
-import type { Exchange, Invocation } from './exchange.ts';
+import type { Exchange, Invocation, Log } from './exchange.ts';
 import { postInvocation } from './http.ts';
 import type { ConnectionPool } from './pool.ts';
 import { type CredentialProvider, type SignedRequest, signInvocation, signUpgrade } from './signing.ts';
@@ -36,7 +36,7 @@ async function overWebSocket(invocation: Invocation, upstream: Upstream): Promis
   const open = (signal: AbortSignal) => openSigned(invocation, upstream, signal);
 
   const { connection, reused } = await pool.acquire(key, open, abort.signal);
-  const { messages, finish } = begin(connection, invocation.input, abort.signal);
+  const { messages, finish } = begin(connection, invocation);
   record.promptSentAt = performance.now();
   record.upstreamRequestId = connection.upstreamRequestId;
   if (reused) {
@@ -58,15 +58,7 @@ async function overWebSocket(invocation: Invocation, upstream: Upstream): Promis
       finish(taken);
       const isDrained = complete && connection.isReusable;
       if (isDrained && pool.release(key, connection)) return;
-      const { closed } = connection;
-      log.info('Connection closed', {
-        // Absent where it is closed from here.
-        close_code: closed?.code,
-        // The agent's own words are not logged.
-        close_reason: closed && isOfService(closed.reason) ? closed.reason : undefined,
-        close_reason_length: closed?.reason.length,
-        age_ms: Date.now() - connection.openedAt,
-      });
+      logClose(connection, log);
       if (isDrained) connection.close();
       else connection.abandon();
     },
@@ -74,13 +66,25 @@ async function overWebSocket(invocation: Invocation, upstream: Upstream): Promis
 }
 
 /** A connection that cannot begin its exchange is nobody's any more. */
-function begin(connection: Connection, message: string, signal: AbortSignal): ConnectionExchange {
+function begin(connection: Connection, { input, abort, log }: Invocation): ConnectionExchange {
   try {
-    return connection.exchange(message, signal);
+    return connection.exchange(input, abort.signal);
   } catch (error) {
+    logClose(connection, log);
     connection.abandon();
     throw error;
   }
+}
+
+function logClose({ closed, openedAt }: Connection, log: Log): void {
+  log.info('Connection closed', {
+    // Absent where it is closed from here.
+    close_code: closed?.code,
+    // The agent's own words are not logged.
+    close_reason: closed && isOfService(closed.reason) ? closed.reason : undefined,
+    close_reason_length: closed?.reason.length,
+    age_ms: Date.now() - openedAt,
+  });
 }
 
 async function openSigned(
@@ -88,7 +92,7 @@ async function openSigned(
   { config, credentials }: Upstream,
   signal: AbortSignal,
 ): Promise<Connection> {
-  const { record, agent } = invocation;
+  const { record, agent, sessionId } = invocation;
   const { connectTimeoutMs, handshakeTimeoutMs, maxMessageBytes, pingIntervalMs } = config;
   const startedAt = performance.now();
   const [signed, socket] = await signedAndDialled(
@@ -101,7 +105,7 @@ async function openSigned(
   record.connectedAt = performance.now();
   record.upgradeMs = record.connectedAt - dialledAt;
   record.connectionMs = record.connectedAt - startedAt;
-  return new Connection(upgraded, pingIntervalMs);
+  return new Connection(upgraded, pingIntervalMs, { agent: agent.entry.id, sessionId });
 }
 
 async function overHttp(invocation: Invocation, { config, credentials }: Upstream): Promise<Exchange> {
@@ -118,18 +122,26 @@ async function overHttp(invocation: Invocation, { config, credentials }: Upstrea
     connectTimeoutMs,
     signal,
   });
-  record.connectedAt = performance.now();
-  record.connectionMs = record.connectedAt - startedAt;
+  const connectedAt = performance.now();
+  record.connectedAt = connectedAt;
+  record.connectionMs = connectedAt - startedAt;
   record.connectionsOpened += 1;
-  record.promptSentAt = record.connectedAt;
+  record.promptSentAt = connectedAt;
   log.info('Connection opened', { age_ms: 0, connection_ms: round(record.connectionMs) });
-  return postInvocation(signed, body, {
+  const exchange = postInvocation(signed, body, {
     socket,
     signal,
     onAnswer: (upstreamRequestId) => {
       record.upstreamRequestId = upstreamRequestId;
     },
   });
+  return {
+    ...exchange,
+    finish: (taken, complete) => {
+      log.info('Connection closed', { age_ms: round(performance.now() - connectedAt) });
+      exchange.finish(taken, complete);
+    },
+  };
 }
 
 function runtimeRequest(

@@ -88,7 +88,10 @@ async function passOn(
         continue;
       }
       hadEvents = true;
-      if (isText(event)) record.firstChunkAt ??= performance.now();
+      if (isText(event)) {
+        record.firstChunkAt ??= performance.now();
+        record.chunksReceived += 1;
+      }
       if (event.type === 'interrupt') record.interrupted = true;
       if (event.type !== 'data' || event.inline) silence.heardAnswer();
       const full = sink(event);

@@ -2,13 +2,12 @@ import type { InvocationRecord } from '../agentcore/exchange.ts';
 import { invoke } from '../answer/invocation.ts';
 import type { Protocol } from '../answer/protocol.ts';
 import { Relay } from '../answer/relay.ts';
-import { inputFor, takesRun } from '../dialects/input.ts';
+import { inputFor } from '../dialects/input.ts';
 import { StreamError, toStreamError } from '../errors.ts';
 import { FORMATS, type FormatName, PROTOCOLS, type ProtocolName } from '../protocols/protocols.ts';
-import { readObject } from './body.ts';
+import { admit, logRequest } from './admission.ts';
 import type { Answered, Call } from './call.ts';
 import { type Request, traceHeaders } from './request.ts';
-import { requestedAgent, requireAgent } from './requested-agent.ts';
 import { negotiateFormat } from './routes.ts';
 
 /** How long the end of an answer is waited for; a reader that stalls is left to the platform. */
@@ -30,40 +29,22 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
   const { request, upstream, telemetry } = call;
   const { config, pool } = upstream;
   const protocol = protocolOf(request, route);
-  const asked = protocol.readRequest(await readObject(request), {
-    ...('agentId' in route && { agentId: route.agentId }),
-    maxPromptBytes: config.maxPromptBytes,
-    takesRun: (agentId) => {
-      const agent = requestedAgent(config.agents, agentId);
-      return agent !== undefined && takesRun(agent.entry);
-    },
-  });
+  const { asked, agent, limitMs } = await admit(
+    call,
+    protocol,
+    'agentId' in route ? route.agentId : undefined,
+  );
   const { prompt, promptBytes, sessionId, sessionReplaced, payload, run, clientTools } = asked;
-  const agent = requireAgent(config.agents, asked.agentId, sessionId);
   const { requestId } = request;
-  telemetry.about({
-    agent: agent.entry.id,
-    session_id: sessionId,
-    ...(sessionReplaced && { session_replaced: true }),
-  });
-  if (payload !== undefined && agent.entry.payload !== 'merge') {
-    const expected = 'nothing, as the entry of this agent does not allow it';
-    throw new StreamError('BadRequest', `"payload": expected ${expected}, got an object`, {
-      details: { sessionId, fields: ['payload'] },
-    });
-  }
 
   const abort = new AbortController();
-  const limitMs = Math.min(config.maxDurationMs, call.remainingMs() - config.deadlineReserveMs);
-  if (limitMs <= 0) {
-    throw new StreamError('AgentTimeout', 'no time is left for an answer', { details: { sessionId } });
-  }
   const deadlineAt = performance.now() + limitMs;
   const record: InvocationRecord = {
     retries: 0,
     connectionsOpened: 0,
     connectionsReused: 0,
     connectionFailures: 0,
+    chunksReceived: 0,
   };
   let readerStalls = 0;
   const relay = new Relay({
@@ -85,6 +66,7 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
     },
   });
   if (asked.isIdle) {
+    logRequest(telemetry.log, asked);
     relay.done();
     await relay.closed(CLOSE_WAIT_MS);
     return {};
@@ -120,7 +102,7 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
     const answering = invoke(invocation, upstream, (event) => relay.write(event));
     telemetry.underWay(agent.entry.id, record);
     // Now that the connection is under way: the first line of a process takes a millisecond or two.
-    telemetry.log.info('Request', { prompt_bytes: promptBytes });
+    logRequest(telemetry.log, asked);
     await answering;
     relay.done();
   } catch (thrown) {

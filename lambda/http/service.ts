@@ -32,7 +32,7 @@ export function createService(config: Config): Service {
       maxAgeMs: Math.min(config.poolMaxAgeMs, MAX_CONNECTION_MS - config.maxDurationMs),
       pingIntervalMs: config.pingIntervalMs,
       pongTimeoutMs: config.pongTimeoutMs,
-      onDiscard: ({ openedAt }, reason) => telemetry.connectionDiscarded(reason, Date.now() - openedAt),
+      onDiscard: (connection, reason) => telemetry.connectionDiscarded(connection, reason),
     }),
   };
   return {

@@ -60,6 +60,7 @@ function invocationFields(
   return {
     prompt_bytes: promptBytes,
     chunks: stats.chunks,
+    chunks_received: record.chunksReceived,
     bytes: stats.bytes,
     input_tokens: stats.usage?.inputTokens,
     output_tokens: stats.usage?.outputTokens,

@@ -45,10 +45,19 @@ export interface RequestTelemetry {
   finish(outcome: RequestOutcome): Promise<void>;
 }
 
+/** What is told of a connection that is given up. */
+export interface Discarded {
+  readonly owner: { agent: string; sessionId: string };
+  /** Wall clock, milliseconds. */
+  readonly openedAt: number;
+  /** Where it was closed from the other side. */
+  readonly closed: { code: number } | undefined;
+}
+
 export interface Telemetry {
   request(requestId: string, isTraced: boolean): RequestTelemetry;
-  /** A kept connection will not be used again; counted with the next invocation. */
-  connectionDiscarded(reason: string, ageMs: number): void;
+  /** A kept or spare connection will not be used again; counted with the next invocation. */
+  connectionDiscarded(connection: Discarded, reason: string): void;
 }
 
 export interface TelemetryOptions {
@@ -120,9 +129,16 @@ export function createTelemetry({ serviceName, inFlightIntervalMs }: TelemetryOp
         },
       };
     },
-    connectionDiscarded(reason, ageMs) {
+    connectionDiscarded({ owner, openedAt, closed }, reason) {
       discarded += 1;
-      write('INFO', 'Connection discarded', { reason, age_ms: ageMs });
+      write('INFO', 'Connection discarded', {
+        agent: owner.agent,
+        session_id: owner.sessionId,
+        reason,
+        // Absent where it is closed from here.
+        close_code: closed?.code,
+        age_ms: Date.now() - openedAt,
+      });
     },
   };
 }

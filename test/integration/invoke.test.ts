@@ -2,9 +2,12 @@ import { EventEmitter, once } from 'node:events';
 import { queryObjects } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { Connection } from '../../lambda/agentcore/connection.ts';
+import type { ConnectionPool } from '../../lambda/agentcore/pool.ts';
 import { dial } from '../../lambda/agentcore/socket.ts';
+import { TRANSPORTS } from '../../lambda/agentcore/transports.ts';
 import { upgrade } from '../../lambda/agentcore/upgrade.ts';
 import { whenWaitingInputIsRead } from '../../lambda/agentcore/waiting-input.ts';
+import type { Agent } from '../../lambda/agents.ts';
 import type { ResponseStream } from '../../lambda/answer/relay.ts';
 import { answerInvoke } from '../../lambda/http/invoke.ts';
 import { callOf } from '../fixtures/call.ts';
@@ -146,19 +149,54 @@ test('a message in more frames than can be held is told as that', async () => {
   });
 });
 
-test('a pong to an earlier ping is no sign of life', async () => {
-  peer.answer = (socket) => {
-    socket.on('data', () => socket.write(frame(0xa, 'old!')));
-    socket.write(textFrame('[DONE]'));
-  };
-  const { signal } = new AbortController();
+async function open(signal: AbortSignal): Promise<Connection> {
   const url = new URL(peer.origin.replace('http', 'ws'));
   const socket = await dial(new URL(peer.origin), { connectTimeoutMs: 1000, signal });
   const upgraded = await upgrade(
     { url, headers: {} },
     { socket, handshakeTimeoutMs: 1000, maxMessageBytes: 1000, signal },
   );
-  const connection = new Connection(upgraded, 20_000);
+  return new Connection(upgraded, 20_000, { agent: 'raw', sessionId: 'session-1' });
+}
+
+test('a connection on which nothing can be sent any more is logged when it is given up', async () => {
+  const abort = new AbortController();
+  const connection = await open(abort.signal);
+  connection.close();
+  const { config, credentials } = upstreamOf(peer.origin);
+  const pool = { acquire: async () => ({ connection, reused: true }) } as unknown as ConnectionPool;
+  const lines: string[] = [];
+  const log = { info: (message: string) => lines.push(message), warn: () => {} };
+  const invocation = {
+    agent: config.agents[0] as Agent,
+    input: '{}',
+    sessionId: 'session-1',
+    traceHeaders: {},
+    abort,
+    remainingMs: () => 10_000,
+    record: {
+      retries: 0,
+      connectionsOpened: 0,
+      connectionsReused: 0,
+      connectionFailures: 0,
+      chunksReceived: 0,
+    },
+    log,
+  };
+
+  const begun = TRANSPORTS.websocket(invocation, { config, credentials, pool });
+
+  await expect(begun).rejects.toMatchObject({ code: 'AgentUnavailable' });
+  expect(lines).toEqual(['Connection closed']);
+});
+
+test('a pong to an earlier ping is no sign of life', async () => {
+  peer.answer = (socket) => {
+    socket.on('data', () => socket.write(frame(0xa, 'old!')));
+    socket.write(textFrame('[DONE]'));
+  };
+  const { signal } = new AbortController();
+  const connection = await open(signal);
   const { messages, finish } = connection.exchange('{}', signal);
   for await (const _message of messages) break;
   finish(1);

@@ -205,6 +205,22 @@ describe('a kept connection', () => {
     },
   );
 
+  test('of a process that is awake is closed after its time, without another request', async () => {
+    await start({ POOL_MAX_IDLE_MS: '400', PING_INTERVAL_MS: '100' }, { runtime: { freeze: false } });
+    const sessionId = newSessionId();
+    await turn(sessionId);
+    const startedAt = performance.now();
+    expect(system.dataPlane.connections.size).toBe(1);
+
+    await until(() => system.dataPlane.connections.size === 0, 'it is closed');
+
+    expect(performance.now() - startedAt).toBeGreaterThan(300);
+    expect(upgrades()).toBe(1);
+    await until(() => logged('Connection discarded'), 'that is logged');
+    const line = system.logs.find((entry) => entry.line.includes('Connection discarded'))?.line ?? '';
+    expect(JSON.parse(line)).toMatchObject({ reason: 'idle', agent: 'puppet', session_id: sessionId });
+  });
+
   test('on which the agent talks after the end is not used again', async () => {
     await start();
     const sessionId = newSessionId();

@@ -179,6 +179,7 @@ beforeAll(async () => {
   await ask('an answer that counts its tokens', {
     prompt: prompt({ send: '"a"' }, { send: tokens }, { send: tokens }, { send: '[DONE]' }),
   });
+  await ask('a long text', { prompt: prompt({ fill: [10_000] }, { send: '[DONE]' }) });
   await ask('an answer without any text', { prompt: prompt({ send: '{"type":"complete"}' }) });
 
   const goesOn = prompt(
@@ -705,6 +706,37 @@ describe('the log', () => {
     expect(ofInvocations.length).toBeGreaterThan(15);
   });
 
+  test.each([
+    ['a cold success', 'puppet'],
+    ['an answer over http', 'http'],
+    ['an unknown agent', 'nobody'],
+    ['a long prompt', 'puppet'],
+    ['a prompt that is no string', 'puppet'],
+  ])(
+    'has every request for an answer with the agent as it was given, its prompt’s length and its session: %s',
+    (name, agentId) => {
+      const asked = told(name).lines.filter(({ message }) => message === 'Request');
+
+      expect(asked).toEqual([
+        expect.objectContaining({
+          level: 'INFO',
+          agent_id: agentId,
+          session_id: expect.stringMatching(/^[\w-]{33,256}$/),
+          ...(name !== 'a prompt that is no string' && { prompt_bytes: expect.any(Number) }),
+        }),
+      ]);
+    },
+  );
+
+  test('has how many chunks came from the agent beside how many went out', () => {
+    expect(summaryOf(told('an answer that counts its tokens'))).toEqual([
+      expect.objectContaining({ chunks_received: 1, chunks: 1 }),
+    ]);
+    expect(summaryOf(told('a long text'))).toEqual([
+      expect.objectContaining({ chunks_received: 1, chunks: 3 }),
+    ]);
+  });
+
   test('follows a connection from its opening to its end', () => {
     const messages = (name: string) => told(name).lines.map(({ message }) => message);
 
@@ -714,6 +746,12 @@ describe('the log', () => {
       'Request',
       'Attempt failed, trying again',
       'Connection opened',
+      'Answer finished',
+    ]);
+    expect(messages('an answer over http')).toEqual([
+      'Request',
+      'Connection opened',
+      'Connection closed',
       'Answer finished',
     ]);
     expect(messages('the next invocation after that')).toContain('Connection discarded');
@@ -753,6 +791,8 @@ describe('the log', () => {
     expect(reused).not.toHaveProperty('connection_ms');
     expect(lineOf('the next invocation after that', 'Connection discarded')).toMatchObject({
       level: 'INFO',
+      agent: 'puppet',
+      session_id: expect.stringMatching(/^[\w-]{33,256}$/),
       reason: 'disturbed',
       age_ms: expect.any(Number),
     });
@@ -772,6 +812,7 @@ describe('the log', () => {
   const successes = [
     'a cold success',
     'a reuse',
+    'a long text',
     'a microVM that is started',
     'an answer over http',
     'an answer that counts its tokens',

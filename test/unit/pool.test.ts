@@ -16,6 +16,7 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
   closed: Connection['closed'];
   /** How long a pong takes; infinite when the peer is gone without a close frame. */
   pongAfterMs = ROUND_TRIP_MS;
+  readonly owner = { agent: 'mwc', sessionId: 'session-1' };
   readonly upstreamRequestId = undefined;
   /** Arrived in a freeze: it is read in the second turn of the event loop, before any pong. */
   hasUnreadMessage = false;
@@ -640,6 +641,7 @@ describe('before reuse after a gap', () => {
 
     expect(unwanted.isOpen).toBe(false);
     expect(kept.isOpen).toBe(true);
+    expect(world.discards).toEqual([{ connection: unwanted, reason: 'spare' }]);
   });
 
   test('a message that was waiting, read before the pong, discards it: the next turn would take it for its own', async () => {
