@@ -23,7 +23,12 @@ const LEGACY_INTERRUPT = 'on_interrupt';
  * @see https://docs.ag-ui.com/concepts/events
  */
 export const agUi: Dialect = {
-  recognises: ({ value }) => isObject(value) && typeof value.type === 'string' && TYPE.test(value.type),
+  recognises({ value }) {
+    if (!isObject(value) || typeof value.type !== 'string' || !TYPE.test(value.type)) return false;
+    // Words that others use, too, are told by what AG-UI requires beside them.
+    if (value.type.startsWith('STEP_')) return typeof value.stepName === 'string';
+    return !/^RUN_(STARTED|FINISHED)$/.test(value.type) || typeof value.runId === 'string';
+  },
   createReader,
   input: runAgentInput,
   takesRun: true,

@@ -19,7 +19,8 @@ const NOISE = /^((text|reasoning)-(start|end)|start|start-step|raw)$/;
  */
 export const uiMessageStream: Dialect = {
   recognises({ value }) {
-    if (!isObject(value) || typeof value.type !== 'string') return false;
+    // Mastra's parts have the same names, and keep everything in a payload.
+    if (!isObject(value) || typeof value.type !== 'string' || isObject(value.payload)) return false;
     return PART.test(value.type) || (value.type === 'error' && typeof value.errorText === 'string');
   },
   mayBegin: ({ value }) => isObject(value) && value.type === 'start' && Object.keys(value).every(isOfStart),

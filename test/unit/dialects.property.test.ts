@@ -176,7 +176,7 @@ describe('whatever an agent of a framework sends', () => {
           }
         },
       ),
-      { numRuns: FUZZ.numRuns * 10 },
+      { numRuns: FUZZ.numRuns * 3 },
     );
   });
 });
