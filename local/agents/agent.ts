@@ -6,6 +6,8 @@ export interface Turn {
   prompt: string;
   sessionId: string;
   previous: readonly string[];
+  /** The whole request, further keys of the caller included. */
+  request: Record<string, unknown>;
 }
 
 /** A piece of an answer: text, or a structured event. */
@@ -17,6 +19,10 @@ export interface AgentDefinition {
   encode(piece: Piece): string;
   /** The message that ends an answer; without one the socket is closed instead. */
   endMessage?: string;
+  /** Its last piece says that it is the last: neither a message nor a close follows. */
+  endsItself?: true;
+  /** Forgets a session. */
+  forget?(sessionId: string): void;
 }
 
 /** What the parent asks over the IPC channel: how many prompts came, or that a session be forgotten. */
@@ -50,17 +56,18 @@ export function serveAgent(agent: AgentDefinition): void {
   let prompts = 0;
 
   /** Notes the prompt and returns the pieces of its answer, at the pace of a model. */
-  async function* take(prompt: string, sessionId: string): AsyncGenerator<Piece> {
+  async function* take(request: Request, sessionId: string): AsyncGenerator<Piece> {
+    const { prompt } = request;
     const earlier = memory.get(sessionId) ?? [];
     memory.set(sessionId, [...earlier, prompt]);
     prompts += 1;
     await sleep(Number(FIRST_TOKEN_DELAY_MS));
     const repeat = REPEAT.exec(prompt);
-    if (repeat) {
+    if (repeat && !agent.endsItself) {
       yield* fillerText(Number(repeat[1]));
       return;
     }
-    for await (const piece of agent.answer({ prompt, sessionId, previous: earlier })) {
+    for await (const piece of agent.answer({ prompt, sessionId, previous: earlier, request })) {
       for (const token of typeof piece === 'string' ? tokensOf(piece) : [piece]) {
         yield token;
         await sleep(Number(TOKEN_DELAY_MS));
@@ -68,14 +75,15 @@ export function serveAgent(agent: AgentDefinition): void {
     }
   }
 
-  async function answer(prompt: string, sessionId: string, socket: AgentSocket): Promise<void> {
+  async function answer(request: Request, sessionId: string, socket: AgentSocket): Promise<void> {
     // A prompt that waited for its turn on a socket that has ended must not be remembered.
     if (socket.readyState !== socket.OPEN) return;
-    for await (const piece of take(prompt, sessionId)) {
+    for await (const piece of take(request, sessionId)) {
       if (socket.readyState !== socket.OPEN) return;
       socket.send(agent.encode(piece));
       while (socket.bufferedAmount > MAX_BUFFERED_BYTES && socket.readyState === socket.OPEN) await sleep(5);
     }
+    if (agent.endsItself) return;
     if (agent.endMessage === undefined) socket.close();
     else socket.send(agent.endMessage);
   }
@@ -83,10 +91,10 @@ export function serveAgent(agent: AgentDefinition): void {
   const app = new BedrockAgentCoreApp({
     config: { logging: { enabled: false } },
     invocationHandler: {
-      async *process(request, context) {
-        const prompt = promptIn(request);
-        if (prompt === undefined) throw new Error('expected {"prompt": "..."}');
-        for await (const piece of take(prompt, context.sessionId)) yield { data: piece };
+      async *process(came, context) {
+        const request = requestIn(came);
+        if (request === undefined) throw new Error('expected {"prompt": "..."}');
+        for await (const piece of take(request, context.sessionId)) yield { data: piece };
       },
     },
     websocketHandler: (socket, context) => {
@@ -95,16 +103,19 @@ export function serveAgent(agent: AgentDefinition): void {
       // Prompts on one socket are answered one after the other.
       let answered = Promise.resolve();
       socket.on('message', (data) => {
-        const prompt = promptOf(data.toString());
-        if (prompt === undefined) return fail();
-        answered = answered.then(() => answer(prompt, context.sessionId, socket)).catch(fail);
+        const request = requestOf(data.toString());
+        if (request === undefined) return fail();
+        answered = answered.then(() => answer(request, context.sessionId, socket)).catch(fail);
       });
     },
   });
   app.run({ port: Number(PORT), host: '127.0.0.1' });
 
   process.on('message', ({ ask, sessionId, forget }: Question) => {
-    if (forget && sessionId !== undefined) memory.delete(sessionId);
+    if (forget && sessionId !== undefined) {
+      memory.delete(sessionId);
+      agent.forget?.(sessionId);
+    }
     const count = sessionId === undefined ? prompts : (memory.get(sessionId)?.length ?? 0);
     process.send?.({ ask, count } satisfies PromptCount);
   });
@@ -112,17 +123,19 @@ export function serveAgent(agent: AgentDefinition): void {
   process.on('disconnect', () => process.exit());
 }
 
-function promptOf(message: string): string | undefined {
+type Request = Record<string, unknown> & { prompt: string };
+
+function requestOf(message: string): Request | undefined {
   try {
-    return promptIn(JSON.parse(message));
+    return requestIn(JSON.parse(message));
   } catch {
     return undefined;
   }
 }
 
-function promptIn(request: unknown): string | undefined {
-  const { prompt } = Object(request) as { prompt?: unknown };
-  return typeof prompt === 'string' ? prompt : undefined;
+function requestIn(came: unknown): Request | undefined {
+  const request = Object(came) as Record<string, unknown>;
+  return typeof request.prompt === 'string' ? (request as Request) : undefined;
 }
 
 function sleep(ms: number): Promise<void> | undefined {

@@ -4,11 +4,15 @@ import { join } from 'node:path';
 import type { AgentEntry } from '../../lambda/agents.ts';
 import type { PromptCount, Question } from './agent.ts';
 
-export type LocalAgentId = 'onboarding' | 'provisioning' | 'mwc';
+export type LocalAgentId = 'onboarding' | 'provisioning' | 'mwc' | 'tools';
+
+/** Those of this project's own; ToolsAgent, which shows what other agents can do, takes longer to start. */
+const MISSION: readonly LocalAgentId[] = ['onboarding', 'provisioning', 'mwc'];
 
 /** What an entry of AGENTS needs, and how the agent is reached here. */
 export interface LocalAgent
-  extends Pick<AgentEntry, 'id' | 'name' | 'runtimeArn' | 'description' | 'capabilities'> {
+  extends Pick<AgentEntry, 'id' | 'name' | 'runtimeArn' | 'description' | 'capabilities'>,
+    Partial<Pick<AgentEntry, 'payload'>> {
   id: LocalAgentId;
   /** The container, `http://127.0.0.1:8080`. */
   target: string;
@@ -51,6 +55,14 @@ const AGENTS = {
     description: 'Orchestrates the other two agents',
     capabilities: ['orchestration'],
   },
+  tools: {
+    name: 'ToolsAgent',
+    runtimeArn: 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/ToolsAgent-p5Q6r7S8t9',
+    description: 'Thinks, calls tools and asks before it deletes: try "what is 12 * 7", "delete old-backups"',
+    capabilities: ['tools', 'approval'],
+    // The reply to its question comes in the caller's payload.
+    payload: 'merge',
+  },
 } as const;
 
 export const LOCAL_AGENT_IDS = Object.keys(AGENTS) as LocalAgentId[];
@@ -71,7 +83,7 @@ export async function startAgents(options: LocalAgentsOptions = {}): Promise<Loc
 }
 
 async function startOnce(options: LocalAgentsOptions): Promise<LocalAgents> {
-  const ids = options.only ?? LOCAL_AGENT_IDS;
+  const ids = options.only ?? MISSION;
   const ports = await freePorts(ids.length);
   const targetOf = (id: LocalAgentId) =>
     ids.includes(id) ? `http://127.0.0.1:${ports[ids.indexOf(id)]}` : '';
