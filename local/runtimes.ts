@@ -1,4 +1,4 @@
-import { LOCAL_AGENT_IDS, type LocalAgent, type LocalAgentId } from './agents/agents.ts';
+import { LOCAL_AGENT_IDS, type LocalAgent, type LocalAgentId, MISSION } from './agents/agents.ts';
 import type { GivenAgent } from './agents-file.ts';
 
 /** An entry of AGENTS and the container behind it. */
@@ -23,9 +23,9 @@ export interface RuntimesOptions {
   overHttp?: readonly LocalAgentId[] | undefined;
 }
 
-/** The local agents that serve an entry, as no container does. Without entries of its own a system has all of them. */
-export function neededAgents({ configured, containers = {} }: RuntimesOptions): LocalAgentId[] {
-  if (!configured) return LOCAL_AGENT_IDS;
+/** The local agents that serve an entry, as no container does. Without entries of its own a system has this project's three. */
+export function neededAgents({ configured, containers = {} }: RuntimesOptions): readonly LocalAgentId[] {
+  if (!configured) return MISSION;
   return LOCAL_AGENT_IDS.filter((id) => configured.some((entry) => entry.id === id) && !containers[id]);
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { LOCAL_AGENT_IDS } from './agents/agents.ts';
 import { readAgentsFile } from './agents-file.ts';
 import type { FunctionUrlOptions } from './aws/function-url.ts';
 import { loopbackAccess } from './loopback.ts';
@@ -81,7 +82,8 @@ export function readOptions(args: string[], page: Page): StartOptions {
   return {
     aws,
     context,
-    ...(configured && { configured }),
+    // Without entries of one's own, ToolsAgent as well.
+    ...(configured ? { configured } : { agents: { only: LOCAL_AGENT_IDS } }),
     dataPlane: {
       sessionStartMs: sessionStart === undefined ? SESSION_START_MS : parseSessionStart(sessionStart),
     },

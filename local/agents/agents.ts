@@ -7,7 +7,7 @@ import type { PromptCount, Question } from './agent.ts';
 export type LocalAgentId = 'onboarding' | 'provisioning' | 'mwc' | 'tools';
 
 /** Those of this project's own; ToolsAgent, which shows what other agents can do, takes longer to start. */
-const MISSION: readonly LocalAgentId[] = ['onboarding', 'provisioning', 'mwc'];
+export const MISSION: readonly LocalAgentId[] = ['onboarding', 'provisioning', 'mwc'];
 
 /** What an entry of AGENTS needs, and how the agent is reached here. */
 export interface LocalAgent

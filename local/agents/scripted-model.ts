@@ -39,7 +39,10 @@ export class ScriptedModel extends Model {
     const result = blocks.find((block) => block.type === 'toolResultBlock');
     let said: string;
     if (result) {
-      said = this.#script.conclude(JSON.stringify(result.content.map(contentOf)[0]), result.status === 'error');
+      said = this.#script.conclude(
+        JSON.stringify(result.content.map(contentOf)[0]),
+        result.status === 'error',
+      );
       yield* block(tokensOf(said).map((text) => ({ type: 'textDelta', text })));
       yield { type: 'modelMessageStopEvent', stopReason: 'endTurn' };
     } else {
