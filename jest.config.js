@@ -20,7 +20,12 @@ const project = (displayName, options = {}) => ({
   extensionsToTreatAsEsm: ['.ts'],
   transform,
   testMatch: [`<rootDir>/test/${displayName}/**/*.test.ts`],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/cdk.out/', '<rootDir>/bench/node_modules/'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/dist/',
+    '<rootDir>/cdk.out/',
+    '<rootDir>/bench/node_modules/',
+    '<rootDir>/packages/api/node_modules/',
+  ],
   ...options,
 });
 

@@ -9,6 +9,9 @@ export const BUNDLE_FOLDER = join(PROJECT_ROOT, 'dist', 'lambda');
 /** The hook that checks a release; it lies beside, so that each is deployed alone. */
 export const RELEASE_CHECK_FOLDER = join(PROJECT_ROOT, 'dist', 'release-check');
 
+/** Everything that is built: the installed package has all of it. */
+export const BUNDLE_FOLDERS: readonly string[] = [BUNDLE_FOLDER, RELEASE_CHECK_FOLDER];
+
 /** `handler` of the Lambda functions in either folder. */
 export const BUNDLE_HANDLER = 'index.handler';
 

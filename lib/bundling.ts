@@ -102,9 +102,14 @@ function writeWhole(path: string, contents: Uint8Array): string {
   return basename(path);
 }
 
+/** Builds every folder of {@link BUNDLE_FOLDERS}; returns what each bundle holds. */
+export function buildAll(): Promise<BuildResult<{ metafile: true }>[]> {
+  return Promise.all([buildLambda(), buildReleaseCheck()]);
+}
+
 async function main(): Promise<void> {
   const quiet = process.argv.includes('--quiet');
-  for (const { metafile } of await Promise.all([buildLambda(), buildReleaseCheck()])) {
+  for (const { metafile } of await buildAll()) {
     for (const [file, { bytes }] of quiet ? [] : Object.entries(metafile.outputs)) {
       console.log(`${join(dirname(file), basename(file))}  ${(bytes / 1024).toFixed(1)} KiB`);
     }

@@ -28,7 +28,9 @@ test('every article says causes, what the caller and what the operator should do
 test.each([
   'README.md',
   'SECURITY.md',
+  'CHANGELOG.md',
   'docs/agents.md',
+  'docs/deployment.md',
   'docs/errors.md',
   'docs/local.md',
   'docs/runbook.md',
