@@ -8,6 +8,7 @@ export type ServerErrorCode =
   | 'AgentNotFound'
   | 'NotFound'
   | 'MethodNotAllowed'
+  | 'SessionBusy'
   | 'PayloadTooLarge'
   | 'UnsupportedEncoding'
   | 'Throttled'
@@ -33,6 +34,8 @@ export type AgentErrorCode = ServerErrorCode | ClientErrorCode;
 export interface AgentErrorDetails {
   agentId?: string;
   sessionId?: string;
+  /** Of the answer that is in the way: see `SessionBusy`. */
+  requestId?: string;
   /** Wait so long before trying again; only on errors that are `retryable`. */
   retryAfterSeconds?: number;
   /** Names of the fields of the request that were wrong. */

@@ -1,7 +1,7 @@
 import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn } from './agentcore/arn.ts';
 import type { Credentials } from './agentcore/signing.ts';
 import { type Agent, parseAgents } from './agents.ts';
-import { ENV, SERVICE_NAME } from './contract.ts';
+import { ENV, MEMORY_TABLE, SERVICE_NAME } from './contract.ts';
 import { readSettings, type Settings } from './settings.ts';
 
 /** Everything that the environment says, read once per cold start. */
@@ -14,6 +14,14 @@ export interface Config extends Settings {
   credentials: Credentials | undefined;
   /** Undefined: the route is off. Empty: every stack. */
   stackStatusPrefix: string | undefined;
+  /** Where sessions are kept. Undefined: nowhere, and the routes that need it are off. */
+  sessionTable: string | undefined;
+  /** Whether a session belongs to the IAM identity that began it. */
+  sessionBinding: 'none' | 'iam';
+  /** Whether the agent is told the caller's IAM identity. */
+  userId: 'none' | 'iam';
+  /** Whether callers may start a session before its first prompt. */
+  warmSessions: boolean;
   /** Whether sampled invocations send a trace. */
   tracing: boolean;
 }
@@ -29,10 +37,15 @@ const USE_DUAL_STACK = 'AWS_USE_DUALSTACK_ENDPOINT';
  * @throws Error naming the variable, what was expected and what came
  */
 export function readConfig(env: Environment = process.env): Config {
-  const flag = (name: string): boolean => {
-    const came = env[name]?.toLowerCase() ?? '';
-    if (came === 'true' || came === 'false' || came === '') return came === 'true';
+  const flag = (name: string, byDefault = false): boolean => {
+    const came = env[name]?.toLowerCase() || String(byDefault);
+    if (came === 'true' || came === 'false') return came === 'true';
     throw new Error(`${name}: expected true or false, got ${JSON.stringify(env[name])}`);
+  };
+  const noneOrIam = (name: string): 'none' | 'iam' => {
+    const came = env[name] || 'none';
+    if (came === 'none' || came === 'iam') return came;
+    throw new Error(`${name}: expected none or iam, got ${JSON.stringify(came)}`);
   };
   const endpoint = env[ENV.ENDPOINT_URL];
   const prefix = env[ENV.STACK_STATUS_PREFIX];
@@ -47,6 +60,10 @@ export function readConfig(env: Environment = process.env): Config {
     serviceName: env[ENV.SERVICE_NAME] || SERVICE_NAME,
     credentials: readCredentials(env),
     ...readSettings(env),
+    sessionTable: readTable(ENV.SESSION_TABLE, env[ENV.SESSION_TABLE]),
+    sessionBinding: noneOrIam(ENV.SESSION_BINDING),
+    userId: noneOrIam(ENV.USER_ID),
+    warmSessions: flag(ENV.WARM_SESSIONS, true),
     stackStatusPrefix: prefix === '*' ? '' : prefix || undefined,
     tracing: env.POWERTOOLS_TRACE_ENABLED?.toLowerCase() !== 'false',
   });
@@ -97,6 +114,14 @@ export function readOrigin(label: string, came: string): string {
     throw new Error(`${label}: expected an origin such as https://host:port, got ${JSON.stringify(came)}`);
   }
   return url.origin;
+}
+
+/** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html */
+function readTable(name: string, came: string | undefined): string | undefined {
+  if (!came || came === MEMORY_TABLE || /^[\w.-]{3,255}$/.test(came)) return came || undefined;
+  throw new Error(
+    `${name}: expected the name of a DynamoDB table, or ${MEMORY_TABLE} for the memory of one process, got ${JSON.stringify(came)}`,
+  );
 }
 
 /** What Lambda gives. A developer who has none of it uses a profile. */

@@ -11,7 +11,14 @@ export const ENV = {
   SERVICE_NAME: 'POWERTOOLS_SERVICE_NAME',
   ENDPOINT_URL: 'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE',
   STACK_STATUS_PREFIX: 'STACK_STATUS_PREFIX',
+  SESSION_TABLE: 'SESSION_TABLE',
+  SESSION_BINDING: 'SESSION_BINDING',
+  USER_ID: 'USER_ID',
+  WARM_SESSIONS: 'WARM_SESSIONS',
 } as const;
+
+/** As SESSION_TABLE: the memory of this process. No table can have this name. */
+export const MEMORY_TABLE = ':memory:';
 
 /** Response headers that a cross-origin page may read. */
 export const EXPOSED_HEADERS = [
@@ -31,10 +38,11 @@ export const ALLOWED_HEADERS = [
   'x-amz-security-token',
   'x-amz-content-sha256',
   'traceparent',
+  'last-event-id',
 ] as const;
 
 /** Of the routes; HEAD, which is answered like GET, needs no leave to be sent across origins. */
-export const ALLOWED_METHODS = ['GET', 'POST'] as const;
+export const ALLOWED_METHODS = ['GET', 'POST', 'DELETE'] as const;
 
 /** What the function calls itself where nobody named it. */
 export const SERVICE_NAME = 'agentcore-stream';
@@ -96,6 +104,8 @@ export const METRICS = {
   StreamsWaiting: { unit: 'Count', finest: 'agent', isGauge: true },
   /** How long the oldest answer under way has been so. */
   OldestStreamAge: { unit: 'Milliseconds', finest: 'service', isGauge: true },
+  /** Where sessions are kept: answers of which the store has missed something, and which may not be read again. */
+  SessionStoreFailures: perService('Count'),
   ColdStart: perService('Count'),
 } as const satisfies Record<string, MetricKind>;
 
@@ -111,6 +121,7 @@ export const ERROR_CODES = [
   'AgentNotFound',
   'NotFound',
   'MethodNotAllowed',
+  'SessionBusy',
   'PayloadTooLarge',
   'UnsupportedEncoding',
   'Throttled',

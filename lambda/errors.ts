@@ -4,6 +4,8 @@ import type { ErrorCode } from './contract.ts';
 export interface ErrorDetails {
   agentId?: string;
   sessionId?: string;
+  /** Of the answer that is in the way. */
+  requestId?: string;
   retryAfterSeconds?: number;
   /** Names of the wrong fields. */
   fields?: string[];
@@ -39,6 +41,7 @@ const RULES: Record<ErrorCode, CodeRules> = {
   AgentNotFound: { status: 404 },
   NotFound: { status: 404 },
   MethodNotAllowed: { status: 405 },
+  SessionBusy: { status: 409, transient: true, retryAfterSeconds: 1 },
   PayloadTooLarge: { status: 413 },
   UnsupportedEncoding: { status: 415 },
   Throttled: { status: 429, transient: true, retryAfterSeconds: 1 },

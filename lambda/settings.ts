@@ -10,7 +10,7 @@ export interface Setting {
   readonly default: number;
   readonly minimum: number;
   readonly maximum: number;
-  readonly unit: 'ms' | 'bytes' | 'count';
+  readonly unit: 'ms' | 's' | 'bytes' | 'count';
   /** Why no more, where that is not plain. */
   readonly because?: string;
 }
@@ -36,6 +36,7 @@ function setting<Unit extends Setting['unit']>(unit: Unit) {
 }
 
 const ms = setting('ms');
+const seconds = setting('s');
 const bytes = setting('bytes');
 const count = setting('count');
 
@@ -92,13 +93,20 @@ export const SETTINGS = {
   pongTimeout: ms('PONG_TIMEOUT_MS', 500),
   /** Between two counts of the answers under way. @default - once a minute */
   inFlightInterval: ms('IN_FLIGHT_INTERVAL_MS', 60_000),
+  /** How long a prompt waits for the store of sessions when everything else is ready. @default - 40 ms */
+  sessionStoreWait: ms('SESSION_STORE_WAIT_MS', 40),
+  /** How long an answer can be read again, where sessions are kept. @default - 1 h */
+  sessionTtl: seconds('SESSION_TTL_SECONDS', 3600, { minimum: 60 }),
 };
 
 export type SettingName = keyof typeof SETTINGS;
 
+/** What a number is called in the code, by its unit. */
+const SUFFIXES = { ms: 'Ms', s: 'Seconds', bytes: '', count: '' } as const;
+
 /** The same numbers as the function uses them: `connectTimeoutMs`, `maxRetries`. */
 export type Settings = {
-  [Name in SettingName as (typeof SETTINGS)[Name]['unit'] extends 'ms' ? `${Name}Ms` : Name]: number;
+  [Name in SettingName as `${Name}${(typeof SUFFIXES)[(typeof SETTINGS)[Name]['unit']]}`]: number;
 };
 
 /**
@@ -108,7 +116,7 @@ export type Settings = {
  */
 export function readSettings(env: Record<string, string | undefined>): Settings {
   const values = Object.entries<Setting>(SETTINGS).map(([name, { unit, variable, ...rest }]) => {
-    const key = unit === 'ms' ? `${name}Ms` : name;
+    const key = `${name}${SUFFIXES[unit]}`;
     const came = env[variable];
     if (came === undefined || came === '') return [key, rest.default];
     // Number() alone takes blanks, exponents and hexadecimal digits, too.
@@ -129,7 +137,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
 export function checkSetting(label: string, setting: Setting, value: unknown, came: unknown = value): void {
   const { minimum, maximum, unit, because } = setting;
   if (Number.isInteger(value) && (value as number) >= minimum && (value as number) <= maximum) return;
-  const units = { ms: ' milliseconds', bytes: ' bytes', count: '' }[unit];
+  const units = { ms: ' milliseconds', s: ' seconds', bytes: ' bytes', count: '' }[unit];
   throw new Error(
     `${label}: expected a whole number from ${minimum} to ${maximum}${units}${because ? ` (${because})` : ''}, got ${JSON.stringify(came)}`,
   );

@@ -27,7 +27,12 @@ export function limitsOf(came: unknown): LimitProps {
     }
     const { name, setting } = found;
     checkSetting(`limits: ${variable}`, setting, value);
-    return [name, setting.unit === 'ms' ? Duration.millis(value as number) : value];
+    return [name, durationOf(setting.unit, value as number) ?? value];
   });
   return Object.fromEntries(props) as LimitProps;
+}
+
+function durationOf(unit: Setting['unit'], value: number): Duration | undefined {
+  if (unit === 'ms') return Duration.millis(value);
+  return unit === 's' ? Duration.seconds(value) : undefined;
 }

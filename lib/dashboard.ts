@@ -251,6 +251,7 @@ function connections(stream: AgentStreamFunction, slowConnectionMs: number): IWi
         ConnectionFailures: 'failed attempts',
         RetryCount: 'retries',
         ReaderStalled: 'callers that stopped reading',
+        SessionStoreFailures: 'answers that the session store missed',
       }),
     }),
   ];

@@ -8,7 +8,7 @@ import { DEFAULT_STAGE } from './stage.ts';
 
 /** The limits and intervals of the function (`lambda/settings.ts`), times as durations. */
 export type LimitProps = {
-  readonly [Name in SettingName]?: (typeof SETTINGS)[Name]['unit'] extends 'ms' ? Duration : number;
+  readonly [Name in SettingName]?: (typeof SETTINGS)[Name]['unit'] extends 'ms' | 's' ? Duration : number;
 };
 
 export interface TuningProps extends LimitProps {
@@ -60,7 +60,8 @@ function limit(name: string, setting: Setting, given: Duration | number): string
   if (typeof given !== 'number' && given.isUnresolved()) {
     throw new Error(`${name}: expected a duration that is known at synthesis, got a token`);
   }
-  const value = typeof given === 'number' ? given : given.toMilliseconds({ integral: false });
+  const unit = setting.unit === 's' ? 1000 : 1;
+  const value = typeof given === 'number' ? given : given.toMilliseconds({ integral: false }) / unit;
   checkSetting(name, setting, value);
   return String(value);
 }

@@ -11,6 +11,7 @@ import {
 import type { GivenAgent } from './agents-file.ts';
 import { startCloudFormation } from './aws/cloudformation.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './aws/data-plane.ts';
+import { type DynamoDb, startDynamoDb } from './aws/dynamodb.ts';
 import {
   type Cors,
   type FunctionUrl,
@@ -41,6 +42,10 @@ export interface SystemOptions {
   dataPlane?: Omit<DataPlaneOptions, 'runtimes' | 'credentials'>;
   /** A network with faults of its own between function and data plane. @default none, they are neighbours */
   network?: Omit<FaultProxyOptions, 'target'>;
+  /** Whether sessions are kept, in a DynamoDB of its own. @default false */
+  sessions?: boolean;
+  /** A network with faults of its own between function and DynamoDB. @default none */
+  storeNetwork?: Omit<FaultProxyOptions, 'target'>;
   /** Keys of the function that the data plane knows. */
   credentials?: DataPlaneOptions['credentials'];
   runtime?: Partial<Omit<LambdaRuntimeOptions, 'environment'>>;
@@ -58,6 +63,9 @@ export interface System {
   agents: LocalAgent[];
   dataPlane: DataPlane;
   network: FaultProxy | undefined;
+  /** Where sessions are kept. */
+  dynamoDb: DynamoDb | undefined;
+  storeNetwork: FaultProxy | undefined;
   runtime: LambdaRuntime;
   logs: LogEntry[];
   close(): Promise<void>;
@@ -104,6 +112,13 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
     if (network) started.push(network);
     const cloudFormation = await startCloudFormation();
     started.push(cloudFormation);
+    const dynamoDb = options.sessions ? await startDynamoDb(LOCAL_CREDENTIALS) : undefined;
+    if (dynamoDb) started.push(dynamoDb);
+    const storeNetwork =
+      dynamoDb &&
+      options.storeNetwork &&
+      (await startFaultProxy({ ...options.storeNetwork, target: dynamoDb.url }));
+    if (storeNetwork) started.push(storeNetwork);
     const runtime = startLambdaRuntime({
       folder: BUNDLE_FOLDER,
       ...options.runtime,
@@ -116,6 +131,10 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         [ENV.ENDPOINT_URL]: (network ?? dataPlane).url,
         [ENV.STACK_STATUS_PREFIX]: 'agent-',
         AWS_ENDPOINT_URL_CLOUDFORMATION: cloudFormation.url,
+        ...(dynamoDb && {
+          [ENV.SESSION_TABLE]: dynamoDb.tableName,
+          AWS_ENDPOINT_URL_DYNAMODB: (storeNetwork ?? dynamoDb).url,
+        }),
         AWS_ACCESS_KEY_ID: LOCAL_CREDENTIALS.accessKeyId,
         AWS_SECRET_ACCESS_KEY: LOCAL_CREDENTIALS.secretAccessKey,
         AWS_SESSION_TOKEN: LOCAL_CREDENTIALS.sessionToken,
@@ -134,7 +153,17 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       cors: { ...LOCAL_CORS, allowedOrigins: options.allowedOrigins ?? LOCAL_CORS.allowedOrigins },
     });
     started.push(functionUrl);
-    return { url: functionUrl.url, agents: local.agents, dataPlane, network, runtime, logs, close };
+    return {
+      url: functionUrl.url,
+      agents: local.agents,
+      dataPlane,
+      network,
+      dynamoDb,
+      storeNetwork,
+      runtime,
+      logs,
+      close,
+    };
   } catch (error) {
     await close();
     throw error;

@@ -89,10 +89,13 @@ export function dataPlaneOrigin({ partition, region }: RuntimeArn, options: Endp
   return new URL(`https://${service}.${region}.${dualStack ? suffixes.dualStack : suffixes.plain}`);
 }
 
+/** What can be asked of a runtime, as its path ends. */
+export type RuntimeOperation = 'ws' | 'invocations' | 'stopruntimesession';
+
 /**
  * Path of a runtime's operation, the ARN percent-encoded as one segment (`:` as %3A, `/` as %2F), as the AWS
  * SDKs send it. It must go on the wire exactly so: SigV4 signs the encoded path once more encoded.
  */
-export function runtimePath(arn: string, operation: 'ws' | 'invocations'): string {
+export function runtimePath(arn: string, operation: RuntimeOperation): string {
   return `/runtimes/${encodeURIComponent(arn)}/${operation}`;
 }

@@ -1,19 +1,31 @@
 import type { Agent } from '../agents.ts';
 import type { StreamError } from '../errors.ts';
 
-/** One prompt to one agent. */
-export interface Invocation {
+/** A session of an agent, as AgentCore knows it. */
+export interface SessionRequest {
   agent: Agent;
-  /** What the agent is sent, as JSON. */
-  input: string;
   sessionId: string;
+  /** Who asks, where AgentCore is to know it. */
+  userId?: string;
   /** Trace headers for the upstream request, names in lower case. */
   traceHeaders: Record<string, string>;
-  /** Ends the invocation; its signal's reason is the StreamError that is reported. */
+}
+
+/** What the opening of a session's connection needs. */
+export interface SessionOpening extends SessionRequest {
+  /** Ends what is under way; its signal's reason is the StreamError that is reported. */
   abort: AbortController;
+  record: InvocationRecord;
+}
+
+/** One prompt to one agent. */
+export interface Invocation extends SessionOpening {
+  /** What the agent is sent, as JSON. */
+  input: string;
+  /** Settles when the prompt may be sent; asked when everything else is ready. @default at once */
+  admission?: () => Promise<void>;
   /** Milliseconds until the invocation will be aborted for time. */
   remainingMs: () => number;
-  record: InvocationRecord;
   log: Log;
 }
 
@@ -54,6 +66,17 @@ export interface InvocationRecord {
   interrupted?: true;
   /** AgentCore's id of the upgrade or request. */
   upstreamRequestId?: string | undefined;
+}
+
+/** The record of an invocation that has done nothing yet. */
+export function newRecord(): InvocationRecord {
+  return {
+    retries: 0,
+    connectionsOpened: 0,
+    connectionsReused: 0,
+    connectionFailures: 0,
+    chunksReceived: 0,
+  };
 }
 
 /** A line of the log: what happened, and fields to search it by. */

@@ -1,9 +1,10 @@
 import { type ErrorDetails, StreamError, type StreamErrorOptions } from '../errors.ts';
+import type { RuntimeOperation } from './arn.ts';
 
 /** An HTTP answer of the data plane that is not the one hoped for. */
 export interface HttpAnswer {
   /** What was asked for. */
-  operation: 'ws' | 'invocations';
+  operation: RuntimeOperation;
   status: number;
   headers: Record<string, string | string[] | undefined>;
   /** The start of the body. */
@@ -70,9 +71,11 @@ const CONTAINER_STATUS = /received error (?:code )?\(?([1-5]\d\d)\)? from runtim
 /** What servers answer to an upgrade that they do not know. */
 const NO_HANDLER_STATUS = new Set(['403', '404', '405', '426', '501']);
 
-const CONTAINER_HINTS = {
+const CONTAINER_HINT = "the runtime's container may be failing: check its log group";
+const CONTAINER_HINTS: Record<RuntimeOperation, string> = {
   ws: 'the runtime may have no WebSocket handler (see docs/agents.md), or its container may be failing: check its log group',
-  invocations: "the runtime's container may be failing: check its log group",
+  invocations: CONTAINER_HINT,
+  stopruntimesession: CONTAINER_HINT,
 };
 const SLOW_START_HINT =
   "the container takes longer to start than AgentCore waits: shorten its start-up (imports, downloads, an image's size), or use a V2 runtime, which starts from a snapshot";

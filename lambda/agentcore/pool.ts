@@ -1,3 +1,4 @@
+import { within } from '../within.ts';
 import type { Connection } from './connection.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
 
@@ -15,7 +16,8 @@ export interface PoolOptions {
 /**
  * `full`: another took its place; `replaced`: by a newer one of its session; `disturbed`: something came after the
  * answer; `dead`: it is closed, or answers no ping; `slow`: a new one was there before its pong; `aborted`: the
- * turn that took it was over before it began; `spare`: a new one, when the kept one's pong came after all.
+ * turn that took it was over before it began; `spare`: a new one, when the kept one's pong came after all; `ended`: its
+ * session was.
  */
 export type DiscardReason =
   | 'idle'
@@ -26,7 +28,8 @@ export type DiscardReason =
   | 'disturbed'
   | 'slow'
   | 'aborted'
-  | 'spare';
+  | 'spare'
+  | 'ended';
 
 /** After so long without a pong a new handshake starts beside the ping. */
 const PING_HEAD_START_MS = 50;
@@ -125,6 +128,11 @@ export class ConnectionPool {
     return { connection: await opening, reused: false };
   }
 
+  /** Gives up what is kept for a session that is over. */
+  drop(key: string): void {
+    this.#discard(key, 'ended');
+  }
+
   #take(key: string): Connection | undefined {
     const idle = this.#idle.get(key);
     if (!idle) return undefined;
@@ -181,19 +189,6 @@ function obstacleTo(connection: Connection, signal: AbortSignal): DiscardReason 
   if (!connection.isOpen) return 'dead';
   if (!connection.isReusable) return 'disturbed';
   return signal.aborted ? 'aborted' : undefined;
-}
-
-/** What a promise resolves to, or undefined when that takes longer. */
-async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 /** By the wall clock, which may also have been set back: that is a gap, too. */

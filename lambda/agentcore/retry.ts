@@ -59,7 +59,7 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
 }
 
 /** @throws the signal's reason */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const onAbort = () => {

@@ -2,8 +2,7 @@ import { createHash, createHmac } from 'node:crypto';
 // biome-ignore lint/style/noRestrictedImports: this file owns it
 import { SignatureV4 } from '@smithy/signature-v4';
 import { StreamError } from '../errors.ts';
-import type { RuntimeArn } from './arn.ts';
-import { runtimePath } from './arn.ts';
+import { type RuntimeArn, type RuntimeOperation, runtimePath } from './arn.ts';
 
 export interface Credentials {
   accessKeyId: string;
@@ -77,9 +76,19 @@ export function signInvocation(
   return sign('POST', 'invocations', request, body, credentials, now);
 }
 
+/** Signs a POST to `/runtimes/{arn}/stopruntimesession`, body included. */
+export function signStop(
+  request: RuntimeRequest,
+  body: string,
+  credentials: CredentialProvider,
+  now = new Date(),
+): Promise<SignedRequest> {
+  return sign('POST', 'stopruntimesession', request, body, credentials, now);
+}
+
 async function sign(
   method: 'GET' | 'POST',
-  operation: 'ws' | 'invocations',
+  operation: RuntimeOperation,
   { arn, origin, qualifier, sessionId, headers }: RuntimeRequest,
   body: string | undefined,
   credentials: CredentialProvider,

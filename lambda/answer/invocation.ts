@@ -1,7 +1,8 @@
 import type { Exchange, Invocation } from '../agentcore/exchange.ts';
 import { retrying } from '../agentcore/retry.ts';
 import { watchSilence } from '../agentcore/silence.ts';
-import { TRANSPORTS, type Upstream } from '../agentcore/transports.ts';
+import { TRANSPORTS } from '../agentcore/transports.ts';
+import type { Upstream } from '../agentcore/upstream.ts';
 import type { Config } from '../config.ts';
 import { StreamError, toStreamError } from '../errors.ts';
 import { type AnswerEvent, type ContentEvent, type EndEvent, isEnd } from '../events.ts';

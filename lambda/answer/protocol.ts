@@ -12,6 +12,13 @@ export interface AnswerContext {
   run?: Record<string, unknown>;
   /** @see InvokeRequest.clientTools */
   clientTools?: readonly string[];
+  /** Present where the answer can be read again from any of its events on: then each event tells its place. */
+  replay?: Replay;
+}
+
+export interface Replay {
+  /** Number of the last event that the reader has; the first one is 0. @default none, all are written */
+  after?: number;
 }
 
 /** What a caller asks, whatever its body looks like. */

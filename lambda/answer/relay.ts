@@ -30,6 +30,8 @@ export interface RelayOptions {
   commitAfterMs: number;
   heartbeatIntervalMs: number;
   maxResponseBytes: number;
+  /** The answer goes on when its reader has left, for one that comes back. @default false, it is aborted */
+  outlivesReader?: boolean;
   /** Told of a reader that took nothing for so long. */
   onStall?: (stalledMs: number) => void;
 }
@@ -121,14 +123,14 @@ export class Relay {
   }
 
   /** Ends a complete answer. */
-  done(): void {
-    this.#finish(() => this.#writer.done(this.stats));
+  done(stats = this.stats): void {
+    this.#finish(() => this.#writer.done(stats));
   }
 
   /** Ends an answer that failed: as a status before the commit point, in-band after it. */
-  fail(error: StreamError): void {
+  fail(error: StreamError, stats = this.stats): void {
     const { context, protocol, respond } = this.#options;
-    if (this.#stream) return this.#finish(() => this.#writer.fail(error, this.stats));
+    if (this.#stream) return this.#finish(() => this.#writer.fail(error, stats));
     this.#stopTimers();
     this.#isOver = true;
     const { sessionId, agentId } = context;
@@ -157,13 +159,14 @@ export class Relay {
     // A write after the end would kill the process.
     if (this.#isOver || stream.destroyed) return;
     this.#isOver = true;
-    stream.write(closing());
+    const text = closing();
+    if (text !== '') stream.write(text);
     stream.end();
   }
 
   /** Fixes status and headers, which leave with the first write, and begins the answer. */
   #commit(): ResponseStream {
-    const { protocol, context, respond, abort } = this.#options;
+    const { protocol, context, respond, abort, outlivesReader } = this.#options;
     clearTimeout(this.#commitTimer);
     const stream = respond({
       statusCode: 200,
@@ -178,11 +181,13 @@ export class Relay {
     });
     this.#stream = stream;
     stream.once('close', () => {
-      if (!this.#isOver) {
+      if (!this.#isOver && !outlivesReader) {
         abort.abort(new StreamError('AgentInterrupted', 'the platform closed the response stream'));
       }
       this.#isOver = true;
     });
+    // One that left before the answer began.
+    if (stream.destroyed) this.#isOver = true;
     this.#write(this.#writer.open());
     if (protocol.fillsSilence) this.#beatAfter(this.#options.heartbeatIntervalMs);
     this.#nudgeLater();
@@ -202,6 +207,7 @@ export class Relay {
   /** @throws StreamError ResponseTooLarge */
   #writeBounded(text: string): boolean {
     if (!this.#stream) this.#commit();
+    if (text === '') return true;
     // Encoded once: Node.js would count and encode a string anew at each step to the socket.
     const bytes = Buffer.from(text);
     // Opening and closing always have room: without them the answer would not be valid.
@@ -212,7 +218,7 @@ export class Relay {
   }
 
   #write(text: string | Buffer): boolean {
-    if (this.#isOver) return true;
+    if (this.#isOver || text.length === 0) return true;
     this.#writtenBytes += text.length;
     this.#lastWriteAt = performance.now();
     return this.#stream?.write(text) ?? true;
@@ -252,8 +258,13 @@ export class Relay {
     const { signal } = this.#options.abort;
     const since = performance.now();
     return new Promise((resolve, reject) => {
+      let isSettled = false;
       const settle = () => {
+        // A close aborts as well, which settles this before its own listener is called.
+        if (isSettled) return;
+        isSettled = true;
         stream.off('drain', settle);
+        stream.off('close', settle);
         signal.removeEventListener('abort', settle);
         const stalledMs = performance.now() - since;
         this.#readerStalledMs += stalledMs;
@@ -264,9 +275,10 @@ export class Relay {
         resolve();
       };
       stream.once('drain', settle);
-      // Also when the stream is closed: that aborts.
+      // Nobody is waited for who has left.
+      stream.once('close', settle);
       signal.addEventListener('abort', settle, { once: true });
-      if (signal.aborted) settle();
+      if (signal.aborted || stream.destroyed) settle();
     });
   }
 

@@ -17,6 +17,8 @@ declare const awslambda: {
 };
 
 const service = createService(readConfig());
+// In init, where no answer waits for it.
+if (service.ready) await service.ready;
 
 /**
  * The Lambda function: a Function URL's event in, an HTTP answer streamed out. It never rejects and always ends

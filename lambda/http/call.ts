@@ -1,4 +1,5 @@
-import type { Upstream } from '../agentcore/transports.ts';
+import type { Upstream } from '../agentcore/upstream.ts';
+import type { SessionStore } from '../sessions/store.ts';
 import type { RequestOutcome, RequestTelemetry } from '../telemetry/telemetry.ts';
 import type { Host, Request } from './request.ts';
 
@@ -7,6 +8,8 @@ export interface Call extends Host {
   request: Request;
   upstream: Upstream;
   telemetry: RequestTelemetry;
+  /** Where sessions are kept; undefined where they are not. */
+  store?: Promise<SessionStore> | undefined;
 }
 
 /** What a handler's answer came to. */

@@ -1,4 +1,4 @@
-import type { InvocationRecord } from '../agentcore/exchange.ts';
+import { newRecord } from '../agentcore/exchange.ts';
 import { invoke } from '../answer/invocation.ts';
 import type { Protocol } from '../answer/protocol.ts';
 import { Relay } from '../answer/relay.ts';
@@ -7,8 +7,10 @@ import { StreamError, toStreamError } from '../errors.ts';
 import { FORMATS, type FormatName, PROTOCOLS, type ProtocolName } from '../protocols/protocols.ts';
 import { admit, logRequest } from './admission.ts';
 import type { Answered, Call } from './call.ts';
+import { recordAnswer } from './record-answer.ts';
 import { type Request, traceHeaders } from './request.ts';
 import { negotiateFormat } from './routes.ts';
+import { sessionOf } from './session-of.ts';
 
 /** How long the end of an answer is waited for; a reader that stalls is left to the platform. */
 const CLOSE_WAIT_MS = 100;
@@ -36,28 +38,26 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
   );
   const { prompt, promptBytes, sessionId, sessionReplaced, payload, run, clientTools } = asked;
   const { requestId } = request;
+  const session = sessionOf(call, agent, sessionId);
 
   const abort = new AbortController();
   const deadlineAt = performance.now() + limitMs;
-  const record: InvocationRecord = {
-    retries: 0,
-    connectionsOpened: 0,
-    connectionsReused: 0,
-    connectionFailures: 0,
-    chunksReceived: 0,
-  };
+  const record = newRecord();
   let readerStalls = 0;
+  const context = {
+    sessionId,
+    agentId: agent.entry.id,
+    requestId,
+    sessionReplaced: sessionReplaced === true,
+    ...(run && { run }),
+    ...(clientTools && { clientTools }),
+  };
+  const recorder = asked.isIdle ? undefined : recordAnswer(call, session, context, abort);
   const relay = new Relay({
     ...config,
     protocol,
-    context: {
-      sessionId,
-      agentId: agent.entry.id,
-      requestId,
-      sessionReplaced: sessionReplaced === true,
-      ...(run && { run }),
-      ...(clientTools && { clientTools }),
-    },
+    context: { ...context, ...(recorder && { replay: {} }) },
+    outlivesReader: recorder !== undefined,
     respond: call.respond,
     abort,
     onStall: (stalledMs) => {
@@ -73,6 +73,7 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
   }
   let error: StreamError | undefined;
   let incomplete = false;
+  let { stats } = relay;
   // From here on whatever is thrown clears it: it would keep the environment busy, and abort what is long over.
   const deadline = setTimeout(() => {
     const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
@@ -84,38 +85,46 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
   if (signal?.aborted) abortAsHost();
   try {
     const invocation = {
-      agent,
       input: inputFor(agent.entry, {
         prompt,
-        sessionId,
+        sessionId: session.asAgentCoreKnowsIt.sessionId,
         requestId,
         ...(payload && { payload }),
         ...(run && { run }),
       }),
-      sessionId,
+      ...session.asAgentCoreKnowsIt,
       traceHeaders: traceHeaders(request),
       abort,
       remainingMs: () => deadlineAt - performance.now(),
       record,
       log: telemetry.log,
+      ...(recorder && { admission: () => recorder.admitted() }),
     };
-    const answering = invoke(invocation, upstream, (event) => relay.write(event));
+    const answering = invoke(invocation, upstream, (event) => {
+      recorder?.write(event);
+      return relay.write(event);
+    });
     telemetry.underWay(agent.entry.id, record);
     // Now that the connection is under way: the first line of a process takes a millisecond or two.
     logRequest(telemetry.log, asked);
     await answering;
-    relay.done();
+    stats = relay.stats;
+    await recorder?.end(stats);
+    relay.done(stats);
   } catch (thrown) {
-    error = toStreamError(thrown);
-    nameStalledReader(error, relay.readerStalledMs);
-    incomplete = relay.isCommitted;
-    relay.fail(error);
+    stats = { ...relay.stats, ...(recorder?.isStopped && { stopped: true as const }) };
+    if (!stats.stopped) error = toStreamError(thrown);
+    if (error) nameStalledReader(error, relay.readerStalledMs);
+    incomplete = error !== undefined && relay.isCommitted;
+    await recorder?.end(stats, error);
+    if (error) relay.fail(error, stats);
+    else relay.done(stats);
   } finally {
     clearTimeout(deadline);
     signal?.removeEventListener('abort', abortAsHost);
   }
   await relay.closed(CLOSE_WAIT_MS);
-  const { stats } = relay;
+  await recorder?.settled();
   return {
     error,
     invocation: {
@@ -128,6 +137,7 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
       readerStalls,
       readerStalledMs: relay.readerStalledMs,
       connectionsPooled: pool.size,
+      ...(recorder && { storeFailed: recorder.hasFailed }),
     },
   };
 }

@@ -17,6 +17,8 @@ export interface Request {
   body: () => string | Promise<string>;
   /** The host's own, so that an id in an error finds its line in the host's log. */
   requestId: string;
+  /** Who the caller is, as the host has verified it; undefined where it has not, or where others share it. */
+  identity?: string;
   /** X-Ray's, where the host has one. */
   traceId: string | undefined;
 }

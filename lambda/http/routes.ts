@@ -10,7 +10,15 @@ export type Route =
   | { name: 'list' }
   | { name: 'health' }
   | { name: 'agentStatus'; agentId: string }
-  | { name: 'stackStatus'; stackName: string };
+  | { name: 'stackStatus'; stackName: string }
+  | { name: 'beginSession'; agentId: string }
+  | ({ name: 'sessionState' | 'sessionStream' | 'stopAnswer' | 'endSession' } & SessionPath);
+
+/** What a path says of a session. */
+export interface SessionPath {
+  agentId: string;
+  sessionId: string;
+}
 
 /** Decoded values of what stands in braces in a path. */
 type Parameters = Record<string, string>;
@@ -50,10 +58,33 @@ export const ROUTES: readonly RouteEntry[] = [
     route: ({ stackName = '' }) => ({ name: 'stackStatus', stackName }),
   },
   { method: 'GET', path: '/health', route: () => ({ name: 'health' }) },
+  {
+    method: 'POST',
+    path: '/api/agents/{agentId}/sessions',
+    route: ({ agentId = '' }) => ({ name: 'beginSession', agentId }),
+  },
+  ...sessionRoutes([
+    ['GET', '', 'sessionState'],
+    ['DELETE', '', 'endSession'],
+    ['GET', '/stream', 'sessionStream'],
+    ['POST', '/stop', 'stopAnswer'],
+  ]),
 ];
 
 function kit(protocol: ProtocolName): RouteEntry['route'] {
   return ({ agentId }) => ({ name: 'invoke', protocol, ...(agentId !== undefined && { agentId }) });
+}
+
+type SessionRoute = Extract<Route, SessionPath & { name: string }>['name'];
+
+function sessionRoutes(
+  entries: [method: RouteEntry['method'], end: string, name: Exclude<SessionRoute, 'beginSession'>][],
+): RouteEntry[] {
+  return entries.map(([method, end, name]) => ({
+    method,
+    path: `/api/agents/{agentId}/sessions/{sessionId}${end}`,
+    route: ({ agentId = '', sessionId = '' }) => ({ name, agentId, sessionId }),
+  }));
 }
 
 const PATTERNS = ROUTES.map((entry) => ({ ...entry, pattern: patternOf(entry.path) }));

@@ -1,10 +1,11 @@
 import { credentialProvider } from '../agentcore/credentials.ts';
 import { ConnectionPool } from '../agentcore/pool.ts';
-import type { Upstream } from '../agentcore/transports.ts';
+import type { Upstream } from '../agentcore/upstream.ts';
 import { type Prelude, type ResponseStream, writeError } from '../answer/relay.ts';
 import type { Config } from '../config.ts';
 import { toStreamError } from '../errors.ts';
 import { PROTOCOLS } from '../protocols/protocols.ts';
+import { openStore } from '../sessions/open-store.ts';
 import { createTelemetry, type RequestOutcome } from '../telemetry/telemetry.ts';
 import { answerRoute } from './handlers.ts';
 import { type Host, isSampled, type Request } from './request.ts';
@@ -14,6 +15,8 @@ import { matchRoute, type Route } from './routes.ts';
 export interface Service {
   /** Never rejects, and always ends the response stream. */
   answer(request: Request, host: Host): Promise<void>;
+  /** Settles when what the first answer needs is loaded; nothing where sessions are not kept. */
+  ready: Promise<unknown> | undefined;
 }
 
 /** AgentCore ends a connection then, whatever it carries. */
@@ -22,9 +25,11 @@ const MAX_CONNECTION_MS = 3_600_000;
 /** Wires what outlives a request, once per process; everything that belongs to one request is a parameter. */
 export function createService(config: Config): Service {
   const telemetry = createTelemetry(config);
+  const credentials = credentialProvider(config.credentials);
+  const store = openStore({ ...config, credentials });
   const upstream: Upstream = {
     config,
-    credentials: credentialProvider(config.credentials),
+    credentials,
     pool: new ConnectionPool({
       maxConnections: config.poolMaxConnections,
       maxIdleMs: config.poolMaxIdleMs,
@@ -36,6 +41,8 @@ export function createService(config: Config): Service {
     }),
   };
   return {
+    // A store that does not load is told by each answer that needs it.
+    ready: store?.catch(() => {}),
     async answer(request, host) {
       const startedAt = performance.now();
       const { requestId, traceId } = request;
@@ -50,7 +57,7 @@ export function createService(config: Config): Service {
       try {
         route = matchRoute(request.method, request.path);
         outcome.route = route.name;
-        const call = { ...host, respond, request, upstream, telemetry: requestTelemetry };
+        const call = { ...host, respond, request, upstream, telemetry: requestTelemetry, store };
         Object.assign(outcome, await answerRoute(call, route));
       } catch (thrown) {
         outcome.error = toStreamError(thrown);

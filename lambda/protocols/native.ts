@@ -1,5 +1,7 @@
+import { cut } from '../answer/cut.ts';
 import type { Protocol, ProtocolWriter } from '../answer/protocol.ts';
 import type { ContentEvent } from '../events.ts';
+import { eventIdOf } from './event-id.ts';
 import { readInvokeRequest } from './invoke-request.ts';
 import { EVENT_STREAM, jsonLine, sseEvent } from './sse-event.ts';
 
@@ -15,25 +17,48 @@ export const native: Protocol = {
   maxTextLength: 4096,
   inlinesData: true,
   readRequest: readInvokeRequest,
-  createWriter: ({ sessionId, agentId, requestId, sessionReplaced }): ProtocolWriter => ({
-    open: () =>
-      sseEvent({ start: true, sessionId, agentId, requestId, ...(sessionReplaced && { sessionReplaced }) }),
-    event: write,
-    done: ({ chunks, bytes, durationMs, interrupted, stopped }) =>
-      sseEvent({ done: true, sessionId, chunks, bytes, durationMs, interrupted, stopped }),
-    fail: (error, { chunks }) =>
-      sseEvent({
-        error: error.publicMessage,
-        code: error.code,
-        retryable: error.retryable,
-        promptSent: error.promptSent,
-        partial: chunks > 0,
-        sessionId,
-        requestId,
-        details: error.publicDetails(),
-      }),
-  }),
+  createWriter: ({ sessionId, agentId, requestId, sessionReplaced, replay }): ProtocolWriter => {
+    /** With its place in the answer; left out where the reader has it. */
+    const placed = (number: number, event: string): string => {
+      if (replay === undefined) return event;
+      return number > (replay.after ?? -1) ? `id: ${eventIdOf(requestId, number)}\n${event}` : '';
+    };
+    // The first text is made before the start, which goes out in front of it.
+    let count = 0;
+    const next = (event: string) => placed(++count, event);
+    const start = { start: true, sessionId, agentId, requestId, ...(sessionReplaced && { sessionReplaced }) };
+    return {
+      open: () => placed(0, sseEvent(start)),
+      event: (event) => next(write(event)),
+      done: ({ chunks, bytes, durationMs, interrupted, stopped }) =>
+        next(sseEvent({ done: true, sessionId, chunks, bytes, durationMs, interrupted, stopped })),
+      fail: (error, { chunks }) =>
+        next(
+          sseEvent({
+            error: error.publicMessage,
+            code: error.code,
+            retryable: error.retryable,
+            promptSent: error.promptSent,
+            partial: chunks > 0,
+            sessionId,
+            requestId,
+            details: error.publicDetails(),
+          }),
+        ),
+    };
+  },
 };
+
+/** How many events an answer is made of so far: the start, what the agent has said, and the end if it is over. */
+export function countEvents(events: readonly ContentEvent[], hasEnded: boolean): number {
+  const said = events.reduce((sum, event) => sum + Math.max(1, piecesOf(event)), 0);
+  return 1 + said + (hasEnded ? 1 : 0);
+}
+
+function piecesOf(event: ContentEvent): number {
+  if (event.type === 'text') return cut(event.text, native.maxTextLength).length;
+  return event.type === 'data' && event.inline ? cut(event.raw, native.maxTextLength).length : 1;
+}
 
 function write(event: ContentEvent): string {
   switch (event.type) {

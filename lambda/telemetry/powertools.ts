@@ -98,5 +98,6 @@ function valuesOf(outcome: RequestOutcome, discarded: number): Values {
     // Rare: where it never happens it costs no metric.
     EmptyAnswers: isEmptyAnswer(outcome) ? 1 : undefined,
     ReaderStalled: invocation.readerStalls,
+    SessionStoreFailures: invocation.storeFailed === undefined ? undefined : Number(invocation.storeFailed),
   };
 }

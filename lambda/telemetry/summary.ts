@@ -8,6 +8,7 @@ const REJECTED_STATUS = new Set([400, 404, 405, 413, 415]);
 
 /** Whether a request failed by nobody's mistake but the caller's. */
 export function isRejected({ error, invocation }: RequestOutcome): boolean {
+  if (error?.code === 'SessionBusy') return true;
   return error !== undefined && invocation === undefined && REJECTED_STATUS.has(error.status);
 }
 
@@ -73,6 +74,7 @@ function invocationFields(
     upstream_request_id: record.upstreamRequestId,
     incomplete,
     reader_stalled_ms: Math.round(readerStalledMs),
+    stopped: stats.stopped,
   };
 }
 

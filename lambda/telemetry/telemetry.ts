@@ -29,6 +29,8 @@ export interface RequestOutcome {
     /** How long the reader was waited for in all. */
     readerStalledMs: number;
     connectionsPooled: number;
+    /** The session store has missed something of the answer. */
+    storeFailed?: boolean;
   };
 }
 

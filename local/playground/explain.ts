@@ -27,6 +27,10 @@ const WORDS: Record<AgentErrorCode, [title: string, advice: string, adviceAfterT
     'The page asked for something that the service does not have.',
   ],
   MethodNotAllowed: ['The service does not take this kind of request', 'This is a fault of the page.'],
+  SessionBusy: [
+    'Still answering',
+    'Another answer of this session is running. Wait for its end, or stop it.',
+  ],
   PayloadTooLarge: ['The prompt is too long', 'Shorten it and send it again.'],
   UnsupportedEncoding: ['The service does not take this kind of request', 'This is a fault of the page.'],
   Throttled: ['Too many requests at the moment', 'The agent or the service has reached a limit.'],

@@ -199,7 +199,10 @@ describe('the dashboard', () => {
         'ConnectionsPooled Maximum',
       ],
     ],
-    ['Failures and stalls', ['ConnectionFailures Sum', 'RetryCount Sum', 'ReaderStalled Sum']],
+    [
+      'Failures and stalls',
+      ['ConnectionFailures Sum', 'RetryCount Sum', 'ReaderStalled Sum', 'SessionStoreFailures Sum'],
+    ],
     ['Concurrency and throttles', ['ConcurrentExecutions Maximum', 'Throttles Sum']],
     ['Duration of invocations', ['Duration p50', 'Duration Maximum']],
     ['Cold starts and crashes', ['ColdStart Sum', 'Errors Sum']],

@@ -5,6 +5,7 @@ import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { document, faultsOfAnswer } from '../fixtures/openapi.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
+import { newSessionId, until } from '../fixtures/sse.ts';
 import {
   type StrangeCloudFormation,
   startStrangeCloudFormation,
@@ -19,6 +20,8 @@ let system: System;
 /** One that commits at once, and has no route for stacks. */
 let other: System;
 let strange: System;
+/** One that keeps sessions. */
+let kept: System;
 let cloudFormation: StrangeCloudFormation;
 
 beforeAll(async () => {
@@ -36,6 +39,11 @@ beforeAll(async () => {
     runtimes,
     environment: { ...environment, COMMIT_AFTER_MS: '0', STACK_STATUS_PREFIX: '' },
   });
+  kept = await startSystem({
+    runtimes,
+    sessions: true,
+    environment: { SESSION_STORE_WAIT_MS: '5000' },
+  });
   cloudFormation = await startStrangeCloudFormation();
   strange = await startSystem({
     runtimes,
@@ -46,6 +54,7 @@ afterAll(async () => {
   await system?.close();
   await other?.close();
   await strange?.close();
+  await kept?.close();
   await cloudFormation?.close();
   await puppet?.close();
 });
@@ -335,8 +344,72 @@ describe('docs/openapi.yaml is right about', () => {
   });
 });
 
-test('every code of the service is among them', () => {
-  const codes = new Set(Object.values(ROWS).map(({ code }) => code));
+describe('docs/openapi.yaml is right about sessions, when', () => {
+  const template = '/api/agents/{agentId}/sessions';
+  const path = '/api/agents/puppet/sessions';
+  const sessionId = newSessionId();
+  const slow = JSON.stringify({
+    agentId: 'puppet',
+    sessionId,
+    prompt: script({ send: 'some' }, { sleepMs: 20_000 }, { send: '[DONE]' }),
+  });
+  const quick = JSON.stringify({
+    agentId: 'puppet',
+    sessionId,
+    prompt: script({ send: 'a' }, { close: 1000 }),
+  });
+
+  test.each<[what: string, method: string, end: string, status: number, body: string | null]>([
+    ['one is begun', 'POST', '', 201, JSON.stringify({ sessionId })],
+    ['nothing of it is kept', 'GET', '/{sessionId}', 200, null],
+    ['it has no answer', 'GET', '/{sessionId}/stream', 204, null],
+    ['nothing runs that could be stopped', 'POST', '/{sessionId}/stop', 200, null],
+    ['its id is none', 'GET', '/{sessionId}/stream', 400, null],
+    ['its body is none', 'POST', '', 400, 'no'],
+  ])('%s', async (_what, method, end, status, body) => {
+    const named = end.replace('{sessionId}', status === 400 ? 'short' : sessionId);
+
+    const response = await fetch(kept.url + path + named, { method, ...(body && { body }) });
+    const text = await response.text();
+
+    expect([response.status, faultsOfAnswer(template + end, response, text, method)]).toEqual([status, []]);
+  });
+
+  test('it is busy, stopped, read again and ended', async () => {
+    const running = fetch(kept.url, { method: 'POST', body: slow });
+    await until(() => puppet.prompts.some((asked) => asked.sessionId === sessionId), 'the agent is asked');
+
+    const asked: [method: string, end: string, body?: string][] = [
+      ['POST', '', quick],
+      ['GET', '/{sessionId}'],
+      ['POST', '/{sessionId}/stop'],
+    ];
+    const answers = [];
+    for (const [method, end, body] of asked) {
+      const url = body ? kept.url : kept.url + path + end.replace('{sessionId}', sessionId);
+      const response = await fetch(url, { method, ...(body && { body }) });
+      const text = await response.text();
+      answers.push([response.status, faultsOfAnswer(body ? '/' : template + end, response, text, method)]);
+    }
+    const stopped = await running;
+    const stoppedText = await stopped.text();
+    for (const [method, end] of [
+      ['GET', '/{sessionId}/stream'],
+      ['DELETE', '/{sessionId}'],
+    ] as const) {
+      const response = await fetch(kept.url + path + end.replace('{sessionId}', sessionId), { method });
+      const text = await response.text();
+      answers.push([response.status, faultsOfAnswer(template + end, response, text, method)]);
+    }
+
+    expect(answers).toEqual([409, 200, 200, 200, 200].map((status) => [status, []]));
+    expect(stoppedText).toContain('"stopped":true');
+    expect(faultsOfAnswer('/', stopped, stoppedText)).toEqual([]);
+  });
+});
+
+test('every code of the service is among them, or below', () => {
+  const codes = new Set([...Object.values(ROWS).map(({ code }) => code), 'SessionBusy']);
 
   expect(ERROR_CODES.filter((code) => !codes.has(code))).toEqual([]);
 });

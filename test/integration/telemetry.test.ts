@@ -148,6 +148,7 @@ beforeAll(async () => {
       AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
       AWS_SESSION_TOKEN: CREDENTIALS.sessionToken,
       AWS_XRAY_DAEMON_ADDRESS: daemon.address,
+      SESSION_TABLE: ':memory:',
       MAX_RETRIES: '1',
       RETRY_BASE_MS: '5',
       FIRST_CHUNK_TIMEOUT_MS: '300',
@@ -1014,7 +1015,7 @@ describe('no canary', () => {
 
 /** A body as it was sent, without the texts of chunks and what an agent's error says. */
 function withoutTheAgentsWords(body: string): string {
-  const documents = body.startsWith('data: ')
+  const documents = /^(data|id): /.test(body)
     ? body.match(/^data: .*/gm)?.map((line) => line.slice(6))
     : [body];
   const keep = (key: string, value: unknown) =>

@@ -40,18 +40,37 @@ const NUMBERS: [
   ['PING_INTERVAL_MS', 'pingIntervalMs', 20_000, 1, 59_999],
   ['PONG_TIMEOUT_MS', 'pongTimeoutMs', 500, 1],
   ['IN_FLIGHT_INTERVAL_MS', 'inFlightIntervalMs', 60_000, 1],
+  ['SESSION_STORE_WAIT_MS', 'sessionStoreWaitMs', 40, 1],
+  ['SESSION_TTL_SECONDS', 'sessionTtlSeconds', 3600, 60],
 ];
+
+const SESSIONS = ['SESSION_TABLE', 'SESSION_BINDING', 'USER_ID', 'WARM_SESSIONS'];
 
 describe('the defaults', () => {
   test("are those of the contract's table", () => {
     const config = read();
 
     for (const [, key, defaultValue] of NUMBERS) expect(config).toHaveProperty(key, defaultValue);
-    expect(config).toMatchObject({ stage: 'dev', stackStatusPrefix: undefined, credentials: undefined });
+    expect(config).toMatchObject({
+      stage: 'dev',
+      stackStatusPrefix: undefined,
+      credentials: undefined,
+      sessionTable: undefined,
+      sessionBinding: 'none',
+      userId: 'none',
+      warmSessions: true,
+    });
   });
 
   test('the table has every variable that the function reads', () => {
-    const others = ['AGENTS', 'STAGE', 'POWERTOOLS_SERVICE_NAME', ENDPOINT, 'STACK_STATUS_PREFIX'];
+    const others = [
+      'AGENTS',
+      'STAGE',
+      'POWERTOOLS_SERVICE_NAME',
+      ENDPOINT,
+      'STACK_STATUS_PREFIX',
+      ...SESSIONS,
+    ];
 
     expect(NUMBERS.map(([variable]) => variable).sort()).toEqual(
       Object.values(SETTINGS)
@@ -269,4 +288,28 @@ test('STAGE is the stage', () => {
 test('POWERTOOLS_SERVICE_NAME is the name in logs, metrics and traces, whatever the stage', () => {
   expect(read({ POWERTOOLS_SERVICE_NAME: 'mine', STAGE: 'prod' }).serviceName).toBe('mine');
   expect(read({ STAGE: 'prod' }).serviceName).toBe(SERVICE_NAME);
+});
+
+describe('sessions', () => {
+  test('are kept in the table that is named, or in memory', () => {
+    expect(read({ SESSION_TABLE: 'my.table-1' })).toHaveProperty('sessionTable', 'my.table-1');
+    expect(read({ SESSION_TABLE: ':memory:' })).toHaveProperty('sessionTable', ':memory:');
+    expect(read({ SESSION_TABLE: '' })).toHaveProperty('sessionTable', undefined);
+    expect(() => read({ SESSION_TABLE: 'no table' })).toThrow(
+      'SESSION_TABLE: expected the name of a DynamoDB table, or :memory: for the memory of one process, got "no table"',
+    );
+  });
+
+  test('are bound, told of and warmed as the environment says', () => {
+    expect(read({ SESSION_BINDING: 'iam', USER_ID: 'iam', WARM_SESSIONS: 'False' })).toMatchObject({
+      sessionBinding: 'iam',
+      userId: 'iam',
+      warmSessions: false,
+    });
+    expect(() => read({ SESSION_BINDING: 'cognito' })).toThrow(
+      'SESSION_BINDING: expected none or iam, got "cognito"',
+    );
+    expect(() => read({ USER_ID: 'x' })).toThrow('USER_ID: expected none or iam, got "x"');
+    expect(() => read({ WARM_SESSIONS: 'no' })).toThrow('WARM_SESSIONS: expected true or false, got "no"');
+  });
 });

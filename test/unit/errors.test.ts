@@ -12,6 +12,7 @@ const TABLE: Record<ErrorCode, [status: number, passing: boolean, retryAfterSeco
   AgentNotFound: [404, false, undefined],
   NotFound: [404, false, undefined],
   MethodNotAllowed: [405, false, undefined],
+  SessionBusy: [409, true, 1],
   PayloadTooLarge: [413, false, undefined],
   UnsupportedEncoding: [415, false, undefined],
   Throttled: [429, true, 1],

@@ -1,0 +1,121 @@
+import { Connection, type ConnectionExchange } from './connection.ts';
+import type { Exchange, Invocation, Log, SessionOpening, SessionRequest } from './exchange.ts';
+import { runtimeRequest, signedAndDialled } from './signed-socket.ts';
+import { signUpgrade } from './signing.ts';
+import { isOfService } from './socket-failures.ts';
+import { upgrade } from './upgrade.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What a kept connection may be used for: it belongs to one user of one session. */
+export function connectionKeyOf({ agent, sessionId, userId = '' }: SessionRequest): string {
+  return `${agent.arn.arn} ${agent.entry.qualifier} ${sessionId} ${userId}`;
+}
+
+/**
+ * Opens the connection of a session and keeps it for the first turn. AgentCore answers an upgrade when the session's
+ * microVM is up, so that this is what starts it; the agent is sent nothing.
+ *
+ * @throws StreamError as opening a connection does
+ */
+export async function warm(opening: SessionOpening, upstream: Upstream): Promise<void> {
+  const { pool } = upstream;
+  const key = connectionKeyOf(opening);
+  const open = (signal: AbortSignal) => openSigned(opening, upstream, signal);
+  const { connection } = await pool.acquire(key, open, opening.abort.signal);
+  if (!pool.release(key, connection)) connection.close();
+}
+
+/** Hands the prompt over on the session's connection, a kept one if there is one. */
+export async function overWebSocket(invocation: Invocation, upstream: Upstream): Promise<Exchange> {
+  const { abort, record, log } = invocation;
+  const { pool } = upstream;
+  const key = connectionKeyOf(invocation);
+  const open = (signal: AbortSignal) => openSigned(invocation, upstream, signal);
+
+  const { connection, reused } = await pool.acquire(key, open, abort.signal);
+  try {
+    await invocation.admission?.();
+    abort.signal.throwIfAborted();
+  } catch (error) {
+    // Nothing was sent: the next turn can have it.
+    if (!pool.release(key, connection)) {
+      logClose(connection, log);
+      connection.abandon();
+    }
+    throw error;
+  }
+  const { messages, finish } = begin(connection, invocation);
+  record.promptSentAt = performance.now();
+  record.upstreamRequestId = connection.upstreamRequestId;
+  if (reused) {
+    record.connectionsReused += 1;
+    // A handshake that ran beside the ping, and lost, has left its times.
+    delete record.connectionMs;
+    delete record.upgradeMs;
+    delete record.connectedAt;
+  } else record.connectionsOpened += 1;
+  log.info(reused ? 'Connection reused' : 'Connection opened', {
+    age_ms: Date.now() - connection.openedAt,
+    upstream_request_id: connection.upstreamRequestId,
+    ...(!reused && { connection_ms: round(record.connectionMs), upgrade_ms: round(record.upgradeMs) }),
+  });
+  return {
+    messages,
+    lost: () => connection.failure(),
+    finish: (taken, complete) => {
+      finish(taken);
+      const isDrained = complete && connection.isReusable;
+      if (isDrained && pool.release(key, connection)) return;
+      logClose(connection, log);
+      if (isDrained) connection.close();
+      else connection.abandon();
+    },
+  };
+}
+
+/** A connection that cannot begin its exchange is nobody's any more. */
+function begin(connection: Connection, { input, abort, log }: Invocation): ConnectionExchange {
+  try {
+    return connection.exchange(input, abort.signal);
+  } catch (error) {
+    logClose(connection, log);
+    connection.abandon();
+    throw error;
+  }
+}
+
+function logClose({ closed, openedAt }: Connection, log: Log): void {
+  log.info('Connection closed', {
+    // Absent where it is closed from here.
+    close_code: closed?.code,
+    // The agent's own words are not logged.
+    close_reason: closed && isOfService(closed.reason) ? closed.reason : undefined,
+    close_reason_length: closed?.reason.length,
+    age_ms: Date.now() - openedAt,
+  });
+}
+
+async function openSigned(
+  request: SessionOpening,
+  { config, credentials }: Upstream,
+  signal: AbortSignal,
+): Promise<Connection> {
+  const { record, agent, sessionId } = request;
+  const { connectTimeoutMs, handshakeTimeoutMs, maxMessageBytes, pingIntervalMs } = config;
+  const startedAt = performance.now();
+  const [signed, socket] = await signedAndDialled(
+    signUpgrade(runtimeRequest(request), credentials),
+    agent.origin,
+    { connectTimeoutMs, signal },
+  );
+  const dialledAt = performance.now();
+  const upgraded = await upgrade(signed, { socket, handshakeTimeoutMs, maxMessageBytes, signal });
+  record.connectedAt = performance.now();
+  record.upgradeMs = record.connectedAt - dialledAt;
+  record.connectionMs = record.connectedAt - startedAt;
+  return new Connection(upgraded, pingIntervalMs, { agent: agent.entry.id, sessionId });
+}
+
+function round(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.round(ms);
+}

@@ -1,0 +1,73 @@
+import type { AnswerContext, AnswerStats } from '../answer/protocol.ts';
+import { StreamError } from '../errors.ts';
+import type { ContentEvent } from '../events.ts';
+import { failureOf } from '../sessions/answer-log.ts';
+import { Recording } from '../sessions/recording.ts';
+import { within } from '../within.ts';
+import type { Call } from './call.ts';
+import type { CallSession } from './session-of.ts';
+
+/** How long the end of an answer waits for the store, so that the next prompt finds the session free. */
+const END_WAIT_MS = 100;
+/** How long a request is kept open for what the store has not taken yet; the caller has its answer. */
+const SETTLE_WAIT_MS = 1000;
+
+/** The part of an answer that is kept for whoever comes back. Nothing of it throws. */
+export interface Recorder {
+  /** Settles when the prompt may be sent; where it may not, the answer has been aborted by then. */
+  admitted(): Promise<void>;
+  write(event: ContentEvent): void;
+  /** @param error absent where the answer is complete, or was stopped */
+  end(stats: AnswerStats, error?: StreamError): Promise<void>;
+  /** Waits for the store a while longer. */
+  settled(): Promise<unknown>;
+  /** The answer was aborted because somebody wanted it stopped. */
+  readonly isStopped: boolean;
+  readonly hasFailed: boolean;
+}
+
+/**
+ * Takes the session for an answer and records it, where sessions are kept.
+ *
+ * @param abort is aborted with SessionBusy, or when the answer is to be stopped
+ */
+export function recordAnswer(
+  { store, telemetry, upstream: { config } }: Call,
+  { key, owner }: CallSession,
+  context: AnswerContext,
+  abort: AbortController,
+): Recorder | undefined {
+  if (store === undefined) return undefined;
+  const stop = new StreamError('AgentInterrupted', 'the answer was stopped');
+  let ending: Promise<void> | undefined;
+  const { sessionId, agentId, requestId, sessionReplaced } = context;
+  const recording = new Recording({
+    store,
+    waitMs: config.sessionStoreWaitMs,
+    head: { session: key, sessionId, agentId, requestId, sessionReplaced, ...(owner && { owner }) },
+    onBusy: (busyWith) => abort.abort(sessionBusy(sessionId, busyWith)),
+    onStop: () => abort.abort(stop),
+    onFailure: (error) => telemetry.log.warn('Session store failed', { error }),
+  });
+  return {
+    admitted: () => recording.admitted(),
+    write: (event) => recording.write(event),
+    async end(stats, error) {
+      ending = recording.end({ type: 'ended', stats, ...(error && { failure: failureOf(error) }) });
+      await within(ending, Math.max(END_WAIT_MS, config.sessionStoreWaitMs));
+    },
+    settled: async () => ending && within(ending, SETTLE_WAIT_MS),
+    get isStopped() {
+      return abort.signal.reason === stop;
+    },
+    get hasFailed() {
+      return recording.hasFailed;
+    },
+  };
+}
+
+function sessionBusy(sessionId: string, requestId: string): StreamError {
+  return new StreamError('SessionBusy', 'another answer of this session is running', {
+    details: { sessionId, ...(requestId && { requestId }) },
+  });
+}

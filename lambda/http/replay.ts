@@ -1,0 +1,115 @@
+import type { AnswerStats, Protocol, Replay } from '../answer/protocol.ts';
+import { Relay } from '../answer/relay.ts';
+import { StreamError, toStreamError } from '../errors.ts';
+import { countEvents } from '../protocols/native.ts';
+import {
+  type AnswerHead,
+  errorOf,
+  isContent,
+  type LogEntry,
+  type RecordedEnd,
+} from '../sessions/answer-log.ts';
+import { followAnswer } from '../sessions/following.ts';
+import type { SessionStore } from '../sessions/store.ts';
+import type { Answered, Call } from './call.ts';
+
+/** How long the end of an answer is waited for. */
+const CLOSE_WAIT_MS = 100;
+
+export interface ReplayOptions {
+  store: SessionStore;
+  /** Of the answer; undefined where there is none. */
+  requestId: string | undefined;
+  /** The session's key in the store, where it is known. */
+  session?: string;
+  protocol: Protocol;
+  replay: Replay;
+  /** Whether the caller may read the answer. */
+  isReadable: (head: AnswerHead) => boolean;
+}
+
+/**
+ * Writes a kept answer once more, and as it goes on, in any protocol. Where nothing is left of it that the caller does
+ * not have, the answer is 204.
+ *
+ * @throws whatever the store fails with, as long as nothing was written
+ */
+export async function replayAnswer(call: Call, options: ReplayOptions): Promise<Answered> {
+  const { store, requestId, session, protocol, replay, isReadable } = options;
+  if (requestId === undefined) return noContent(call);
+  const abort = new AbortController();
+  const deadline = setTimeout(
+    () => abort.abort(new StreamError('AgentTimeout', 'no time is left to read on')),
+    Math.max(0, call.remainingMs() - call.upstream.config.deadlineReserveMs),
+  );
+  const abortAsHost = () => abort.abort(call.signal?.reason);
+  call.signal?.addEventListener('abort', abortAsHost, { once: true });
+  let relay: Relay | undefined;
+  try {
+    const log = followAnswer(store, session, requestId, abort.signal);
+    const { value: entries = [] } = await log.next();
+    const head = headOf(entries);
+    if (!head || !isReadable(head) || isAllRead(entries, replay)) return noContent(call);
+    relay = new Relay({
+      ...call.upstream.config,
+      commitAfterMs: 0,
+      protocol,
+      context: { ...head, replay },
+      respond: call.respond,
+      abort,
+    });
+    let end = await writeEntries(relay, entries);
+    for await (const more of log) end = await writeEntries(relay, more);
+    finish(relay, end);
+  } catch (thrown) {
+    if (!relay) throw abort.signal.aborted ? abort.signal.reason : thrown;
+    relay.fail(toStreamError(abort.signal.aborted ? abort.signal.reason : storeLost(thrown)));
+  } finally {
+    clearTimeout(deadline);
+    call.signal?.removeEventListener('abort', abortAsHost);
+  }
+  await relay.closed(CLOSE_WAIT_MS);
+  return {};
+}
+
+function headOf([first]: readonly LogEntry[]): AnswerHead | undefined {
+  return first?.type === 'head' ? first.head : undefined;
+}
+
+function isAllRead(entries: readonly LogEntry[], { after = -1 }: Replay): boolean {
+  return entries.at(-1)?.type === 'ended' && after >= countEvents(entries.filter(isContent), true) - 1;
+}
+
+/** Writes what an answer says, and returns its end if that is among it. */
+async function writeEntries(relay: Relay, entries: readonly LogEntry[]): Promise<RecordedEnd | undefined> {
+  for (const entry of entries) {
+    if (entry.type === 'ended') return entry;
+    if (isContent(entry)) await relay.write(entry);
+  }
+  return undefined;
+}
+
+function finish(relay: Relay, end: RecordedEnd | undefined): void {
+  const stats = end?.stats as AnswerStats | undefined;
+  if (end === undefined) {
+    const lost = new StreamError('AgentInterrupted', 'the answer broke off, and its end is not known');
+    lost.promptSent = true;
+    relay.fail(lost, stats);
+  } else if (end.failure) relay.fail(errorOf(end.failure), stats);
+  else relay.done(stats);
+}
+
+function storeLost(cause: unknown): StreamError {
+  const error = new StreamError('AgentUnavailable', 'the session store is not available', { cause });
+  // It is not known here how the answer has ended.
+  error.promptSent = true;
+  return error;
+}
+
+/** One byte that the host drops: a Lambda answer without any would lose its status. */
+function noContent({ respond }: Call): Answered {
+  const answer = respond({ statusCode: 204, headers: { 'Cache-Control': 'no-store' } });
+  answer.write('\n');
+  answer.end();
+  return {};
+}

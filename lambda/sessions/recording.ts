@@ -1,0 +1,177 @@
+import { whenWaitingInputIsRead } from '../agentcore/waiting-input.ts';
+import type { ContentEvent } from '../events.ts';
+import { within } from '../within.ts';
+import { type AnswerHead, type RecordedEnd, writeEntry } from './answer-log.ts';
+import { RENEW_AFTER_MS, type SessionStore } from './store.ts';
+
+export interface RecordingOptions {
+  store: Promise<SessionStore>;
+  /** How long a prompt waits for the store when everything else is ready. */
+  waitMs: number;
+  head: AnswerHead;
+  /** Another answer of the session runs, and the prompt must not be sent. */
+  onBusy: (requestId: string) => void;
+  /** Somebody wants the answer stopped. */
+  onStop: () => void;
+  /** Told once, of the first failure of the store. */
+  onFailure: (error: unknown) => void;
+}
+
+/** A store that fails for longer is given up, and the answer goes on without it. */
+const GIVE_UP_AFTER_MS = 10_000;
+const MAX_WAITING_CHARACTERS = 4_000_000;
+
+/**
+ * One answer on its way into the store: takes the session, writes the events in batches and looks whether somebody
+ * wants the answer stopped. It never throws and never blocks: what fails here costs the caller no answer.
+ */
+export class Recording {
+  readonly #options: RecordingOptions;
+  readonly #claimed: Promise<void>;
+  #store: SessionStore | undefined;
+  #phase: 'claiming' | 'running' | 'ending' | 'over' = 'claiming';
+  /** The session was taken for this answer. */
+  #isHolder = false;
+  /** The prompt was sent before the store had answered. */
+  #isLate = false;
+  #lines: string[];
+  #waiting = 0;
+  /** What is being written: it is repeated unchanged until the store has taken it. */
+  #batch: Buffer | undefined;
+  #part = 0;
+  #renewedAt = Date.now();
+  #failingSince: number | undefined;
+  #hasFailed = false;
+  #timer: NodeJS.Timeout | undefined;
+  #turn: Promise<void> | undefined;
+
+  constructor(options: RecordingOptions) {
+    this.#options = options;
+    this.#lines = [writeEntry({ type: 'head', head: options.head })];
+    this.#claimed = this.#claim();
+  }
+
+  /** Whether the store has failed at some time. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
+  }
+
+  /** Settles when the store has answered whether the prompt may be sent, or has taken too long for that. */
+  async admitted(): Promise<void> {
+    await within(this.#claimed, this.#options.waitMs);
+    // The answer of the store may lie unread where this process was busy for so long.
+    if (this.#phase === 'claiming') await new Promise<void>(whenWaitingInputIsRead);
+    if (this.#phase === 'claiming') this.#isLate = true;
+  }
+
+  write(event: ContentEvent): void {
+    if (this.#phase === 'over') return;
+    const line = writeEntry(event);
+    this.#lines.push(line);
+    this.#waiting += line.length;
+    if (this.#waiting > MAX_WAITING_CHARACTERS)
+      this.#giveUp(new Error('the store is slower than the answer'));
+  }
+
+  /** Writes what is left, with the end, and frees the session. Settles when that is done, or has failed. */
+  async end(end: RecordedEnd): Promise<void> {
+    await this.#claimed;
+    clearTimeout(this.#timer);
+    if (!this.#isHolder) return;
+    await this.#turn;
+    const { session, requestId } = this.#options.head;
+    const isWritten = this.#phase === 'running';
+    if (isWritten) {
+      this.#phase = 'ending';
+      this.#lines.push(writeEntry(end));
+    }
+    try {
+      await Promise.all([isWritten && this.#flush(), this.#store?.release(session, requestId)]);
+    } catch (error) {
+      this.#failed(error);
+    }
+    this.#phase = 'over';
+  }
+
+  async #claim(): Promise<void> {
+    const { store, head, onBusy } = this.#options;
+    try {
+      this.#store = await store;
+      const busyWith = await this.#store.claim(head.session, head.requestId);
+      if (busyWith === undefined) {
+        this.#phase = 'running';
+        this.#isHolder = true;
+        this.#renewedAt = Date.now();
+        this.#turnLater(this.#store.intervalMs);
+      } else if (this.#isLate) {
+        this.#giveUp(new Error('another answer runs, which the store told after the prompt was sent'));
+      } else {
+        this.#phase = 'over';
+        onBusy(busyWith);
+      }
+    } catch (error) {
+      this.#giveUp(error);
+    }
+  }
+
+  #turnLater(ms: number): void {
+    this.#timer = setTimeout(() => {
+      this.#turn = this.#takeTurn();
+    }, ms);
+  }
+
+  /** Writes what has come and looks at the session, side by side. */
+  async #takeTurn(): Promise<void> {
+    const store = this.#store as SessionStore;
+    const startedAt = Date.now();
+    const { session, requestId } = this.#options.head;
+    const isDue = startedAt - this.#renewedAt >= RENEW_AFTER_MS;
+    try {
+      const looking = isDue ? store.renew(session, requestId) : store.read(session);
+      const [state] = await Promise.all([looking, this.#flush()]);
+      if (state?.requestId !== requestId) {
+        return this.#giveUp(new Error('the session was taken by another answer'));
+      }
+      if (isDue) this.#renewedAt = startedAt;
+      if (state.isStopped) this.#options.onStop();
+      this.#failingSince = undefined;
+    } catch (error) {
+      this.#failed(error);
+      this.#failingSince ??= startedAt;
+      if (Date.now() - this.#failingSince > GIVE_UP_AFTER_MS) this.#giveUp(error);
+    }
+    if (this.#phase === 'running') {
+      this.#turnLater(Math.max(0, startedAt + store.intervalMs - Date.now()));
+    }
+  }
+
+  async #flush(): Promise<void> {
+    while (this.#batch !== undefined || this.#lines.length > 0) {
+      this.#batch ??= this.#takeLines();
+      this.#part = (await this.#store?.append(this.#options.head.requestId, this.#part, this.#batch)) ?? 0;
+      this.#batch = undefined;
+      // What came meanwhile waits for the next turn; only the end waits for nothing.
+      if (this.#phase !== 'ending') return;
+    }
+  }
+
+  #takeLines(): Buffer {
+    const batch = Buffer.from(this.#lines.join(''));
+    this.#lines = [];
+    this.#waiting = 0;
+    return batch;
+  }
+
+  #giveUp(error: unknown): void {
+    this.#phase = 'over';
+    clearTimeout(this.#timer);
+    this.#lines = [];
+    this.#failed(error);
+  }
+
+  #failed(error: unknown): void {
+    if (this.#hasFailed) return;
+    this.#hasFailed = true;
+    this.#options.onFailure(error);
+  }
+}
