@@ -2,6 +2,7 @@ import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
+import { LOCAL_AGENT_IDS } from '../local/agents/agents.ts';
 import { type DataPlaneFault, FAULTS } from '../local/faults/data-plane-faults.ts';
 import { type OpenPage, PHONE, reach, startPlayground } from './browser/page.ts';
 
@@ -46,6 +47,35 @@ const SCENES: Record<string, Scene> = {
       await reach(await send('orders-api in us-east-1'), 'complete');
     },
   },
+  'tool-running': {
+    play: async ({ page, send }) => {
+      await page.locator('#agent').selectOption('tools');
+      const turn = await send('What is 12.5 * 48?');
+      await turn.locator('.tool').waitFor();
+    },
+  },
+  tool: {
+    play: async ({ page, send }) => {
+      await page.locator('#agent').selectOption('tools');
+      const turn = await send('What is 12.5 * 48?');
+      await reach(turn, 'complete');
+      await turn.locator('.thought > summary').click();
+    },
+  },
+  question: {
+    play: async ({ page, send }) => {
+      await page.locator('#agent').selectOption('tools');
+      await reach(await send('delete old-backups'), 'asking');
+    },
+  },
+  replied: {
+    play: async ({ page, send }) => {
+      await page.locator('#agent').selectOption('tools');
+      const turn = await send('delete site-logs');
+      await turn.getByRole('button', { name: 'Approve' }).click();
+      await reach(page.locator('.turn').nth(1), 'complete');
+    },
+  },
   stopped: {
     play: async ({ page, send }) => {
       const turn = await send(PROMPT);
@@ -88,7 +118,7 @@ const [named, only] = process.argv.slice(2);
 const folder = named === undefined ? await mkdtemp(join(tmpdir(), 'screenshots-')) : resolve(named);
 await mkdir(folder, { recursive: true });
 const playground = await startPlayground({
-  agents: { tokenDelayMs: 30 },
+  agents: { only: LOCAL_AGENT_IDS, tokenDelayMs: 30 },
   // Those whose page has gone stay busy for a while.
   runtime: { maxEnvironments: 24 },
   environment: { COMMIT_AFTER_MS: '6000' },

@@ -42,7 +42,7 @@ const showWelcome = mountWelcome((text) => void send(text));
 
 /* Sending */
 
-async function send(text: string): Promise<void> {
+async function send(text: string, payload?: Record<string, unknown>): Promise<void> {
   const conversation = current;
   if (!conversation || running || text.trim() === '') return;
   const abort = new AbortController();
@@ -55,7 +55,11 @@ async function send(text: string): Promise<void> {
     onState: announce,
     onRetry: () => {
       keep(conversation);
-      void send(text);
+      void send(text, payload);
+    },
+    onReply: (reply, keys) => {
+      keep(conversation);
+      void send(reply, keys);
     },
     onAskBack: () => {
       keep(conversation);
@@ -73,6 +77,7 @@ async function send(text: string): Promise<void> {
       agentId: conversation.agent.id,
       prompt: text,
       sessionId: conversation.sessionId,
+      ...(payload && { payload }),
       signal: abort.signal,
       fetch: turn.wiretap.fetch,
     });
@@ -137,7 +142,7 @@ function refresh(): void {
   const isRunning = running !== undefined;
   agentSelect.disabled = !current || isRunning;
   for (const actions of document.querySelectorAll<HTMLFieldSetElement>('fieldset.actions')) {
-    actions.disabled = isRunning;
+    actions.disabled = isRunning || actions.dataset.replied !== undefined;
   }
   composer.refresh(current?.agent.name, isRunning);
   showWelcome(current?.isBegun ? undefined : current?.agent);

@@ -1,20 +1,21 @@
 import type { AgentError, AgentEvent } from '../../client/stream-agent.ts';
 import { ArrivalsChart } from './arrivals.ts';
 import { element, formatBytes, formatMs } from './dom.ts';
-import { MarkdownView } from './markdown.ts';
+import { Parts } from './parts.ts';
 import { actions, askBackButton, type ProblemActions, problem } from './problem.ts';
-import { markEvent, openEventsIn } from './structured.ts';
+import type { OnReply } from './question.ts';
 import { Wiretap } from './wiretap.ts';
 
 /**
  * `waiting`: the request is sent, more is not known; `thinking`: the service has begun to answer, without text;
- * `interrupted`: failed with some text; `stopped`: by the person.
+ * `asking`: the agent waits for a reply; `interrupted`: failed with some text; `stopped`: by the person.
  */
 export type TurnState =
   | 'waiting'
   | 'thinking'
   | 'streaming'
   | 'complete'
+  | 'asking'
   | 'interrupted'
   | 'failed'
   | 'stopped';
@@ -24,6 +25,8 @@ export interface TurnOptions extends ProblemActions {
   prompt: string;
   /** The first of its session, for which AgentCore may have to start a machine. */
   isFirst: boolean;
+  /** Sends the reply to a question of the agent. */
+  onReply: OnReply;
   /** Called after everything that makes the turn taller. */
   onGrow: () => void;
   /** Called with each new state, in words. */
@@ -45,8 +48,7 @@ export class Turn {
   readonly #status = element('span', 'status');
   readonly #facts = element('span', 'facts');
   readonly #meta = element('div', 'meta', this.#status, this.#facts);
-  readonly #answer = element('div', 'answer');
-  readonly #markdown: MarkdownView;
+  readonly #parts: Parts;
   readonly #chart = new ArrivalsChart();
   readonly #startedAt = performance.now();
   #state: TurnState = 'waiting';
@@ -55,21 +57,22 @@ export class Turn {
   #lastTextMs = 0;
   #chunks = 0;
   #bytes = 0;
+  #inputTokens = 0;
+  #outputTokens = 0;
   #frame = 0;
 
   constructor(options: TurnOptions) {
     this.#options = options;
-    this.#markdown = new MarkdownView(this.#answer, options.onGrow);
+    this.#parts = new Parts(options.onGrow, options.onReply);
     this.element = element(
       'article',
       'turn',
       element('p', 'prompt', options.prompt),
       element('h2', 'speaker', options.agentName),
-      this.#answer,
+      this.#parts.element,
       this.#meta,
       this.wiretap.element,
     );
-    openEventsIn(this.#answer);
     this.#enter('waiting');
     this.#tick();
   }
@@ -77,7 +80,12 @@ export class Turn {
   /** Shows one event of the answer; resolves with the last one when all of the answer is shown. */
   async take(event: AgentEvent): Promise<void> {
     if (event.type === 'start') this.#enter('thinking');
-    if (event.type === 'done') await this.#end('complete');
+    if (event.type === 'done') await this.#end(event.interrupted ? 'asking' : 'complete');
+    this.#parts.take(event);
+    if (event.type === 'usage') {
+      this.#inputTokens += event.inputTokens ?? 0;
+      this.#outputTokens += event.outputTokens ?? 0;
+    }
     if (event.type !== 'chunk') return;
     this.#lastTextMs = this.#elapsedMs;
     if (this.#firstTextMs === undefined) {
@@ -88,19 +96,18 @@ export class Turn {
     const { length: bytes } = utf8.encode(event.text);
     this.#bytes += bytes;
     this.#chart.add(this.#lastTextMs, bytes);
-    this.#markdown.append(markEvent(event.text));
     if (this.#state !== 'streaming') this.#enter('streaming');
   }
 
   /** The person pressed Stop. */
   async stop(): Promise<void> {
     const note = 'You stopped this answer. The agent may go on working; it is not told.';
-    this.#answer.after(element('p', 'note', note), actions(askBackButton(this.#options.onAskBack)));
+    this.#parts.element.after(element('p', 'note', note), actions(askBackButton(this.#options.onAskBack)));
     await this.#end('stopped');
   }
 
   async fail(error: AgentError): Promise<void> {
-    this.#answer.after(problem(error, this.#options));
+    this.#parts.element.after(problem(error, this.#options));
     await this.#end(this.#chunks > 0 ? 'interrupted' : 'failed');
   }
 
@@ -119,7 +126,7 @@ export class Turn {
   async #end(state: TurnState): Promise<void> {
     cancelAnimationFrame(this.#frame);
     this.#endedMs = this.#elapsedMs;
-    await this.#markdown.finish();
+    await this.#parts.finish();
     this.#enter(state);
     const { textContent: facts } = this.#facts;
     this.#chart.finish(this.#endedMs, `When text arrived: ${facts || 'none did'}`);
@@ -137,12 +144,17 @@ export class Turn {
   #describe(): void {
     setText(this.#status, isLive(this.#state) ? this.#waiting() : LABELS[this.#state]);
     const firstText = this.#firstTextMs;
-    if (firstText === undefined) return;
+    const [read, written] = [this.#inputTokens, this.#outputTokens];
     const facts = [
-      `first text after ${formatMs(firstText)}`,
-      `${this.#chunks} chunk${this.#chunks === 1 ? '' : 's'}`,
-      formatBytes(this.#bytes),
-      formatMs(this.#elapsedMs),
+      ...(firstText === undefined
+        ? []
+        : [
+            `first text after ${formatMs(firstText)}`,
+            `${this.#chunks} chunk${this.#chunks === 1 ? '' : 's'}`,
+            formatBytes(this.#bytes),
+            formatMs(this.#elapsedMs),
+          ]),
+      ...(read + written > 0 ? [`${read} tokens in, ${written} out`] : []),
     ];
     setText(this.#facts, facts.join(' · '));
   }
@@ -150,6 +162,8 @@ export class Turn {
   /** What is known, and for how long nothing else has been. */
   #waiting(): string {
     const elapsedMs = this.#elapsedMs;
+    const tool = this.#parts.runningTool;
+    if (tool !== undefined) return `Calling ${tool}, ${formatMs(elapsedMs)}`;
     if (this.#state === 'streaming') {
       const quietMs = elapsedMs - this.#lastTextMs;
       return quietMs < QUIET_MS ? 'Streaming' : `Streaming, quiet for ${formatMs(quietMs)}`;
@@ -167,6 +181,7 @@ const LABELS: Record<TurnState, string> = {
   thinking: 'Thinking',
   streaming: 'Streaming',
   complete: 'Complete',
+  asking: 'Waiting for your reply',
   interrupted: 'Interrupted',
   failed: 'Failed',
   stopped: 'Stopped',

@@ -67,6 +67,14 @@ describe('the bar', () => {
       expect(right).toBeLessThanOrEqual(width);
     }
     expect(await overflowOf(page.locator('.bar'))).toBe(0);
+    // What is written in it: the button itself may be wider than its words, or cut them off.
+    const figures = await page.locator('.metrics-toggle').evaluate((toggle) => {
+      const words = document.createRange();
+      words.selectNodeContents(toggle);
+      return Math.max(words.getBoundingClientRect().right, toggle.getBoundingClientRect().right);
+    });
+    const session = await boxOf(page.locator('#session-id'));
+    expect(session.left - figures).toBeGreaterThanOrEqual(8);
   });
 
   test.each([641, 700, 768, 1024])('has one row at %d px, and nothing in it wraps', async (width) => {
