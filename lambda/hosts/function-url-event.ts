@@ -1,6 +1,7 @@
 import { badBody, decodeUtf8 } from '../http/body.ts';
 import type { Request } from '../http/request.ts';
 import { describe } from '../protocols/fields.ts';
+import { type IamCaller, identityOf } from './iam-identity.ts';
 
 /**
  * What this reads of a Function URL's event, payload format 2.0. Whoever may invoke the function can send it any
@@ -14,7 +15,10 @@ export interface FunctionUrlEvent {
   headers?: Record<string, unknown> | null;
   body?: unknown;
   isBase64Encoded?: unknown;
-  requestContext?: { http?: { method?: unknown } | null } | null;
+  requestContext?: {
+    http?: { method?: unknown } | null;
+    authorizer?: { iam?: IamCaller | null } | null;
+  } | null;
 }
 
 /** The request that an event carries; what is not in it, or not of its type, is empty. */
@@ -26,12 +30,14 @@ export function toRequest(
   const headers = Object.entries(event.headers ?? {}).filter(
     (header): header is [string, string] => typeof header[1] === 'string',
   );
+  const identity = identityOf(event.requestContext?.authorizer?.iam);
   return {
     method: textOf(event.requestContext?.http?.method),
     path: textOf(event.rawPath),
     query: textOf(event.rawQueryString),
     headers: Object.fromEntries(headers),
     body: () => decodeBody(event),
+    ...(identity !== undefined && { identity }),
     requestId,
     traceId,
   };

@@ -1,17 +1,38 @@
+import { uiMessageStream } from '../protocols/ui-message-stream.ts';
+import { isSessionId } from '../sessions/session-id.ts';
 import type { Answered, Call } from './call.ts';
-import { requireAgent } from './requested-agent.ts';
+import { noContent, replayAnswer } from './replay.ts';
+import { requestedAgent, requireAgent } from './requested-agent.ts';
+import { sessionOf } from './session-of.ts';
+import { withStore } from './session-store.ts';
 
 /**
- * Answers a kit that asks, when its page has been loaded again, for an answer of a chat that is still running: there
- * is none, as an answer ends with its request.
+ * The answer of a chat that is still running, from its beginning, for a kit whose page has been loaded again. There is
+ * none where sessions are not kept, and none of a chat whose id is no session id, unless `?sessionId=` names its session.
  *
  * @throws StreamError AgentNotFound
  */
-export async function answerChatStream(call: Call, { agentId }: { agentId?: string }): Promise<Answered> {
-  if (agentId !== undefined) requireAgent(call.upstream.config.agents, agentId);
-  const answer = call.respond({ statusCode: 204, headers: { 'Cache-Control': 'no-store' } });
-  // The status leaves only with a write. What is in front of this keeps the byte, as a 204 has no body.
-  answer.write('\n');
-  answer.end();
-  return {};
+export async function answerChatStream(
+  call: Call,
+  { agentId, chatId }: { agentId?: string; chatId: string },
+): Promise<Answered> {
+  const { agents } = call.upstream.config;
+  const query = new URLSearchParams(call.request.query);
+  const named = agentId ?? query.get('agentId') ?? undefined;
+  const agent = named === undefined ? requestedAgent(agents, named) : requireAgent(agents, named);
+  const sessionId = query.get('sessionId') ?? chatId;
+  if (call.store === undefined || agent === undefined || !isSessionId(sessionId)) return noContent(call);
+  call.telemetry.about({ agent: agent.entry.id, session_id: sessionId });
+  const { key } = sessionOf(call, agent, sessionId);
+  return withStore(call, async (store) => {
+    const state = await store.read(key);
+    return replayAnswer(call, {
+      store,
+      requestId: state?.isRunning ? state.requestId : undefined,
+      session: key,
+      protocol: uiMessageStream,
+      replay: {},
+      isReadable: (head) => head.session === key,
+    });
+  });
 }

@@ -107,7 +107,7 @@ function storeLost(cause: unknown): StreamError {
 }
 
 /** One byte that the host drops: a Lambda answer without any would lose its status. */
-function noContent({ respond }: Call): Answered {
+export function noContent({ respond }: Call): Answered {
   const answer = respond({ statusCode: 204, headers: { 'Cache-Control': 'no-store' } });
   answer.write('\n');
   answer.end();

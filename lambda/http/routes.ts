@@ -6,7 +6,7 @@ export type Route =
   | { name: 'invoke'; defaultFormat: FormatName }
   /** A frontend kit's own; the agent is that of the path, where it names one. */
   | { name: 'invoke'; protocol: ProtocolName; agentId?: string }
-  | { name: 'chatStream'; agentId?: string }
+  | { name: 'chatStream'; chatId: string; agentId?: string }
   | { name: 'list' }
   | { name: 'health' }
   | { name: 'agentStatus'; agentId: string }
@@ -38,11 +38,15 @@ export const ROUTES: readonly RouteEntry[] = [
   { method: 'POST', path: '/api/agents/invoke', route: () => ({ name: 'invoke', defaultFormat: 'json' }) },
   { method: 'POST', path: '/api/chat', route: kit('ui-message-stream') },
   { method: 'POST', path: '/api/agents/{agentId}/chat', route: kit('ui-message-stream') },
-  { method: 'GET', path: '/api/chat/{chatId}/stream', route: () => ({ name: 'chatStream' }) },
+  {
+    method: 'GET',
+    path: '/api/chat/{chatId}/stream',
+    route: ({ chatId = '' }) => ({ name: 'chatStream', chatId }),
+  },
   {
     method: 'GET',
     path: '/api/agents/{agentId}/chat/{chatId}/stream',
-    route: ({ agentId = '' }) => ({ name: 'chatStream', agentId }),
+    route: ({ agentId = '', chatId = '' }) => ({ name: 'chatStream', agentId, chatId }),
   },
   { method: 'POST', path: '/api/ag-ui', route: kit('ag-ui') },
   { method: 'POST', path: '/api/agents/{agentId}/ag-ui', route: kit('ag-ui') },

@@ -324,3 +324,31 @@ describe('an answer that is read again', () => {
     expect(state.body).toEqual({ sessionId, agentId: 'puppet', state: 'unknown' });
   });
 });
+
+describe('a chat of the AI SDK', () => {
+  test('is read on after a reload as long as its answer runs, and no longer', async () => {
+    await start();
+    const sessionId = newSessionId();
+    const chat = (id: string, query = '') => fetch(`${system.url}/api/chat/${id}/stream${query}`);
+
+    const first = ask(sessionId, slow(250));
+    await isRunning(sessionId);
+    const [byChat, bySession] = await Promise.all([
+      chat(sessionId),
+      chat('short', `?sessionId=${sessionId}`),
+    ]);
+    const streams = await Promise.all([byChat.text(), bySession.text()]);
+    const { events } = await first;
+    const later = [await chat(sessionId), await chat('short')];
+
+    const deltas = (text: string) =>
+      [...text.matchAll(/"delta":"([^"]*)"/g)].map(([, delta]) => delta).join('');
+    expect(byChat.headers.get('x-vercel-ai-ui-message-stream')).toBe('v1');
+    for (const text of streams) {
+      expect(text).toContain(`"messageId":"${events[0]?.data.requestId}"`);
+      expect(deltas(text)).toBe(WORDS);
+      expect(text).toMatch(/data: \[DONE\]\n\n$/);
+    }
+    expect(later.map(({ status }) => status)).toEqual([204, 204]);
+  });
+});
