@@ -1,4 +1,4 @@
-import { Validations } from 'aws-cdk-lib';
+import { Stack, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 
 /** The packs of cdk-nag that have these rules, each under a prefix of its own. */
@@ -26,4 +26,22 @@ export function acknowledge(scope: IConstruct, ...rules: (keyof typeof REASONS)[
       Validations.of(scope).acknowledge({ id: `${pack}-${rule}`, reason: REASONS[rule] });
     }
   }
+}
+
+/** Acknowledges a wildcard resource of a role in cdk-nag's AwsSolutions pack, which names findings by the ARN as it shows it. */
+export function acknowledgeWildcard(scope: IConstruct, arn: string, reason: string): void {
+  const shown = asShown(Stack.of(scope).resolve(arn));
+  Validations.of(scope).acknowledge({ id: `AwsSolutions-IAM5[Resource::${shown}]`, reason });
+}
+
+/** A value of a template as cdk-nag shows it: `arn:<AWS::Partition>:…`, `<LogGroup.Arn>`. */
+function asShown(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const {
+    Ref,
+    'Fn::GetAtt': attribute,
+    'Fn::Join': join,
+  } = value as { Ref?: string; 'Fn::GetAtt'?: string[]; 'Fn::Join'?: [string, unknown[]] };
+  if (join) return join[1].map(asShown).join(join[0]);
+  return `<${Ref ?? attribute?.join('.')}>`;
 }

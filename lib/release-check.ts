@@ -32,7 +32,7 @@ export class ReleaseCheck extends Construct {
     });
     logGroup.grantWrite(role);
     this.#letCall(role, stream);
-    acknowledgeRoleFindings(role, undefined);
+    acknowledgeRoleFindings(role, logGroup);
     acknowledge(role, 'IAMNoInlinePolicy');
 
     this.function = new lambda.Function(this, 'Function', {

@@ -1,8 +1,8 @@
-import { type CfnElement, Stack, Validations } from 'aws-cdk-lib';
+import { Validations } from 'aws-cdk-lib';
 import type { IAlarmRef } from 'aws-cdk-lib/aws-cloudwatch';
 import * as codedeploy from 'aws-cdk-lib/aws-codedeploy';
 import { Construct } from 'constructs';
-import { acknowledge } from './compliance.ts';
+import { acknowledge, acknowledgeWildcard } from './compliance.ts';
 import { ReleaseCheck } from './release-check.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
@@ -57,11 +57,11 @@ export class AgentStreamRelease extends Construct {
     });
     const { role } = this.deploymentGroup;
     acknowledge(role, 'IAMNoInlinePolicy');
-    const checkId = Stack.of(this).getLogicalId(check.function.node.defaultChild as CfnElement);
-    Validations.of(role).acknowledge({
-      id: `AwsSolutions-IAM5[Resource::<${checkId}.Arn>:*]`,
-      reason: 'CodeDeploy may invoke the one check of the release, in any of its versions',
-    });
+    acknowledgeWildcard(
+      role,
+      `${check.function.functionArn}:*`,
+      'CodeDeploy may invoke the one check of the release, in any of its versions',
+    );
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]',
       reason: 'the policy that AWS keeps for CodeDeploy and Lambda, in its limited form',

@@ -1,7 +1,9 @@
-import { ArnFormat, Stack, Token, Validations } from 'aws-cdk-lib';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type { Construct } from 'constructs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { Construct, IConstruct } from 'constructs';
 import type { AgentEntry } from '../lambda/agents.ts';
+import { acknowledgeWildcard } from './compliance.ts';
 
 /** What a deployment does with the runtimes beside answering, as far as it needs rights of its own. */
 export interface RuntimeUse {
@@ -47,12 +49,6 @@ export function grantInvokeAgent(
  * @param prefix `*` means every stack
  */
 export function grantDescribeStacks(scope: Construct, grantee: iam.IGrantable, prefix: string): iam.Grant {
-  const stackArn = Stack.of(scope).formatArn({
-    service: 'cloudformation',
-    resource: 'stack',
-    resourceName: `${prefix === '*' ? '' : prefix}*/*`,
-    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
-  });
   return iam.Grant.addToPrincipal({
     grantee,
     actions: [
@@ -60,23 +56,38 @@ export function grantDescribeStacks(scope: Construct, grantee: iam.IGrantable, p
       'cloudformation:DescribeStackResources',
       'cloudformation:DescribeStackEvents',
     ],
-    resourceArns: [stackArn],
+    resourceArns: [stackArnOf(scope, prefix)],
+  });
+}
+
+function stackArnOf(scope: IConstruct, prefix: string): string {
+  return Stack.of(scope).formatArn({
+    service: 'cloudformation',
+    resource: 'stack',
+    resourceName: `${prefix === '*' ? '' : prefix}*/*`,
+    arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
   });
 }
 
 /** Takes the findings of cdk-nag's AwsSolutions pack that are meant, each with its reason. */
-export function acknowledgeRoleFindings(scope: Construct, prefix: string | undefined): void {
-  const validations = Validations.of(scope);
-  validations.acknowledge({
-    id: 'AwsSolutions-IAM5[Resource::*]',
-    reason: 'X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only "*"',
-  });
+export function acknowledgeRoleFindings(role: IConstruct, logGroup: ILogGroup, prefix?: string): void {
+  acknowledgeWildcard(
+    role,
+    '*',
+    'X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only "*"',
+  );
+  // An imported log group is written to by its name, with every stream in it.
+  if (JSON.stringify(Stack.of(role).resolve(logGroup.logGroupArn)).includes('*')) {
+    acknowledgeWildcard(
+      role,
+      logGroup.logGroupArn,
+      'the streams of the one log group, whose names Lambda makes',
+    );
+  }
   if (prefix === undefined) return;
-  const { partition, region, account } = Stack.of(scope);
-  const shown = (part: string, pseudo: string) => (Token.isUnresolved(part) ? `<AWS::${pseudo}>` : part);
-  validations.acknowledge({
-    id: `AwsSolutions-IAM5[Resource::arn:${shown(partition, 'Partition')}:cloudformation:${shown(region, 'Region')}:${shown(account, 'AccountId')}:stack/${prefix === '*' ? '' : prefix}*/*]`,
-    reason:
-      'the stack status route shows stacks by the beginning of their name; the id behind the name is not known before',
-  });
+  acknowledgeWildcard(
+    role,
+    stackArnOf(role, prefix),
+    'the stack status route shows stacks by the beginning of their name; the id behind the name is not known before',
+  );
 }

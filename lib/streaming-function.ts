@@ -63,7 +63,7 @@ export class AgentStreamFunction extends Construct {
     const use = { invokeAgentAction: props.invokeAgentAction ?? true };
     for (const agent of this.agents) grantInvokeAgent(role, agent, use);
     if (props.stackStatusPrefix !== undefined) grantDescribeStacks(this, role, props.stackStatusPrefix);
-    acknowledgeRoleFindings(role, props.stackStatusPrefix);
+    acknowledgeRoleFindings(role, this.logGroup, props.stackStatusPrefix);
     acknowledge(role, 'IAMNoInlinePolicy');
 
     this.function = new lambda.Function(this, 'Function', {

@@ -1,0 +1,127 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { App } from 'aws-cdk-lib';
+import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import { AgentStreamStack } from '../../lib/agent-stream-stack.ts';
+import { readContext } from '../../lib/context.ts';
+import { pairwise } from '../fixtures/pairwise.ts';
+import { code, ourApp, runtimeArn } from './support.ts';
+
+type Context = Record<string, unknown>;
+
+const agent = (id: string, more: object = {}) => ({ id, name: id, runtimeArn: runtimeArn(id), ...more });
+
+/** Each choice of a deployment with what else it needs. */
+const DIMENSIONS: readonly (readonly Context[])[] = [
+  [{ auth: 'iam' }, { auth: 'none', allowedOrigins: '*', reservedConcurrency: 50 }],
+  [
+    { onboardingAgentArn: runtimeArn('OnboardingAgent') },
+    { agents: [agent('a'), agent('b', { transport: 'http', runtimeArn: 'ssm:/agents/b' })] },
+  ],
+  [{ stage: 'dev' }, { stage: 'prod', alarmEmail: 'oncall@example.com' }],
+  [{}, { deployment: 'canary' }, { deployment: 'linear', provisionedConcurrency: 2 }],
+  [
+    {},
+    { distribution: 'on', reservedConcurrency: 50 },
+    {
+      distribution: 'on',
+      domainName: 'app.example.com',
+      certificateArn: 'arn:aws:acm:us-east-1:111122223333:certificate/0a1b2c3d-0000-1111-2222-333344445555',
+      webAclArn:
+        'arn:aws:wafv2:us-east-1:111122223333:global/webacl/mine/0a1b2c3d-0000-1111-2222-333344445555',
+      pageBucketName: 'my-page',
+    },
+  ],
+  [{}, { kmsKeyArn: 'arn:aws:kms:us-east-1:111122223333:key/0a1b2c3d-0000-1111-2222-333344445555' }],
+  [
+    {},
+    {
+      roleArn: 'arn:aws:iam::111122223333:role/stream',
+      logGroupName: '/team/streams',
+      alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:alarms',
+    },
+  ],
+  [{}, { formerUrl: 'on', stackStatusPrefix: 'demo-', tags: { team: 'platform' } }],
+];
+
+const contexts = pairwise(DIMENSIONS, (choices) => {
+  const { auth, distribution }: Context = Object.assign({}, ...choices);
+  return auth === 'iam' || distribution === undefined;
+}).map((choices) => Object.assign({}, ...choices) as Context);
+
+let outdir: string;
+beforeEach(() => {
+  outdir = mkdtempSync(join(tmpdir(), 'combinations-'));
+  // The CDK prints warnings as well.
+  jest.spyOn(console, 'error').mockImplementation(() => {});
+  delete process.env.CDK_VALIDATION;
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+  process.env.CDK_VALIDATION = 'false';
+  rmSync(outdir, { recursive: true });
+});
+
+/** One app with a stack of each context. */
+function appOf(every: readonly Context[]): App {
+  const app = new App({ outdir, context: ourApp().node.getAllContext() as Context });
+  for (const [index, context] of every.entries()) {
+    new AgentStreamStack(app, `Stack${index}`, {
+      ...readContext(context),
+      serviceName: `service-${index}`,
+      code: code(),
+      env: { account: '111122223333', region: 'us-east-1' },
+    });
+  }
+  return app;
+}
+
+interface Report {
+  pluginReports: {
+    pluginName: string;
+    violations: { ruleName: string; severity: string; description: string }[];
+  }[];
+}
+
+/** What CloudFormation's schemas say of the templates of an app. */
+function schemaFindings(app: App): string[] {
+  try {
+    app.synth();
+  } catch {
+    // The report says why.
+  }
+  const { pluginReports } = JSON.parse(
+    readFileSync(join(outdir, 'validation-report.json'), 'utf8'),
+  ) as Report;
+  return pluginReports
+    .filter(({ pluginName }) => /cloudformation/i.test(pluginName))
+    .flatMap(({ violations }) =>
+      violations.map(({ ruleName, description }) => `${ruleName}: ${description}`),
+    );
+}
+
+test('every pair of choices has a template that CloudFormation’s schemas take', () => {
+  expect(contexts.length).toBeGreaterThan(5);
+
+  expect(schemaFindings(appOf(contexts))).toEqual([]);
+}, 300_000);
+
+test('a template that they do not take would be found', () => {
+  const app = appOf(contexts.slice(0, 1));
+  const fn = app.node.findAll().find((construct) => construct instanceof CfnFunction);
+  fn?.addPropertyOverride('MemorySize', 'much');
+
+  expect(schemaFindings(app).join()).toMatch(/MemorySize/i);
+}, 120_000);
+
+test('no pair of choices has a finding of cdk-nag’s AwsSolutions that is not acknowledged', () => {
+  const app = appOf(contexts);
+
+  for (const stack of app.node.children.filter((child) => child instanceof AgentStreamStack)) {
+    const { violations } = new AwsSolutionsChecks(stack).validateScope(stack);
+    expect({ stack: stack.node.id, violations }).toEqual({ stack: stack.node.id, violations: [] });
+  }
+}, 300_000);
