@@ -2,7 +2,7 @@ import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn } from './agentc
 import type { Credentials } from './agentcore/signing.ts';
 import { type Agent, parseAgents } from './agents.ts';
 import { ENV, MEMORY_TABLE, SERVICE_NAME } from './contract.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { readSettings, SETTINGS, type Settings } from './settings.ts';
 
 /** Everything that the environment says, read once per cold start. */
 export interface Config extends Settings {
@@ -59,7 +59,7 @@ export function readConfig(env: Environment = process.env): Config {
     stage: env[ENV.STAGE] || 'dev',
     serviceName: env[ENV.SERVICE_NAME] || SERVICE_NAME,
     credentials: readCredentials(env),
-    ...readSettings(env),
+    ...readSettings(SETTINGS, env),
     sessionTable: readTable(ENV.SESSION_TABLE, env[ENV.SESSION_TABLE]),
     sessionBinding: noneOrIam(ENV.SESSION_BINDING),
     userId: noneOrIam(ENV.USER_ID),

@@ -44,6 +44,9 @@ export const ALLOWED_HEADERS = [
 /** Of the routes; HEAD, which is answered like GET, needs no leave to be sent across origins. */
 export const ALLOWED_METHODS = ['GET', 'POST', 'DELETE'] as const;
 
+/** How long a browser may keep the answer to a preflight. */
+export const PREFLIGHT_MAX_AGE_SECONDS = 600;
+
 /** What the function calls itself where nobody named it. */
 export const SERVICE_NAME = 'agentcore-stream';
 
@@ -111,8 +114,11 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** What an invocation ended as: `complete`, or the code of its error. */
+/** What an invocation ended as: `complete`, `cancelled`, or the code of its error. */
 export const OUTCOME_COMPLETE = 'complete';
+
+/** What it ended as where its caller had left before: nobody's failure. Only a host that notices has it. */
+export const OUTCOME_CANCELLED = 'cancelled';
 
 export const ERROR_CODES = [
   'BadRequest',

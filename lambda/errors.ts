@@ -64,6 +64,8 @@ export interface StreamErrorOptions {
   retry?: 'backoff' | 'once';
   /** Further response headers. */
   headers?: Record<string, string>;
+  /** Nothing failed: whoever asked has left. */
+  isCancellation?: true;
 }
 
 /** Every failure of this service. `message` is safe to show and ends without a full stop. */
@@ -92,6 +94,10 @@ export class StreamError extends Error {
 
   get headers(): Record<string, string> {
     return this.#options.headers ?? {};
+  }
+
+  get isCancellation(): boolean {
+    return this.#options.isCancellation === true;
   }
 
   get retry(): StreamErrorOptions['retry'] {

@@ -35,10 +35,10 @@ function setting<Unit extends Setting['unit']>(unit: Unit) {
   });
 }
 
-const ms = setting('ms');
+export const ms = setting('ms');
 const seconds = setting('s');
-const bytes = setting('bytes');
-const count = setting('count');
+export const bytes = setting('bytes');
+export const count = setting('count');
 
 export const SETTINGS = {
   /** TCP and TLS towards AgentCore. @default - given up after 5 s */
@@ -104,18 +104,23 @@ export type SettingName = keyof typeof SETTINGS;
 /** What a number is called in the code, by its unit. */
 const SUFFIXES = { ms: 'Ms', s: 'Seconds', bytes: '', count: '' } as const;
 
-/** The same numbers as the function uses them: `connectTimeoutMs`, `maxRetries`. */
-export type Settings = {
-  [Name in SettingName as `${Name}${(typeof SUFFIXES)[(typeof SETTINGS)[Name]['unit']]}`]: number;
+/** The numbers of a table as the code uses them: `connectTimeoutMs`, `maxRetries`. */
+export type ValuesOf<Table extends Record<string, Setting>> = {
+  [Name in keyof Table & string as `${Name}${(typeof SUFFIXES)[Table[Name]['unit']]}`]: number;
 };
 
+export type Settings = ValuesOf<typeof SETTINGS>;
+
 /**
- * Reads every setting of an environment; what is absent or empty has its default.
+ * Reads every setting of a table from an environment; what is absent or empty has its default.
  *
  * @throws Error naming the variable, what was expected and what came
  */
-export function readSettings(env: Record<string, string | undefined>): Settings {
-  const values = Object.entries<Setting>(SETTINGS).map(([name, { unit, variable, ...rest }]) => {
+export function readSettings<Table extends Record<string, Setting>>(
+  table: Table,
+  env: Record<string, string | undefined>,
+): ValuesOf<Table> {
+  const values = Object.entries<Setting>(table).map(([name, { unit, variable, ...rest }]) => {
     const key = `${name}${SUFFIXES[unit]}`;
     const came = env[variable];
     if (came === undefined || came === '') return [key, rest.default];
@@ -124,7 +129,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     checkSetting(variable, { unit, variable, ...rest }, value, came);
     return [key, value];
   });
-  return Object.fromEntries(values) as Settings;
+  return Object.fromEntries(values) as ValuesOf<Table>;
 }
 
 /**

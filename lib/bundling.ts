@@ -1,15 +1,14 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild';
-import { BUNDLE_FOLDER, RELEASE_CHECK_FOLDER } from './bundle.ts';
+import { BUNDLE_FOLDER, RELEASE_CHECK_FOLDER, SERVER_FOLDER } from './bundle.ts';
 import { PROJECT_ROOT as root } from './project.ts';
 
 /**
- * One bundle per entry. All but `index` are loaded by `import()` when needed: in one file they would not be
+ * One bundle per entry, beside `index`. They are loaded by `import()` when needed: in one file they would not be
  * lazy, because esbuild hoists their `node:` imports to the top and V8 reads the whole file.
  */
-const ENTRIES = {
-  index: 'lambda/hosts/function-url.ts',
+const LAZY_ENTRIES = {
   'default-credentials': 'lambda/agentcore/default-credentials.ts',
   dynamodb: 'lambda/sessions/dynamodb.ts',
   powertools: 'lambda/telemetry/powertools.ts',
@@ -69,7 +68,12 @@ export const esbuildOptions: BuildOptions & { metafile: true } = {
 
 /** Builds what Lambda runs behind the Function URL; see {@link buildFolder}. */
 export function buildLambda(outdir: string = BUNDLE_FOLDER): Promise<BuildResult<{ metafile: true }>> {
-  return buildFolder(ENTRIES, outdir);
+  return buildFolder({ index: 'lambda/hosts/function-url.ts', ...LAZY_ENTRIES }, outdir);
+}
+
+/** Builds the server; see {@link buildFolder}. */
+export function buildServer(outdir: string = SERVER_FOLDER): Promise<BuildResult<{ metafile: true }>> {
+  return buildFolder({ index: 'lambda/hosts/server.ts', ...LAZY_ENTRIES }, outdir);
 }
 
 /** Builds the hook that checks a release; see {@link buildFolder}. */
@@ -123,7 +127,7 @@ function writeWhole(path: string, contents: Uint8Array): string {
 
 /** Builds every folder of {@link BUNDLE_FOLDERS}; returns what each bundle holds. */
 export function buildAll(): Promise<BuildResult<{ metafile: true }>[]> {
-  return Promise.all([buildLambda(), buildReleaseCheck()]);
+  return Promise.all([buildLambda(), buildServer(), buildReleaseCheck()]);
 }
 
 async function main(): Promise<void> {

@@ -1,4 +1,9 @@
-import { ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS } from '../lambda/contract.ts';
+import {
+  ALLOWED_HEADERS,
+  ALLOWED_METHODS,
+  EXPOSED_HEADERS,
+  PREFLIGHT_MAX_AGE_SECONDS,
+} from '../lambda/contract.ts';
 
 /**
  * What a cross-origin page may do, wherever the function is reached: the deployed Function URL and the local one
@@ -9,6 +14,5 @@ export const CORS = {
   allowHeaders: ALLOWED_HEADERS,
   allowMethods: ALLOWED_METHODS,
   exposeHeaders: EXPOSED_HEADERS,
-  /** How long a browser may keep the answer to a preflight. */
-  maxAgeSeconds: 600,
+  maxAgeSeconds: PREFLIGHT_MAX_AGE_SECONDS,
 } as const;

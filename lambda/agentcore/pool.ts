@@ -17,7 +17,7 @@ export interface PoolOptions {
  * `full`: another took its place; `replaced`: by a newer one of its session; `disturbed`: something came after the
  * answer; `dead`: it is closed, or answers no ping; `slow`: a new one was there before its pong; `aborted`: the
  * turn that took it was over before it began; `spare`: a new one, when the kept one's pong came after all; `ended`: its
- * session was.
+ * session was; `shutdown`: the process ends.
  */
 export type DiscardReason =
   | 'idle'
@@ -29,7 +29,8 @@ export type DiscardReason =
   | 'slow'
   | 'aborted'
   | 'spare'
-  | 'ended';
+  | 'ended'
+  | 'shutdown';
 
 /** After so long without a pong a new handshake starts beside the ping. */
 const PING_HEAD_START_MS = 50;
@@ -131,6 +132,11 @@ export class ConnectionPool {
   /** Gives up what is kept for a session that is over. */
   drop(key: string): void {
     this.#discard(key, 'ended');
+  }
+
+  /** Gives up every connection that is kept. */
+  close(): void {
+    for (const key of [...this.#idle.keys()]) this.#discard(key, 'shutdown');
   }
 
   #take(key: string): Connection | undefined {

@@ -1,4 +1,5 @@
 import type { Prelude, ResponseStream } from '../answer/relay.ts';
+import type { StreamError } from '../errors.ts';
 
 /** An HTTP request as every host hands it over. */
 export interface Request {
@@ -27,13 +28,15 @@ export interface Request {
 export interface Host {
   /** Sets status and headers and returns the stream to write to; to be called once. */
   respond: (prelude: Prelude) => ResponseStream;
-  /** Milliseconds until the host ends the request. */
+  /** Whole milliseconds until the host ends the request. */
   remainingMs: () => number;
   /**
    * Aborted, with the StreamError that ends the answer, when the caller has left or the host shuts down. Absent on a
    * host that notices neither.
    */
   signal?: AbortSignal;
+  /** Why the host has no room for a request of this route, if it has none. Absent where there always is. */
+  refusal?: (route: string) => StreamError | undefined;
 }
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;

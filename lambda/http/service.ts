@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import { toStreamError } from '../errors.ts';
 import { PROTOCOLS } from '../protocols/protocols.ts';
 import { openStore } from '../sessions/open-store.ts';
-import { createTelemetry, type RequestOutcome } from '../telemetry/telemetry.ts';
+import { createTelemetry, type RequestOutcome, type Telemetry } from '../telemetry/telemetry.ts';
 import { answerRoute } from './handlers.ts';
 import { type Host, isSampled, type Request } from './request.ts';
 import { matchRoute, type Route } from './routes.ts';
@@ -17,6 +17,12 @@ export interface Service {
   answer(request: Request, host: Host): Promise<void>;
   /** Settles when what the first answer needs is loaded; nothing where sessions are not kept. */
   ready: Promise<unknown> | undefined;
+  /** Loads what would otherwise be loaded while answers are under way. */
+  prepare(): Promise<void>;
+  /** Lines of the process. */
+  log: Telemetry['log'];
+  /** Closes the connections that are kept for further answers; resolves when the log is written. */
+  close(): Promise<void>;
 }
 
 /** AgentCore ends a connection then, whatever it carries. */
@@ -43,6 +49,12 @@ export function createService(config: Config): Service {
   return {
     // A store that does not load is told by each answer that needs it.
     ready: store?.catch(() => {}),
+    log: telemetry.log,
+    prepare: () => telemetry.prepare(),
+    close() {
+      upstream.pool.close();
+      return telemetry.flush();
+    },
     async answer(request, host) {
       const startedAt = performance.now();
       const { requestId, traceId } = request;
@@ -57,6 +69,8 @@ export function createService(config: Config): Service {
       try {
         route = matchRoute(request.method, request.path);
         outcome.route = route.name;
+        const refusal = host.refusal?.(route.name);
+        if (refusal) throw refusal;
         const call = { ...host, respond, request, upstream, telemetry: requestTelemetry, store };
         Object.assign(outcome, await answerRoute(call, route));
       } catch (thrown) {

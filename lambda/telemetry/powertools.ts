@@ -45,7 +45,7 @@ function publishMetrics(metrics: Metrics, outcome: RequestOutcome, discarded: nu
   if (!invocation) return;
   const dimensions = { [DIMENSIONS.agent]: invocation.agent };
   publish(metrics, values, ['agent', 'outcome'], dimensions);
-  if (!error) return;
+  if (!error || error.isCancellation) return;
   publish(metrics, values, ['outcome'], { ...dimensions, [DIMENSIONS.outcome]: error.code });
 }
 
@@ -64,7 +64,8 @@ function publish(
 }
 
 function valuesOf(outcome: RequestOutcome, discarded: number): Values {
-  const { route, error, invocation, startedAt, endedAt } = outcome;
+  const { route, invocation, startedAt, endedAt } = outcome;
+  const error = outcome.error?.isCancellation ? undefined : outcome.error;
   if (isRejected(outcome)) return { RequestsRejected: 1 };
   if (!invocation) {
     // A failure before there was an agent is an invocation that failed. One of another route is in the log.
@@ -81,7 +82,7 @@ function valuesOf(outcome: RequestOutcome, discarded: number): Values {
     InvocationErrors: error ? 1 : 0,
     InvocationDuration: endedAt - startedAt,
     InvocationTimeouts: error?.code === 'AgentTimeout' ? 1 : 0,
-    IncompleteResponses: invocation.incomplete ? 1 : 0,
+    IncompleteResponses: invocation.incomplete && error ? 1 : 0,
     FirstChunkLatency: firstChunkMs,
     FirstChunkLatencyWarm: isWarm ? firstChunkMs : undefined,
     ConnectionTime: record.connectionMs,

@@ -1,4 +1,4 @@
-import { OUTCOME_COMPLETE } from '../contract.ts';
+import { OUTCOME_CANCELLED, OUTCOME_COMPLETE } from '../contract.ts';
 import type { StreamError } from '../errors.ts';
 import type { Fields, WriteLine } from './log-line.ts';
 import type { RequestOutcome } from './telemetry.ts';
@@ -12,6 +12,12 @@ export function isRejected({ error, invocation }: RequestOutcome): boolean {
   return error !== undefined && invocation === undefined && REJECTED_STATUS.has(error.status);
 }
 
+/** What a request ended as: `complete`, `cancelled`, or the code of its error. */
+export function outcomeOf(error: StreamError | undefined): string {
+  if (error?.isCancellation) return OUTCOME_CANCELLED;
+  return error?.code ?? OUTCOME_COMPLETE;
+}
+
 /** Whether an answer is complete and says nothing: neither a text nor a question. */
 export function isEmptyAnswer({ error, invocation }: RequestOutcome): boolean {
   if (error || !invocation) return false;
@@ -19,22 +25,27 @@ export function isEmptyAnswer({ error, invocation }: RequestOutcome): boolean {
   return chunks === 0 && !interrupted && !stopped;
 }
 
+/** What nginx calls a request whose caller has left; it is in the log alone, as nobody is there to be told. */
+const CLIENT_CLOSED_REQUEST = 499;
+
 /** Writes the one line that answers "what happened to this request". */
 export function writeSummary(write: WriteLine, outcome: RequestOutcome): void {
   const { route, error, startedAt, endedAt, invocation } = outcome;
   const incomplete = invocation?.incomplete === true;
+  const status = error?.isCancellation ? CLIENT_CLOSED_REQUEST : (error?.status ?? 200);
   const fields = {
     route,
-    status: error?.status ?? 200,
+    status,
     // What the caller had: an answer that had begun before it failed had begun with 200.
-    http_status: incomplete ? 200 : (error?.status ?? 200),
-    outcome: error?.code ?? OUTCOME_COMPLETE,
+    http_status: incomplete ? 200 : status,
+    outcome: outcomeOf(error),
     duration_ms: Math.round(endedAt - startedAt),
     ...(invocation && invocationFields(invocation, startedAt)),
     ...(error && errorFields(error)),
   };
   if (isEmptyAnswer(outcome)) write('WARN', 'EmptyAnswer', {});
   if (!error) return write('INFO', invocation ? 'Answer finished' : 'Request answered', fields);
+  if (error.isCancellation) return write('INFO', 'Answer cancelled', fields);
   if (isRejected(outcome)) return write('WARN', 'Request rejected', fields);
   write('ERROR', incomplete ? 'Answer interrupted' : 'Request failed', { ...fields, error });
 }

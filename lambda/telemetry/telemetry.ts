@@ -57,6 +57,15 @@ export interface Discarded {
 }
 
 export interface Telemetry {
+  /** Lines of the process, which belong to no request. */
+  log: Log & { error(message: string, fields?: Fields): void };
+  /**
+   * Loads what else would be loaded when the first answer is over, for a process in which others stream meanwhile. No
+   * request finds it cold.
+   */
+  prepare(): Promise<void>;
+  /** Resolves when every line has left the process: a reader of the log may be behind. */
+  flush(): Promise<void>;
   request(requestId: string, isTraced: boolean): RequestTelemetry;
   /** A kept or spare connection will not be used again; counted with the next invocation. */
   connectionDiscarded(connection: Discarded, reason: string): void;
@@ -96,6 +105,16 @@ export function createTelemetry({ serviceName, inFlightIntervalMs }: TelemetryOp
   };
 
   return {
+    log: {
+      info: (message, fields = {}) => write('INFO', message, fields),
+      warn: (message, fields = {}) => write('WARN', message, fields),
+      error: (message, fields = {}) => write('ERROR', message, fields),
+    },
+    async prepare() {
+      isCold = false;
+      await load();
+    },
+    flush: () => new Promise((resolve) => process.stdout.write('', () => resolve())),
     request(requestId, isTraced) {
       const keys: Fields = { function_request_id: requestId, cold_start: isCold };
       const coldStart = isCold;

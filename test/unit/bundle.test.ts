@@ -4,19 +4,14 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Metafile } from 'esbuild';
-import { buildLambda } from '../../lib/bundling.ts';
+import { buildLambda, buildServer } from '../../lib/bundling.ts';
 import { DEPLOYED_PACKAGES } from '../fixtures/deployed-packages.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'bundle-'));
-let bundles: Map<string, Metafile['outputs'][string]>;
+/** What is deployed on each host: the same core, with the same bundles beside it. */
+const HOSTS = { 'the Function URL': buildLambda, 'the server': buildServer };
 
-beforeAll(async () => {
-  const { metafile } = await buildLambda(folder);
-  bundles = new Map(
-    Object.entries(metafile.outputs).map(([file, output]) => [basename(file, '.mjs'), output]),
-  );
-});
-afterAll(() => rmSync(folder, { recursive: true }));
+let folder: string;
+let bundles: Map<string, Metafile['outputs'][string]>;
 
 function bundle(name: string): Metafile['outputs'][string] {
   const found = bundles.get(name);
@@ -45,71 +40,82 @@ function staticClosure(name: string, seen = new Set<string>()): Set<string> {
   return seen;
 }
 
-describe('the entry', () => {
-  test('does not load the other bundles with it', () => {
-    expect([...staticClosure('index')]).toEqual(['index']);
-  });
-
-  test('loads them with import() when they are needed, or one of them does', () => {
-    const lazy = ['index', 'powertools'].flatMap((name) =>
-      bundle(name).imports.filter(({ kind, path }) => kind === 'dynamic-import' && !isBuiltin(path)),
-    );
-
-    expect(lazy.map(({ path }) => basename(path, '.mjs')).sort()).toEqual(
-      [...bundles.keys()].filter((name) => name !== 'index').sort(),
+describe.each(Object.entries(HOSTS))('%s:', (_host, buildFolder) => {
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'bundle-'));
+    const { metafile } = await buildFolder(folder);
+    bundles = new Map(
+      Object.entries(metafile.outputs).map(([file, output]) => [basename(file, '.mjs'), output]),
     );
   });
+  afterAll(() => rmSync(folder, { recursive: true }));
 
-  test.each([
-    ['the X-Ray SDK', /^aws-xray-sdk/],
-    ['Powertools', /^@aws-lambda-powertools\//],
-    ['cls-hooked', /^cls-hooked$/],
-    ['the AWS SDK', /^@aws-sdk\//],
-  ])('has nothing of %s', (_what, lazy) => {
-    const packages = [...staticClosure('index')].flatMap(packagesIn);
+  describe('the entry', () => {
+    test('does not load the other bundles with it', () => {
+      expect([...staticClosure('index')]).toEqual(['index']);
+    });
 
-    expect(packages.filter((name) => lazy.test(name))).toEqual([]);
+    test('loads them with import() when they are needed, or one of them does', () => {
+      const lazy = ['index', 'powertools'].flatMap((name) =>
+        bundle(name).imports.filter(({ kind, path }) => kind === 'dynamic-import' && !isBuiltin(path)),
+      );
+
+      expect(lazy.map(({ path }) => basename(path, '.mjs')).sort()).toEqual(
+        [...bundles.keys()].filter((name) => name !== 'index').sort(),
+      );
+    });
+
+    test.each([
+      ['the X-Ray SDK', /^aws-xray-sdk/],
+      ['Powertools', /^@aws-lambda-powertools\//],
+      ['cls-hooked', /^cls-hooked$/],
+      ['the AWS SDK', /^@aws-sdk\//],
+    ])('has nothing of %s', (_what, lazy) => {
+      const packages = [...staticClosure('index')].flatMap(packagesIn);
+
+      expect(packages.filter((name) => lazy.test(name))).toEqual([]);
+    });
+
+    test('has of the SDK core only what the signer needs', () => {
+      const { inputs } = bundle('index');
+      const core = Object.entries(inputs).filter(([file]) => file.includes('node_modules/@smithy/core/'));
+
+      // The whole of it has 130 KB.
+      expect(core.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)).toBeLessThan(10_000);
+    });
   });
 
-  test('has of the SDK core only what the signer needs', () => {
-    const { inputs } = bundle('index');
-    const core = Object.entries(inputs).filter(([file]) => file.includes('node_modules/@smithy/core/'));
+  describe('every bundle', () => {
+    test('is one that is listed, and nothing else lies in the folder', () => {
+      expect([...bundles.keys()].sort()).toEqual(Object.keys(DEPLOYED_PACKAGES).sort());
+      expect(readdirSync(folder).sort()).toEqual([...bundles.keys()].map((name) => `${name}.mjs`).sort());
+    });
 
-    // The whole of it has 130 KB.
-    expect(core.reduce((sum, [, { bytesInOutput }]) => sum + bytesInOutput, 0)).toBeLessThan(10_000);
-  });
-});
-
-describe('every bundle', () => {
-  test('is one that is listed, and nothing else lies in the folder', () => {
-    expect([...bundles.keys()].sort()).toEqual(Object.keys(DEPLOYED_PACKAGES).sort());
-    expect(readdirSync(folder).sort()).toEqual([...bundles.keys()].map((name) => `${name}.mjs`).sort());
-  });
-
-  test.each(Object.entries(DEPLOYED_PACKAGES))(
-    '%s holds the packages that are listed for it',
-    (name, listed) => {
-      expect(packagesIn(name)).toEqual(Object.keys(listed).sort());
-    },
-  );
-
-  test('has no cls-hooked, which makes every await slow', () => {
-    const found = [...bundles.keys()].filter((name) =>
-      packagesIn(name).some((used) => ['cls-hooked', 'async-hook-jl', 'emitter-listener'].includes(used)),
+    test.each(Object.entries(DEPLOYED_PACKAGES))(
+      '%s holds the packages that are listed for it',
+      (name, listed) => {
+        expect(packagesIn(name)).toEqual(Object.keys(listed).sort());
+      },
     );
 
-    expect(found).toEqual([]);
-  });
+    test('has no cls-hooked, which makes every await slow', () => {
+      const found = [...bundles.keys()].filter((name) =>
+        packagesIn(name).some((used) => ['cls-hooked', 'async-hook-jl', 'emitter-listener'].includes(used)),
+      );
 
-  test('needs nothing beside it but Node itself', () => {
-    const optional = ['bufferutil', 'utf-8-validate'];
-    const wanted = [...bundles.values()].flatMap(({ imports }) =>
-      imports
-        .map(({ path }) => path)
-        .filter((path) => !isBuiltin(path) && !bundles.has(basename(path, '.mjs'))),
-    );
+      expect(found).toEqual([]);
+    });
 
-    // ws takes these where they are installed.
-    expect([...new Set(wanted)].sort()).toEqual(optional);
+    test('needs nothing beside it but Node itself', () => {
+      const optional = ['bufferutil', 'utf-8-validate'];
+      const wanted = [...bundles.values()].flatMap(({ imports }) =>
+        imports
+          .map(({ path }) => path)
+          .filter((path) => !isBuiltin(path) && !bundles.has(basename(path, '.mjs'))),
+      );
+
+      // ws takes these where they are installed.
+      expect([...new Set(wanted)].sort()).toEqual(optional);
+    });
   });
 });

@@ -1,0 +1,55 @@
+import { readConfig } from '../config.ts';
+import { SERVICE_NAME } from '../contract.ts';
+import { createService } from '../http/service.ts';
+import { createTelemetry } from '../telemetry/telemetry.ts';
+import { startHttpServer } from './http-server.ts';
+import { readServerConfig } from './server-config.ts';
+
+/**
+ * The server: the same answers as the function's, on `node:http`, for a Lambda Web Function or a container.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-web-functions.html
+ */
+const { service, server } = await start();
+
+async function start() {
+  try {
+    const created = createService(readConfig());
+    const listening = await startHttpServer(created, readServerConfig());
+    created.log.info('Listening', { url: listening.url });
+    return { service: created, server: listening };
+  } catch (error) {
+    // A wrong variable, or a port that is taken: one line that says so, and no stack of minified code.
+    const telemetry = createTelemetry(SERVICE_NAME);
+    telemetry.log.error('The server cannot start', { error });
+    await telemetry.flush();
+    process.exit(1);
+  }
+}
+
+let isEnding = false;
+
+/** Ends the process when the last answer is over. */
+async function end(exitCode: number): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
+  await server.close();
+  service.log.info('Ended');
+  await service.close();
+  process.exit(exitCode);
+}
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.on(signal, () => {
+    service.log.info('Ending', { signal });
+    void end(0);
+  });
+}
+
+// A thousand answers are under way that had no part in it: they get their grace, then another process begins anew.
+process.on('uncaughtException', (error) => {
+  service.log.error('Uncaught', { error });
+  void end(1);
+});
+
+await service.prepare();
