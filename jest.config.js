@@ -29,9 +29,37 @@ const project = (displayName, options = {}) => ({
   ...options,
 });
 
-/** Unit and infra tests need nothing built; integration and browser tests run dist/lambda, the folder that is deployed. */
+/** What is the same on every host: contract, failures, telemetry and security, run a second time on the server. */
+const ON_EVERY_HOST = [
+  'agent-entry',
+  'data-plane-faults',
+  'docs-agent',
+  'failures',
+  'http',
+  'http-transport',
+  'live-metrics',
+  'openapi',
+  'reuse',
+  'runtime-sessions',
+  'security',
+  'smoke',
+  'stack-status',
+  'stopped-clock',
+  'telemetry',
+];
+
+/** Unit and infra tests need nothing built; integration and browser tests run dist/lambda and dist/server, the folders that are deployed. */
 export default {
-  projects: [project('unit'), project('infra'), project('integration'), project('browser')],
+  projects: [
+    project('unit'),
+    project('infra'),
+    project('integration'),
+    project('server', {
+      setupFiles: ['<rootDir>/test/fixtures/on-server.ts'],
+      testMatch: ON_EVERY_HOST.map((name) => `<rootDir>/test/integration/${name}.test.ts`),
+    }),
+    project('browser'),
+  ],
   testTimeout: 30_000,
   // Integration and browser tests mostly wait: one worker more than cores. In one process for all, the default on two
   // cores, the modules of every file stay in memory, and its collections outlast the limits that the tests shorten.

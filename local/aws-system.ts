@@ -1,56 +1,48 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENV } from '../lambda/contract.ts';
-import { BUNDLE_FOLDER } from '../lib/bundle.ts';
 import { readContext } from '../lib/context.ts';
 import { withStageFile } from '../lib/stage-file.ts';
 import type { GivenAgent } from './agents-file.ts';
-import { type FunctionUrlOptions, startFunctionUrl } from './aws/function-url.ts';
-import { type LambdaRuntimeOptions, startLambdaRuntime } from './aws/lambda-runtime.ts';
-import { LOCAL_CORS, type System } from './system.ts';
+import { HOSTS, type HostName, type HostOptions, type RunningHost } from './hosts.ts';
 
 export interface AwsSystemOptions {
   /** `key=value`, as for `cdk deploy -c`; over what cdk.json, cdk.context.json and config/<stage>.json have. */
   context: readonly string[];
   /** Entries of AGENTS. @default those of the variable AGENTS, else of the context */
   configured?: readonly GivenAgent[];
-  functionUrl?: Omit<FunctionUrlOptions, 'runtime' | 'cors'>;
-  onLog?: LambdaRuntimeOptions['onLog'];
+  /** @default 'function-url' */
+  host?: HostName;
+  functionUrl?: HostOptions['functionUrl'];
+  onLog?: HostOptions['onLog'];
 }
 
 /**
- * The function on this machine, the agents in AWS: those of the variable AGENTS, or of the CDK context, reached
+ * The service on this machine, the agents in AWS: those of the variable AGENTS, or of the CDK context, reached
  * with the developer's own credentials (AWS_PROFILE, SSO, keys: whatever the AWS SDK finds).
  *
  * @throws Error when no agent is configured, or one wrongly
  */
-export async function startAwsSystem({
+export function startAwsSystem({
   context,
   configured,
+  host = 'function-url',
   functionUrl,
-  onLog,
-}: AwsSystemOptions): Promise<Pick<System, 'url' | 'runtime' | 'close'>> {
+  onLog = () => {},
+}: AwsSystemOptions): Promise<RunningHost> {
   const own = Object.entries(process.env).filter(
     (entry): entry is [string, string] => /^(AWS_|HOME$)/.test(entry[0]) && entry[1] !== undefined,
   );
-  const runtime = startLambdaRuntime({
-    folder: BUNDLE_FOLDER,
-    ...(onLog && { onLog }),
+  return HOSTS[host]({
+    allowedOrigins: ['*'],
+    functionUrl,
+    onLog,
     environment: {
       ...Object.fromEntries(own),
       [ENV.AGENTS]: configured ? JSON.stringify(configured) : agentsOf(context),
       [ENV.STAGE]: 'local',
     },
   });
-  const { url, close } = await startFunctionUrl({ ...functionUrl, runtime, cors: LOCAL_CORS });
-  return {
-    url,
-    runtime,
-    close: async () => {
-      await close();
-      await runtime.close();
-    },
-  };
 }
 
 /** The value of the variable AGENTS, else what a deployment would make of the context. */

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { LOCAL_AGENT_IDS } from './agents/agents.ts';
 import { readAgentsFile } from './agents-file.ts';
 import type { FunctionUrlOptions } from './aws/function-url.ts';
+import { hostNamed } from './hosts.ts';
 import { loopbackAccess } from './loopback.ts';
 import type { SystemOptions } from './system.ts';
 
@@ -19,6 +20,7 @@ export const USAGE = `npm start -- [options]
   --allow-origin <origin>
                        lets pages of this origin use your own agents (--agent, --aws);
                        those of this machine always may
+  --host <name>        what the service runs on: function-url, or server, as in a Web Function or a container
   --no-bandwidth       without Lambda's rate limit of 2 MB/s after the first 6 MB
   --sticky             hold small writes back until the next one, as a real Function URL may
 
@@ -56,6 +58,7 @@ export function readOptions(args: string[], page: Page): StartOptions {
       'allow-origin': { type: 'string', multiple: true, default: [] },
       bandwidth: { type: 'boolean', default: true },
       sticky: { type: 'boolean', default: false },
+      host: { type: 'string', default: 'function-url' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -82,6 +85,7 @@ export function readOptions(args: string[], page: Page): StartOptions {
   return {
     aws,
     context,
+    host: hostNamed('--host', values.host),
     // Without entries of one's own, ToolsAgent as well.
     ...(configured ? { configured } : { agents: { only: LOCAL_AGENT_IDS } }),
     dataPlane: {

@@ -1,6 +1,4 @@
 import { ENV, SERVICE_NAME } from '../lambda/contract.ts';
-import { BUNDLE_FOLDER } from '../lib/bundle.ts';
-import { CORS } from '../lib/cors.ts';
 import {
   type LocalAgent,
   type LocalAgentId,
@@ -12,24 +10,17 @@ import type { GivenAgent } from './agents-file.ts';
 import { startCloudFormation } from './aws/cloudformation.ts';
 import { type DataPlane, type DataPlaneOptions, startDataPlane } from './aws/data-plane.ts';
 import { type DynamoDb, startDynamoDb } from './aws/dynamodb.ts';
-import {
-  type Cors,
-  type FunctionUrl,
-  type FunctionUrlOptions,
-  startFunctionUrl,
-} from './aws/function-url.ts';
-import {
-  type LambdaRuntime,
-  type LambdaRuntimeOptions,
-  type LogEntry,
-  startLambdaRuntime,
-} from './aws/lambda-runtime.ts';
+import type { FunctionUrlOptions } from './aws/function-url.ts';
+import type { LambdaRuntime, LambdaRuntimeOptions, LogEntry } from './aws/lambda-runtime.ts';
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from './faults/fault-proxy.ts';
+import { HOSTS, type HostName, hostNamed } from './hosts.ts';
 import { neededAgents, runtimesOf, type SystemRuntime } from './runtimes.ts';
 
 export type { SystemRuntime } from './runtimes.ts';
 
 export interface SystemOptions {
+  /** What the service runs on. @default the variable SYSTEM_HOST, or a Function URL */
+  host?: HostName;
   agents?: LocalAgentsOptions;
   /** Agents instead of the three of this project. */
   runtimes?: SystemRuntime[];
@@ -58,7 +49,7 @@ export interface SystemOptions {
 }
 
 export interface System {
-  /** The Function URL, without a trailing slash. */
+  /** Where the host is called, without a trailing slash. */
   url: string;
   agents: LocalAgent[];
   dataPlane: DataPlane;
@@ -78,19 +69,10 @@ export const LOCAL_CREDENTIALS = {
   sessionToken: 'local-session-token/of+nobody==',
 };
 
-/** The construct's CORS settings, for any origin. */
-export const LOCAL_CORS: Cors = {
-  allowedOrigins: ['*'],
-  allowedHeaders: CORS.allowHeaders,
-  allowedMethods: CORS.allowMethods,
-  exposedHeaders: CORS.exposeHeaders,
-  maxAgeSeconds: CORS.maxAgeSeconds,
-};
-
 /** Keeps a bounded number of log lines for whoever looks. */
 const MAX_LOGS = 10_000;
 
-/** The whole system on one machine: agents, data plane, Lambda and Function URL. */
+/** The whole system on one machine: agents, data plane and a host. */
 export async function startSystem(options: SystemOptions = {}): Promise<System> {
   const { credentials = [LOCAL_CREDENTIALS] } = options;
   const started: { close(): Promise<void> }[] = [];
@@ -119,9 +101,12 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
       options.storeNetwork &&
       (await startFaultProxy({ ...options.storeNetwork, target: dynamoDb.url }));
     if (storeNetwork) started.push(storeNetwork);
-    const runtime = startLambdaRuntime({
-      folder: BUNDLE_FOLDER,
-      ...options.runtime,
+    const host = await HOSTS[
+      options.host ?? hostNamed('SYSTEM_HOST', process.env.SYSTEM_HOST ?? 'function-url')
+    ]({
+      runtime: options.runtime,
+      functionUrl: options.functionUrl,
+      allowedOrigins: options.allowedOrigins ?? ['*'],
       environment: {
         [ENV.AGENTS]: JSON.stringify(
           runtimes.map(({ target: _target, qualifiers: _names, endSession: _end, ...entry }) => entry),
@@ -146,24 +131,9 @@ export async function startSystem(options: SystemOptions = {}): Promise<System> 
         options.onLog?.(entry);
       },
     });
-    started.push(runtime);
-    const functionUrl: FunctionUrl = await startFunctionUrl({
-      ...options.functionUrl,
-      runtime,
-      cors: { ...LOCAL_CORS, allowedOrigins: options.allowedOrigins ?? LOCAL_CORS.allowedOrigins },
-    });
-    started.push(functionUrl);
-    return {
-      url: functionUrl.url,
-      agents: local.agents,
-      dataPlane,
-      network,
-      dynamoDb,
-      storeNetwork,
-      runtime,
-      logs,
-      close,
-    };
+    started.push(host);
+    const { url, runtime } = host;
+    return { url, agents: local.agents, dataPlane, network, dynamoDb, storeNetwork, runtime, logs, close };
   } catch (error) {
     await close();
     throw error;

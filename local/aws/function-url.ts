@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { listener } from '../listener.ts';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { InvocationResult } from './execution-environment.ts';
 import { type Caller, toEvent } from './function-url-event.ts';
 import { type LambdaRuntime, untracedId } from './lambda-runtime.ts';
+import { type LocalServer, serve } from './serve.ts';
 
 export interface Cors {
   allowedOrigins: readonly string[];
@@ -32,11 +31,7 @@ export interface FunctionUrlOptions {
   page?: (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 }
 
-export interface FunctionUrl {
-  /** Without a trailing slash. */
-  url: string;
-  close(): Promise<void>;
-}
+export type FunctionUrl = LocalServer;
 
 /**
  * Of an invocation's payload, which is the event: headers count, and a body as the JSON string that it becomes there,
@@ -58,29 +53,8 @@ const DELIMITER = Buffer.alloc(8);
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
-export async function startFunctionUrl(options: FunctionUrlOptions): Promise<FunctionUrl> {
-  const server = createServer(
-    listener(
-      (request: IncomingMessage, response: ServerResponse) => answer(request, response, options),
-      (error, request, response) => {
-        // That a caller left in the middle of its request is no fault of this server.
-        if (!request.errored) console.error(error);
-        response.destroy();
-      },
-    ),
-  );
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(options.port ?? 0, '127.0.0.1', resolve);
-  });
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+export function startFunctionUrl(options: FunctionUrlOptions): Promise<FunctionUrl> {
+  return serve((request, response) => answer(request, response, options), options.port);
 }
 
 async function answer(

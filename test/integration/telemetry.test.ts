@@ -4,9 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { DIMENSIONS, METRIC_NAMESPACE, METRICS, SERVICE_NAME } from '../../lambda/contract.ts';
 import { FAILURES_BY_CAUSE, LATEST_ERRORS, LOG_FIELDS } from '../../lib/log-fields.ts';
-import { type FunctionUrl, startFunctionUrl } from '../../local/aws/function-url.ts';
+import { startFunctionUrl } from '../../local/aws/function-url.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
+import { HOST, testOn } from '../fixtures/host.ts';
 import { type PuppetAgent, type Step, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { newSessionId, until } from '../fixtures/sse.ts';
 import { newTrace, startXRayDaemon, type XRayDaemon } from '../fixtures/xray-daemon.ts';
@@ -58,8 +59,8 @@ interface Told {
 let daemon: XRayDaemon;
 let puppet: PuppetAgent;
 let system: System;
-/** The Function URL with every invocation sampled. */
-let sampled: FunctionUrl;
+/** Where it is asked: through a Function URL every invocation is sampled, a server has no traces. */
+let front: { url: string; close(): Promise<void> };
 /** Everything that was asked, by what it was. */
 const story: Record<string, Told> = {};
 /** What a function leaves behind whose environment is wrong. */
@@ -75,7 +76,7 @@ async function tell(name: string, path: string, init: RequestInit = {}): Promise
   const idle = () => system.runtime.environments.every(({ state }) => state === 'idle');
   await until(idle, 'the environment is idle');
   const from = system.logs.length;
-  const response = await fetch(sampled.url + path, init);
+  const response = await fetch(front.url + path, init);
   const body = await response.text();
   const requestId = response.headers.get('x-amzn-requestid') ?? '';
   await until(idle, 'the environment is idle again');
@@ -115,6 +116,19 @@ const told = (name: string): Told => {
 /** The one line that answers "what happened to this request". */
 const summaryOf = ({ lines, requestId }: Told) =>
   lines.filter((line) => line.function_request_id === requestId && line.outcome !== undefined);
+
+/** An environment that is frozen says it when it is thawed, a server when it happens: between two requests. */
+const discarded = () => {
+  const lines =
+    HOST === 'server'
+      ? system.logs.map(({ line }) => parse(line))
+      : told('the next invocation after that').lines;
+  return lines.find(({ message }) => message === 'Connection discarded');
+};
+
+/** A server has no cold starts: it is there before it is asked. */
+const ofThisHost = (names: string[]) =>
+  names.filter((name) => HOST === 'function-url' || name !== 'ColdStart');
 
 const emf = () =>
   system.logs
@@ -159,9 +173,11 @@ beforeAll(async () => {
       AWS_ENDPOINT_URL_CLOUDFORMATION: 'http://127.0.0.1:9',
     },
   });
-  sampled = await startFunctionUrl({
-    runtime: { invoke: (event) => system.runtime.invoke(event, { traceId: newTrace().header }) },
-  });
+  const invoke = (event: unknown) => system.runtime.invoke(event, { traceId: newTrace().header });
+  front =
+    HOST === 'server'
+      ? { url: system.url, close: async () => {} }
+      : await startFunctionUrl({ runtime: { invoke } });
   const { refuse, slowUpgrade } = FAULTS;
 
   const sessionId = newSessionId();
@@ -264,7 +280,14 @@ beforeAll(async () => {
 });
 
 beforeAll(async () => {
-  const broken = await startSystem({ environment: { PING_INTERVAL_MS: 'x' } });
+  const wrong = { PING_INTERVAL_MS: 'x' };
+  if (HOST === 'server') {
+    await startSystem({ environment: wrong, onLog: ({ line }) => notStarted.push(parse(line)) }).catch(
+      () => {},
+    );
+    return;
+  }
+  const broken = await startSystem({ environment: wrong });
   await (await fetch(broken.url, { method: 'POST', body: '{}' })).text();
   await until(
     () => broken.logs.some(({ line }) => line.includes('"errorMessage"')),
@@ -276,7 +299,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await sampled?.close();
+  await front?.close();
   await system?.close();
   await puppet?.close();
   await daemon?.close();
@@ -330,7 +353,8 @@ describe('every metric line', () => {
       ).size;
 
     for (const [name, kind] of Object.entries(METRICS)) {
-      expect([name, setsOf(name)]).toEqual([name, finest[kind.finest]]);
+      const isEmitted = ofThisHost([name]).length > 0;
+      expect([name, setsOf(name)]).toEqual([name, isEmitted ? finest[kind.finest] : 0]);
     }
     const byOutcome = Object.entries(METRICS).filter(([, kind]) => kind.finest === 'outcome');
     expect(byOutcome.map(([name]) => name)).toEqual(['InvocationErrors']);
@@ -384,7 +408,7 @@ describe('the metrics', () => {
       _aws.CloudWatchMetrics.flatMap(({ Metrics }) => Metrics.map(({ Name }) => Name)),
     );
 
-    expect([...new Set(names)].sort()).toEqual(Object.keys(METRICS).sort());
+    expect([...new Set(names)].sort()).toEqual(ofThisHost(Object.keys(METRICS)).sort());
   });
 
   test('of the dashboard and of the alarms are ones that were emitted', () => {
@@ -397,7 +421,7 @@ describe('the metrics', () => {
     const missing = [...new Set(used)].filter((metric) => !known.has(metric));
 
     expect(used.length).toBeGreaterThan(20);
-    expect(missing).toEqual([]);
+    expect(missing).toEqual(HOST === 'server' ? [expect.stringContaining('ColdStart')] : []);
     // Each is billed.
     expect([...known].filter((metric) => !used.includes(metric))).toEqual([]);
   });
@@ -407,7 +431,7 @@ describe('the metrics', () => {
     const { bytes, chunks } = JSON.parse(body.trim().split('data: ').at(-1) ?? '') as Line;
 
     expect(metrics).toMatchObject({
-      ColdStart: 1,
+      ...(HOST === 'function-url' && { ColdStart: 1 }),
       InvocationCount: 1,
       InvocationErrors: 0,
       InvocationTimeouts: 0,
@@ -432,7 +456,7 @@ describe('the metrics', () => {
   test('count the cold start once', () => {
     const cold = Object.entries(story).filter(([, { metrics }]) => 'ColdStart' in metrics);
 
-    expect(cold.map(([name]) => name)).toEqual(['a cold success']);
+    expect(cold.map(([name]) => name)).toEqual(HOST === 'server' ? [] : ['a cold success']);
   });
 
   test('say of a reuse that no connection was opened', () => {
@@ -574,7 +598,7 @@ describe('the log', () => {
       upgrade_ms: expect.any(Number),
       connection_reused: false,
       retries: 0,
-      xray_trace_id: expect.stringMatching(/^1-/),
+      ...(HOST === 'function-url' && { xray_trace_id: expect.stringMatching(/^1-/) }),
     };
     expect(summaryOf(cold)).toEqual([
       expect.objectContaining({
@@ -582,7 +606,7 @@ describe('the log', () => {
         level: 'INFO',
         message: 'Answer finished',
         function_request_id: cold.requestId,
-        cold_start: true,
+        cold_start: HOST === 'function-url',
         status: 200,
         http_status: 200,
         outcome: 'complete',
@@ -755,7 +779,7 @@ describe('the log', () => {
       'Connection closed',
       'Answer finished',
     ]);
-    expect(messages('the next invocation after that')).toContain('Connection discarded');
+    expect(discarded()).toMatchObject({ message: 'Connection discarded' });
     const closed = told('a connection that breaks off').lines.find(
       ({ message }) => message === 'Connection closed',
     );
@@ -790,7 +814,7 @@ describe('the log', () => {
     const reused = lineOf('a reuse', 'Connection reused');
     expect(reused).toMatchObject({ level: 'INFO', age_ms: expect.any(Number) });
     expect(reused).not.toHaveProperty('connection_ms');
-    expect(lineOf('the next invocation after that', 'Connection discarded')).toMatchObject({
+    expect(discarded()).toMatchObject({
       level: 'INFO',
       agent: 'puppet',
       session_id: expect.stringMatching(/^[\w-]{33,256}$/),
@@ -880,7 +904,10 @@ describe('the log', () => {
     const found = all.flatMap(({ name, own }) => own.filter(matches).map((line) => ({ name, line })));
 
     expect([...new Set(found.map(({ name }) => name))].sort()).toEqual([...requests].sort());
-    const empty = fields.filter((field) => !found.some(({ line }) => fieldOf(line, field) !== undefined));
+    const empty = fields
+      // Where Lambda says what a cold start died of.
+      .filter((field) => HOST === 'function-url' || field !== 'message.errorMessage')
+      .filter((field) => !found.some(({ line }) => fieldOf(line, field) !== undefined));
     expect(empty).toEqual([]);
   });
 
@@ -892,32 +919,39 @@ describe('the log', () => {
     }
   });
 
-  test('gives the runbook’s query about the function’s errors what Lambda says, and which variable is wrong', () => {
-    // Lambda's own lines, which are not written here. https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
-    const ofLambda = (type: string, record: object) => ({ time: '2026-11-25T12:00:00.000Z', type, record });
-    const report = { requestId: 'a', metrics: { maxMemoryUsedMB: 128 } };
-    const failed = [
-      ofLambda('platform.initReport', { phase: 'init', status: 'error', errorType: 'Runtime.ExitError' }),
-      ofLambda('platform.runtimeDone', { requestId: 'a', status: 'failure', errorType: 'Runtime.ExitError' }),
-      ofLambda('platform.report', { ...report, status: 'timeout' }),
-    ];
-    const fine = [
-      ofLambda('platform.initReport', { phase: 'init', status: 'success' }),
-      ofLambda('platform.report', { ...report, status: 'success' }),
-      ofLambda('platform.start', { requestId: 'a', version: '$LATEST' }),
-    ];
-    const written = Object.values(story).flatMap(({ lines }) => lines);
-    const { matches, fields } = parseQuery(runbookQueries('Function errors')[0] ?? []);
+  testOn('function-url')(
+    'gives the runbook’s query about the function’s errors what Lambda says, and which variable is wrong',
+    () => {
+      // Lambda's own lines, which are not written here. https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html
+      const ofLambda = (type: string, record: object) => ({ time: '2026-11-25T12:00:00.000Z', type, record });
+      const report = { requestId: 'a', metrics: { maxMemoryUsedMB: 128 } };
+      const failed = [
+        ofLambda('platform.initReport', { phase: 'init', status: 'error', errorType: 'Runtime.ExitError' }),
+        ofLambda('platform.runtimeDone', {
+          requestId: 'a',
+          status: 'failure',
+          errorType: 'Runtime.ExitError',
+        }),
+        ofLambda('platform.report', { ...report, status: 'timeout' }),
+      ];
+      const fine = [
+        ofLambda('platform.initReport', { phase: 'init', status: 'success' }),
+        ofLambda('platform.report', { ...report, status: 'success' }),
+        ofLambda('platform.start', { requestId: 'a', version: '$LATEST' }),
+      ];
+      const written = Object.values(story).flatMap(({ lines }) => lines);
+      const { matches, fields } = parseQuery(runbookQueries('Function errors')[0] ?? []);
 
-    const found = [...notStarted, ...failed, ...fine, ...written].filter(matches);
+      const found = [...notStarted, ...failed, ...fine, ...written].filter(matches);
 
-    expect(found).toEqual([...notStarted, ...failed]);
-    expect(notStarted.map((line) => fieldOf(line, 'message.errorMessage'))).toEqual([
-      expect.stringMatching(/^PING_INTERVAL_MS: expected a whole number from 1 to 59999 .*, got "x"$/),
-    ]);
-    expect(fields).toContain('message.errorMessage');
-    expect(fields.filter((field) => !found.some((line) => fieldOf(line, field) !== undefined))).toEqual([]);
-  });
+      expect(found).toEqual([...notStarted, ...failed]);
+      expect(notStarted.map((line) => fieldOf(line, 'message.errorMessage'))).toEqual([
+        expect.stringMatching(/^PING_INTERVAL_MS: expected a whole number from 1 to 59999 .*, got "x"$/),
+      ]);
+      expect(fields).toContain('message.errorMessage');
+      expect(fields.filter((field) => !found.some((line) => fieldOf(line, field) !== undefined))).toEqual([]);
+    },
+  );
 
   test('counts every attempt that failed in the query about connections', () => {
     const { matches } = parseQuery(runbookQueries('Connection failures')[0] ?? []);
@@ -991,7 +1025,7 @@ describe('no canary', () => {
     expect(leaks).toEqual([]);
   });
 
-  test.each(canaries)('of %s is in a trace', (_what, canary) => {
+  testOn('function-url').each(canaries)('of %s is in a trace', (_what, canary) => {
     const leaks = daemon.datagrams.filter((datagram) => datagram.includes(canary));
 
     expect(daemon.datagrams.length).toBeGreaterThan(10);
