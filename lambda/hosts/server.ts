@@ -1,7 +1,8 @@
 import { readConfig } from '../config.ts';
 import { SERVICE_NAME } from '../contract.ts';
 import { createService } from '../http/service.ts';
-import { createTelemetry } from '../telemetry/telemetry.ts';
+import { loggable } from '../telemetry/log-line.ts';
+import { flushLog, plainLog } from '../telemetry/plain-log.ts';
 import { startHttpServer } from './http-server.ts';
 import { readServerConfig } from './server-config.ts';
 
@@ -20,9 +21,8 @@ async function start() {
     return { service: created, server: listening };
   } catch (error) {
     // A wrong variable, or a port that is taken: one line that says so, and no stack of minified code.
-    const telemetry = createTelemetry(SERVICE_NAME);
-    telemetry.log.error('The server cannot start', { error });
-    await telemetry.flush();
+    plainLog(SERVICE_NAME)('ERROR', 'The server cannot start', loggable({ error }));
+    await flushLog();
     process.exit(1);
   }
 }

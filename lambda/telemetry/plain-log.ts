@@ -24,3 +24,8 @@ export function plainLog(serviceName: string): WriteLine {
     process.stdout.write(`${JSON.stringify(line, printable)}\n`);
   };
 }
+
+/** Resolves when every line has left the process: a pipe is full where its reader is behind. */
+export function flushLog(): Promise<void> {
+  return new Promise((resolve) => process.stdout.write('', () => resolve()));
+}

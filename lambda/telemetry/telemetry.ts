@@ -3,7 +3,7 @@ import type { AnswerStats } from '../answer/protocol.ts';
 import type { StreamError } from '../errors.ts';
 import { InFlight, type OpenAnswer } from './in-flight.ts';
 import { type Fields, type Level, loggable } from './log-line.ts';
-import { plainLog } from './plain-log.ts';
+import { flushLog, plainLog } from './plain-log.ts';
 import type { Powertools } from './powertools.ts';
 import { writeSummary } from './summary.ts';
 
@@ -64,7 +64,7 @@ export interface Telemetry {
    * request finds it cold.
    */
   prepare(): Promise<void>;
-  /** Resolves when every line has left the process: a reader of the log may be behind. */
+  /** Resolves when every line has left the process. */
   flush(): Promise<void>;
   request(requestId: string, isTraced: boolean): RequestTelemetry;
   /** A kept or spare connection will not be used again; counted with the next invocation. */
@@ -114,7 +114,7 @@ export function createTelemetry({ serviceName, inFlightIntervalMs }: TelemetryOp
       isCold = false;
       await load();
     },
-    flush: () => new Promise((resolve) => process.stdout.write('', () => resolve())),
+    flush: flushLog,
     request(requestId, isTraced) {
       const keys: Fields = { function_request_id: requestId, cold_start: isCold };
       const coldStart = isCold;
