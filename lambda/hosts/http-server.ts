@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { ResponseStream } from '../answer/relay.ts';
 import type { Host } from '../http/request.ts';
 import type { Service } from '../http/service.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
@@ -58,6 +59,17 @@ export async function startHttpServer(service: Service, config: ServerConfig): P
   };
 }
 
+/** Takes an answer whose caller has left before it began; a response that is closed would never say that it is drained. */
+const NOBODY: ResponseStream = {
+  write: () => true,
+  end: () => {},
+  once: () => {},
+  off: () => {},
+  destroyed: true,
+  writableEnded: true,
+  writableNeedDrain: false,
+};
+
 function answer(
   incoming: IncomingMessage,
   response: ServerResponse,
@@ -78,7 +90,8 @@ function answer(
   });
   const request = toRequest(incoming, requestId, config.maxRequestBytes);
   const host: Host = {
-    respond: ({ statusCode, headers }) => response.writeHead(statusCode, { ...headers, ...own }),
+    respond: ({ statusCode, headers }) =>
+      response.destroyed ? NOBODY : response.writeHead(statusCode, { ...headers, ...own }),
     remainingMs: () => Math.floor(config.requestTimeoutMs - (performance.now() - startedAt)),
     signal: abort.signal,
     refusal: (route) => answers.refusal(route),

@@ -16,6 +16,7 @@ const { service, server } = await start();
 async function start() {
   try {
     const created = createService(readConfig());
+    await created.prepare();
     const listening = await startHttpServer(created, readServerConfig());
     created.log.info('Listening', { url: listening.url });
     return { service: created, server: listening };
@@ -51,5 +52,3 @@ process.on('uncaughtException', (error) => {
   service.log.error('Uncaught', { error });
   void end(1);
 });
-
-await service.prepare();

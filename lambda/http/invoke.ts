@@ -80,7 +80,11 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
     abort.abort(new StreamError('AgentTimeout', text));
   }, limitMs);
   const { signal } = call;
-  const abortAsHost = () => abort.abort(signal?.reason);
+  const abortAsHost = () => {
+    const reason: StreamError = signal?.reason;
+    // An answer that is recorded is there when its caller comes back.
+    if (!recorder || !reason.isCancellation) abort.abort(reason);
+  };
   signal?.addEventListener('abort', abortAsHost, { once: true });
   if (signal?.aborted) abortAsHost();
   try {

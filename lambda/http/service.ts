@@ -50,7 +50,9 @@ export function createService(config: Config): Service {
     // A store that does not load is told by each answer that needs it.
     ready: store?.catch(() => {}),
     log: telemetry.log,
-    prepare: () => telemetry.prepare(),
+    async prepare() {
+      await Promise.all([telemetry.prepare(), store?.catch(() => {})]);
+    },
     close() {
       upstream.pool.close();
       return telemetry.flush();
