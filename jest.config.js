@@ -14,7 +14,7 @@ const transform = {
   ],
 };
 
-const project = (displayName, options = {}) => ({
+export const project = (displayName, options = {}) => ({
   displayName,
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts'],
@@ -25,6 +25,7 @@ const project = (displayName, options = {}) => ({
     '<rootDir>/cdk.out/',
     '<rootDir>/bench/node_modules/',
     '<rootDir>/packages/api/node_modules/',
+    '<rootDir>/test/readers/node_modules/',
   ],
   ...options,
 });

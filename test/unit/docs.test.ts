@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
+import { ONLY_IN_BROWSERS, READERS, READERS_THAT_RECONNECT } from '../fixtures/readers.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');
@@ -25,6 +26,19 @@ test('every article says causes, what the caller and what the operator should do
   }
 });
 
+test('docs/readers.md has a row and a block for every reader, and says of each where it runs and whether it reconnects', () => {
+  const rows = [...read('docs/readers.md').matchAll(/^\| \[.+\]\(#(.+)\) \| (yes|no) \| yes \| (.+) \|$/gm)];
+  const anchor = (reader: string) => reader.replace('.', '');
+
+  expect(rows.map(([, link]) => link)).toEqual(READERS.map(anchor));
+  expect(rows.filter(([, , inNode]) => inNode === 'no').map(([, link]) => link)).toEqual(
+    [...ONLY_IN_BROWSERS].map(anchor),
+  );
+  expect(rows.filter(([, , , again]) => again?.startsWith('after')).map(([, link]) => link)).toEqual(
+    READERS_THAT_RECONNECT.map(anchor),
+  );
+});
+
 test.each([
   'README.md',
   'SECURITY.md',
@@ -33,6 +47,7 @@ test.each([
   'docs/deployment.md',
   'docs/errors.md',
   'docs/local.md',
+  'docs/readers.md',
   'docs/runbook.md',
   'client/README.md',
 ])('every link of %s inside the repository leads somewhere', (file) => {

@@ -1,0 +1,54 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { launchBrowser } from '../fixtures/browser.ts';
+import { script } from '../fixtures/puppet-agent.ts';
+import { describeReaders, startReaderWorld } from '../fixtures/reader-suite.ts';
+import { HEAVY, READERS, readInPage } from '../fixtures/readers.ts';
+import { until } from '../fixtures/sse.ts';
+import { type Site, startSite } from './support.ts';
+
+let browser: Browser;
+let site: Site;
+
+beforeAll(async () => {
+  [browser, site] = await Promise.all([launchBrowser(), startSite()]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await site?.close();
+});
+
+async function openPage(): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(site.origin);
+  return page;
+}
+
+describeReaders(
+  'Chromium',
+  READERS.filter((reader) => !HEAVY.has(reader)),
+  async () => readInPage(await openPage()),
+);
+
+test.each([
+  ['asks once', false],
+  ['asks again, without the line that docs/readers.md has against it', true],
+])('fetch-event-source in a tab that is hidden and shown %s', async (_what, unsafe) => {
+  const page = await openPage();
+  const world = await startReaderWorld(readInPage(page));
+  const prompt = script({ send: 'one ' }, { sleepMs: 1500 }, { send: 'two' }, { send: '[DONE]' });
+
+  const { outcome, asked } = world.ask('fetch-event-source', prompt, { unsafe });
+  await until(() => world.puppet.prompts.length > 0, 'the prompt is there');
+  await page.evaluate(() => {
+    let hidden = true;
+    Object.defineProperty(document, 'hidden', { get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+    hidden = false;
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await outcome;
+  await world.close();
+
+  expect(asked() > 1).toBe(unsafe);
+});
