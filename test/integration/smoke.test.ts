@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { flow } from '../../lambda/smoke/checks.ts';
-import { refuseSignature } from '../../local/aws/sigv4.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
+import { startSignedApi } from '../fixtures/aws-apis.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -203,7 +203,7 @@ describe('of a URL that wants signatures', () => {
     sessionToken: 'smoke/token+of==',
   };
   let system: System;
-  let signed: Server;
+  let signed: Awaited<ReturnType<typeof startSignedApi>>;
   let url: string;
   let folder: string;
 
@@ -215,40 +215,19 @@ describe('of a URL that wants signatures', () => {
     );
     system = await startSystem({ agents: { tokenDelayMs: 8 } });
     // What Lambda does before the function is asked.
-    signed = createServer(async (request, response) => {
-      const parts: Buffer[] = [];
-      for await (const part of request) parts.push(part as Buffer);
-      const body = Buffer.concat(parts);
-      const { method = 'GET', headers } = request;
-      const [path = '', query = ''] = (request.url ?? '').split('?');
-      const refused = refuseSignature(
-        { method, path, query, headers, body },
-        {
-          credentials: [credentials],
-          region: 'eu-west-1',
-          service: 'lambda',
-          now: Date.now(),
-          clockSkewMs: 300_000,
-        },
-      );
-      if (refused) {
-        response.writeHead(403, { 'content-type': 'application/json' }).end('{"Message":"Forbidden"}');
-        return;
-      }
-      const answer = await fetch(system.url + request.url, {
-        method,
-        ...(body.length > 0 && { body }),
-      });
-      response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
-      for await (const part of answer.body ?? []) response.write(part);
-      response.end();
-    });
-    await new Promise<void>((resolve) => signed.listen(0, '127.0.0.1', resolve));
-    url = `http://127.0.0.1:${(signed.address() as AddressInfo).port}`;
+    signed = await startSignedApi(
+      { service: 'lambda', region: 'eu-west-1', credentials },
+      async ({ method, path, body }, response) => {
+        const answer = await fetch(system.url + path, { method, ...(body && { body }) });
+        response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+        for await (const part of answer.body ?? []) response.write(part);
+        response.end();
+      },
+    );
+    ({ url } = signed);
   });
   afterAll(async () => {
-    signed.closeAllConnections();
-    await new Promise((resolve) => signed.close(resolve));
+    await signed.close();
     await system.close();
     rmSync(folder, { recursive: true });
   });
