@@ -62,7 +62,14 @@ test(
         .filter((file) => /asset\.\w+\/\w[\w-]*\.mjs$/.test(file))
         .map(nameOf)
         .sort(),
-    ).toEqual(['default-credentials.mjs', 'index.mjs', 'powertools.mjs', 'stacks.mjs', 'tracing.mjs']);
+    ).toEqual([
+      'default-credentials.mjs',
+      'dynamodb.mjs',
+      'index.mjs',
+      'powertools.mjs',
+      'stacks.mjs',
+      'tracing.mjs',
+    ]);
     expect(files.map(nameOf)).toContain('AgentStream-dev.template.json');
     for (const file of files) {
       const text = readFileSync(file, 'utf8');
