@@ -3,15 +3,19 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import type { AgentErrorDetails } from '../../client/stream-agent.ts';
-import { ERROR_CODES, EXPOSED_HEADERS } from '../../lambda/contract.ts';
+import { ENV, ERROR_CODES, EXPOSED_HEADERS } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
+import { SERVER_ENV, SERVER_SETTINGS } from '../../lambda/hosts/server-config.ts';
 import { ROUTES } from '../../lambda/http/routes.ts';
+import { FORMATS, PROTOCOLS } from '../../lambda/protocols/protocols.ts';
+import { SETTINGS, type Setting } from '../../lambda/settings.ts';
 import { answerOf, document, faultsOf, faultsOfEvent, resolve, source } from '../fixtures/openapi.ts';
 import { typeOf } from '../fixtures/schema-types.ts';
 
 const root = join(import.meta.dirname, '../..');
 /** What the agent of the example says, not the function. */
 const OF_AN_AGENT = 'the model is not available';
+const MEDIA_TYPES = Object.values(PROTOCOLS).map(({ mediaType }) => mediaType);
 const { components, paths } = document;
 const operations = Object.entries(paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
@@ -50,6 +54,44 @@ describe('the document', () => {
     const described = operations.map(({ path, method }) => `${method.toUpperCase()} ${path}`);
 
     expect(described.sort()).toEqual(ROUTES.map(({ path, method }) => `${method} ${path}`).sort());
+  });
+
+  test.each(ROUTES.map((entry) => [`${entry.method} ${entry.path}`, entry] as const))(
+    'has of %s every format in which it can answer, and no other',
+    (_route, { method, path, route }) => {
+      const { responses } = paths[path]?.[method.toLowerCase()] ?? {};
+      const described = Object.keys((responses?.[200] && answerOf(responses[200]).content) ?? {});
+      const matched = route({});
+
+      if (matched.name === 'invoke') {
+        const protocols = 'protocol' in matched ? [PROTOCOLS[matched.protocol]] : Object.values(FORMATS);
+        const formats = new Set(protocols.map(({ mediaType }) => mediaType));
+        expect(described.sort()).toEqual([...formats].sort());
+      } else for (const type of described) expect(MEDIA_TYPES).toContain(type);
+    },
+  );
+
+  test('has every setting with its bounds, and no other', () => {
+    const numbers = Object.values<Setting>({ ...SETTINGS, ...SERVER_SETTINGS }).map(
+      ({ variable, because: _because, ...bounds }) => [
+        variable,
+        { type: 'integer', ...bounds, description: expect.stringMatching(/./) },
+      ],
+    );
+    const others = Object.values({ ...ENV, ...SERVER_ENV }).map((variable) => [
+      variable,
+      { type: 'string', description: expect.stringMatching(/./) },
+    ]);
+
+    expect(document['x-settings']).toEqual(Object.fromEntries([...numbers, ...others]));
+  });
+
+  test('names no setting that there is not', () => {
+    // Beside the types of AG-UI's events.
+    const named = [...source.matchAll(/`(?!RUN_)([A-Z]+(?:_[A-Z]+)+)`/g)].map(([, variable]) => variable);
+
+    expect(named.length).toBeGreaterThan(5);
+    expect(named.filter((variable) => !Object.hasOwn(document['x-settings'], variable ?? ''))).toEqual([]);
   });
 
   test('has operations that are named once, tagged and complete', () => {
