@@ -45,12 +45,17 @@ export class AgentStreamStack extends Stack {
       ...(slowConnection !== undefined && { slowConnection }),
     });
     if (props.deployment !== undefined) {
-      const { errorRate, timeouts, incompleteResponses, functionErrors } = this.observability.alarms;
+      const { functionErrors, errorRate, timeouts, incompleteResponses, agents } = this.observability.alarms;
       new AgentStreamRelease(this, 'Release', {
         stream: this.stream,
         strategy: props.deployment,
-        // CodeDeploy asks for alarms of single metrics, of which the composite one is made.
-        alarms: [errorRate, timeouts, incompleteResponses, functionErrors],
+        alarms: [
+          functionErrors,
+          errorRate,
+          timeouts,
+          incompleteResponses,
+          ...agents.map(({ fails }) => fails),
+        ],
       });
     }
     const distribution = distributionOf(this, this.stream.functionUrl, props);

@@ -67,9 +67,13 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     }),
   },
   deployment: {
-    description: 'How traffic goes over to a new version by CodeDeploy. Default: at once, without CodeDeploy',
-    schema: oneOf(...Object.keys(RELEASE_STRATEGIES)),
-    read: (came) => ({ deployment: choice('deployment', came, RELEASE_STRATEGIES) }),
+    description:
+      'How traffic goes over to a new version by CodeDeploy. Default: none, at once and without CodeDeploy',
+    schema: oneOf('none', ...Object.keys(RELEASE_STRATEGIES)),
+    read: (came) => {
+      const deployment = choice('deployment', came, { none: undefined, ...RELEASE_STRATEGIES });
+      return deployment === undefined ? {} : { deployment };
+    },
   },
   formerUrl: {
     description: 'Keeps the Function URL of versions before 0.2 beside the new one. Default: off',

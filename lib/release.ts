@@ -6,11 +6,15 @@ import { acknowledge, acknowledgeWildcard } from './compliance.ts';
 import { ReleaseCheck } from './release-check.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
+/** Each lasts for as long as an alarm of two periods of 5 minutes needs to see what goes wrong. */
 const CONFIGS = {
   'all-at-once': codedeploy.LambdaDeploymentConfig.ALL_AT_ONCE,
-  canary: codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,
-  linear: codedeploy.LambdaDeploymentConfig.LINEAR_10PERCENT_EVERY_1MINUTE,
+  canary: codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_15MINUTES,
+  linear: codedeploy.LambdaDeploymentConfig.LINEAR_10PERCENT_EVERY_2MINUTES,
 } as const;
+
+/** @see https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-create-alarms.html */
+const MAX_ALARMS = 10;
 
 /** How traffic goes over to a new version. */
 export type ReleaseStrategy = keyof typeof CONFIGS;
@@ -24,11 +28,14 @@ export interface AgentStreamReleaseProps {
   /** What is released. */
   readonly stream: AgentStreamFunction;
   /**
-   * `canary`: a tenth of the traffic for 5 minutes, then all of it. `linear`: a further tenth every minute.
+   * `canary`: a tenth of the traffic for 15 minutes, then all of it. `linear`: a further tenth every two minutes.
    * `all-at-once`: all of it.
    */
   readonly strategy: ReleaseStrategy;
-  /** Of these, each stops a release that is under way and takes the traffic back; up to 10, of single metrics. */
+  /**
+   * Each of them stops a release that is under way and takes the traffic back: alarms of metrics, no composite ones. Of
+   * more than CodeDeploy takes, which is 10, the first ones count.
+   */
   readonly alarms?: readonly IAlarmRef[];
 }
 
@@ -47,7 +54,7 @@ export class AgentStreamRelease extends Construct {
     this.deploymentGroup = new codedeploy.LambdaDeploymentGroup(this, 'Group', {
       alias: stream.alias,
       deploymentConfig: CONFIGS[strategy],
-      alarms: [...alarms],
+      alarms: alarms.slice(0, MAX_ALARMS),
       postHook: check.function,
       autoRollback: {
         failedDeployment: true,

@@ -137,6 +137,11 @@ describe('the context', () => {
   });
 });
 
+test('takes none for a release without CodeDeploy, as a file may say otherwise', () => {
+  expect(readContext({ ...ARNS, deployment: 'none' })).toEqual(readContext(ARNS));
+  expect(readContext({ ...ARNS, deployment: 'canary' })).toMatchObject({ deployment: 'canary' });
+});
+
 test('describes the three agents as the local ones describe themselves', () => {
   const local = readFileSync(join(import.meta.dirname, '../../local/agents/agents.ts'), 'utf8');
 
@@ -386,6 +391,11 @@ test.each<[string, Record<string, unknown>, RegExp]>([
     'a switch that is neither on nor off',
     { ...ARNS, invokeAgentAction: 'false' },
     /^invokeAgentAction: expected one of on, off, got "false"$/,
+  ],
+  [
+    'a release of another kind',
+    { ...ARNS, deployment: 'blue' },
+    /^deployment: expected one of none, all-at-once, canary, linear, got "blue"$/,
   ],
   ['a wrong stage', { ...ARNS, stage: 'My Stage' }, /^stage: expected lower-case letters.*, got "My Stage"$/],
   [

@@ -134,8 +134,8 @@ describe('a release', () => {
   });
 
   test.each([
-    ['canary', 'CodeDeployDefault.LambdaCanary10Percent5Minutes'],
-    ['linear', 'CodeDeployDefault.LambdaLinear10PercentEvery1Minute'],
+    ['canary', 'CodeDeployDefault.LambdaCanary10Percent15Minutes'],
+    ['linear', 'CodeDeployDefault.LambdaLinear10PercentEvery2Minutes'],
     ['all-at-once', 'CodeDeployDefault.LambdaAllAtOnce'],
   ] as const)(
     '%s moves the traffic by CodeDeploy, back where an alarm goes off or the check fails',
@@ -157,7 +157,8 @@ describe('a release', () => {
         }
       ).AlarmConfiguration;
       expect(Enabled).toBe(true);
-      expect(Alarms).toHaveLength(4);
+      // Four of the service, and one of each agent.
+      expect(Alarms).toHaveLength(7);
       for (const { Name } of Alarms) expect(alarms).toContain(Name.Ref);
       template.hasResource('AWS::Lambda::Alias', {
         UpdatePolicy: {
@@ -168,6 +169,23 @@ describe('a release', () => {
       });
     },
   );
+
+  test('takes as many alarms as CodeDeploy does, those of the service first', () => {
+    const agents = Array.from({ length: 9 }, (_, i) => ({ ...AGENT, id: `a${i}`, name: `A${i}` }));
+
+    const [, group] = only(
+      stackOf({ deployment: 'canary', agents }).template(),
+      'AWS::CodeDeploy::DeploymentGroup',
+    );
+
+    const { Alarms } = (
+      group.Properties as unknown as { AlarmConfiguration: { Alarms: { Name: { Ref: string } }[] } }
+    ).AlarmConfiguration;
+    expect(Alarms).toHaveLength(10);
+    expect(
+      Alarms.slice(0, 4).map(({ Name }) => Name.Ref.replace(/^Observability|[0-9A-F]{8}$/g, '')),
+    ).toEqual(['FunctionErrors', 'ErrorRate', 'Timeouts', 'IncompleteResponses']);
+  });
 
   test('is checked by a function that may call the URL as a caller does, and nothing else', () => {
     const template = stackOf({ deployment: 'canary' }).template();
