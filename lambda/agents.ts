@@ -1,4 +1,4 @@
-import { parseRuntimeArn, type RuntimeArn } from './agentcore/arn.ts';
+import { parseRuntimeArn, type RuntimeArn } from './arn.ts';
 import { DIALECTS, type DialectName } from './dialects/dialects.ts';
 import { FRAMINGS, type FramingName } from './framing/framings.ts';
 

@@ -1,8 +1,14 @@
-import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn } from './agentcore/arn.ts';
-import type { Credentials } from './agentcore/signing.ts';
 import { type Agent, parseAgents } from './agents.ts';
+import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn } from './arn.ts';
 import { ENV, MEMORY_TABLE, SERVICE_NAME } from './contract.ts';
 import { readSettings, SETTINGS, type Settings } from './settings.ts';
+
+/** AWS credentials, long-lived or of a role. */
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+}
 
 /** Everything that the environment says, read once per cold start. */
 export interface Config extends Settings {

@@ -1,7 +1,7 @@
 import { Duration, Fn, Token } from 'aws-cdk-lib';
 import { type IMetric, SearchExpression } from 'aws-cdk-lib/aws-cloudwatch';
-import { parseRuntimeArn } from '../lambda/agentcore/arn.ts';
 import type { AgentEntry } from '../lambda/agents.ts';
+import { parseRuntimeArn } from '../lambda/arn.ts';
 
 /**
  * Metrics that AgentCore publishes per runtime, with their statistic. Without TotalErrors, which is the sum of two

@@ -1,6 +1,6 @@
 import { type Duration, Token, Tokenization } from 'aws-cdk-lib';
-import { dataPlaneOrigin, parseRuntimeArn } from '../lambda/agentcore/arn.ts';
 import { type AgentEntry, parseAgents } from '../lambda/agents.ts';
+import { dataPlaneOrigin, parseRuntimeArn } from '../lambda/arn.ts';
 import { readOrigin } from '../lambda/config.ts';
 import { ENV, SERVICE_NAME } from '../lambda/contract.ts';
 import { checkSetting, SETTINGS, type Setting, type SettingName } from '../lambda/settings.ts';

@@ -1,4 +1,5 @@
-import type { CredentialProvider, Credentials } from './signing.ts';
+import type { Credentials } from '../config.ts';
+import type { CredentialProvider } from './signing.ts';
 
 /**
  * The function's credentials: those of its environment, which is what Lambda gives, or else whatever the AWS SDK

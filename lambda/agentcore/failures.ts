@@ -1,5 +1,5 @@
+import type { RuntimeOperation } from '../arn.ts';
 import { type ErrorDetails, StreamError, type StreamErrorOptions } from '../errors.ts';
-import type { RuntimeOperation } from './arn.ts';
 
 /** An HTTP answer of the data plane that is not the one hoped for. */
 export interface HttpAnswer {

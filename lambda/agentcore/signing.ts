@@ -1,14 +1,9 @@
 import { createHash, createHmac } from 'node:crypto';
 // biome-ignore lint/style/noRestrictedImports: this file owns it
 import { SignatureV4 } from '@smithy/signature-v4';
+import { type RuntimeArn, type RuntimeOperation, runtimePath } from '../arn.ts';
+import type { Credentials } from '../config.ts';
 import { StreamError } from '../errors.ts';
-import { type RuntimeArn, type RuntimeOperation, runtimePath } from './arn.ts';
-
-export interface Credentials {
-  accessKeyId: string;
-  secretAccessKey: string;
-  sessionToken?: string;
-}
 
 export type CredentialProvider = () => Promise<Credentials>;
 

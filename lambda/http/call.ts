@@ -1,6 +1,7 @@
 import type { Upstream } from '../agentcore/upstream.ts';
 import type { SessionStore } from '../sessions/store.ts';
-import type { RequestOutcome, RequestTelemetry } from '../telemetry/telemetry.ts';
+import type { RequestOutcome } from '../telemetry/outcome.ts';
+import type { RequestTelemetry } from '../telemetry/telemetry.ts';
 import type { Host, Request } from './request.ts';
 
 /** One request on its way through a handler. */

@@ -1,5 +1,5 @@
-import { parseRuntimeArn } from '../agentcore/arn.ts';
 import { type Agent, findAgent } from '../agents.ts';
+import { parseRuntimeArn } from '../arn.ts';
 import { StreamError } from '../errors.ts';
 
 /** The agent that a caller names; where it names none, the only one. */

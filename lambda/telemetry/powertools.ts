@@ -4,8 +4,8 @@ import { Logger } from '@aws-lambda-powertools/logger';
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import { DIMENSIONS, METRIC_NAMESPACE, METRICS, type MetricName } from '../contract.ts';
 import { type Level, printable, type WriteLine } from './log-line.ts';
+import type { RequestOutcome } from './outcome.ts';
 import { isEmptyAnswer, isRejected, since } from './summary.ts';
-import type { RequestOutcome } from './telemetry.ts';
 
 /** An upgrade that took longer started a microVM. */
 const WARM_UPGRADE_MS = 1000;

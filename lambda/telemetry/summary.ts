@@ -1,7 +1,7 @@
 import { OUTCOME_CANCELLED, OUTCOME_COMPLETE } from '../contract.ts';
 import type { StreamError } from '../errors.ts';
 import type { Fields, WriteLine } from './log-line.ts';
-import type { RequestOutcome } from './telemetry.ts';
+import type { RequestOutcome } from './outcome.ts';
 
 /** The caller's mistakes, as long as no agent was reached: an agent that is gone answers 404, too. */
 const REJECTED_STATUS = new Set([400, 404, 405, 413, 415]);

@@ -1,7 +1,7 @@
 // biome-ignore lint/style/noRestrictedImports: this file owns it
 import { Tracer } from '@aws-lambda-powertools/tracer';
 import xray from 'aws-xray-sdk-core';
-import type { RequestOutcome } from './telemetry.ts';
+import type { RequestOutcome } from './outcome.ts';
 
 /** A stretch of time within an invocation. Times are milliseconds since the epoch. */
 export interface Span {

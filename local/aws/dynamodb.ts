@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import type { Credentials } from '../../lambda/agentcore/signing.ts';
+import type { Credentials } from '../../lambda/config.ts';
 
 export interface DynamoDb {
   /** Origin, for AWS_ENDPOINT_URL_DYNAMODB. */

@@ -4,8 +4,8 @@ import { type AddressInfo, createServer, type Server, connect as tcpConnect } fr
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
-import { parseRuntimeArn } from '../../lambda/agentcore/arn.ts';
 import { signInvocation, signUpgrade } from '../../lambda/agentcore/signing.ts';
+import { parseRuntimeArn } from '../../lambda/arn.ts';
 import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { startFaultProxy } from '../../local/faults/fault-proxy.ts';

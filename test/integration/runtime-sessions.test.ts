@@ -8,8 +8,8 @@ import {
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { RuntimeClient } from 'bedrock-agentcore/runtime';
 import WebSocket from 'ws';
-import { parseRuntimeArn } from '../../lambda/agentcore/arn.ts';
 import { signUpgrade } from '../../lambda/agentcore/signing.ts';
+import { parseRuntimeArn } from '../../lambda/arn.ts';
 import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { LOCAL_CREDENTIALS, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';

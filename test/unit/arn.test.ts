@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { dataPlaneOrigin, parseRuntimeArn, runtimePath } from '../../lambda/agentcore/arn.ts';
+import { dataPlaneOrigin, parseRuntimeArn, runtimePath } from '../../lambda/arn.ts';
 import { FUZZ } from '../fixtures/arbitraries.ts';
 
 const ARN = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/OnboardingAgent_Agent-a1B2c3D4e5';

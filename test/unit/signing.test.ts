@@ -1,13 +1,13 @@
 import { createHash, createHmac } from 'node:crypto';
 import { describe, expect, test } from '@jest/globals';
-import { dataPlaneOrigin, parseRuntimeArn } from '../../lambda/agentcore/arn.ts';
 import {
-  type Credentials,
   type RuntimeRequest,
   type SignedRequest,
   signInvocation,
   signUpgrade,
 } from '../../lambda/agentcore/signing.ts';
+import { dataPlaneOrigin, parseRuntimeArn } from '../../lambda/arn.ts';
+import type { Credentials } from '../../lambda/config.ts';
 import vectors from '../fixtures/sigv4-websocket.json' with { type: 'json' };
 
 type Vector = (typeof vectors)[number] & { sessionToken?: string };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import { StreamError } from '../../lambda/errors.ts';
-import { createTelemetry, type RequestOutcome } from '../../lambda/telemetry/telemetry.ts';
+import type { RequestOutcome } from '../../lambda/telemetry/outcome.ts';
+import { createTelemetry } from '../../lambda/telemetry/telemetry.ts';
 
 type Line = Record<string, unknown>;
 
