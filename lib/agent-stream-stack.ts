@@ -28,6 +28,7 @@ export class AgentStreamStack extends Stack {
 
     this.stream = new AgentStreamFunction(this, 'Stream', {
       logRetention: production ? RetentionDays.ONE_YEAR : RetentionDays.TWO_WEEKS,
+      sessionRemovalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       logRemovalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...existing,
       ...props,

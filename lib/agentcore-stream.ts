@@ -9,4 +9,5 @@ export type { LimitProps, TuningProps } from './environment.ts';
 export type { AgentStreamFunctionProps } from './function-props.ts';
 export { AgentStreamObservability, type AgentStreamObservabilityProps } from './observability.ts';
 export { AgentStreamRelease, type AgentStreamReleaseProps, type ReleaseStrategy } from './release.ts';
+export type { SessionProps } from './sessions.ts';
 export { AgentStreamFunction } from './streaming-function.ts';

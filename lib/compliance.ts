@@ -16,6 +16,9 @@ const REASONS = {
     'a function in a VPC cannot stream through its URL; it holds no data, and reaches AgentCore over TLS with IAM',
   LambdaConcurrency:
     'CodeDeploy invokes the function once a release; a new account has no concurrency to reserve for it',
+  DynamoDBInBackupPlan: 'what is in the table expires within hours, so that there is nothing to go back to',
+  DynamoDBPITREnabled: 'what is in the table expires within hours, so that there is nothing to go back to',
+  DynamoDBAutoScalingEnabled: 'the table is billed by request and has no capacity to scale',
   SNSRedrivePolicy: 'the subscription is an e-mail address; what it misses, the alarm and the dashboard show',
 } as const;
 

@@ -29,6 +29,8 @@ export interface ContextKey {
 }
 
 const AUTHS = { iam: 'AWS_IAM', none: 'NONE' } as const;
+const SESSION_STORES = { dynamodb: 'dynamodb' } as const;
+const NONE_OR_IAM = { none: 'none', iam: 'iam' } as const;
 const SWITCH = oneOf(...Object.keys(ON_OR_OFF));
 
 /** Every context key other than those of agents. A further one is an entry here. */
@@ -139,6 +141,27 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     read: (came) => ({
       stackStatusPrefix: checkedText('stackStatusPrefix', came, checkStackStatusPrefix),
     }),
+  },
+  sessions: {
+    description: 'Where sessions are kept: in a DynamoDB table that is made. Default: nowhere',
+    schema: oneOf(...Object.keys(SESSION_STORES)),
+    read: (came) => ({ sessions: choice('sessions', came, SESSION_STORES) }),
+  },
+  sessionBinding: {
+    description: 'Whether a session belongs to the IAM identity that began it. Default: none',
+    schema: oneOf(...Object.keys(NONE_OR_IAM)),
+    read: (came) => ({ sessionBinding: choice('sessionBinding', came, NONE_OR_IAM) }),
+  },
+  userId: {
+    description: 'Whether AgentCore is told the caller’s IAM identity. Default: none',
+    schema: oneOf(...Object.keys(NONE_OR_IAM)),
+    read: (came) => ({ userId: choice('userId', came, NONE_OR_IAM) }),
+  },
+  warmSessions: {
+    description:
+      'Whether callers may start sessions before their first prompt. Default: on, with auth=none off',
+    schema: SWITCH,
+    read: (came) => ({ warmSessions: choice('warmSessions', came, ON_OR_OFF) }),
   },
   invokeAgentAction: {
     description: 'Whether the role gets bedrock-agentcore:InvokeAgent, which AWS does not know. Default: on',

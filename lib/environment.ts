@@ -31,6 +31,7 @@ export function functionEnvironment(
   agents: readonly AgentEntry[],
   { stage, serviceName }: { readonly stage: string | undefined; readonly serviceName: string },
   tuning: TuningProps,
+  further: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const { endpointUrl, stackStatusPrefix } = tuning;
   checkEndpoints(agents, endpointUrl);
@@ -40,6 +41,7 @@ export function functionEnvironment(
     ...(serviceName !== SERVICE_NAME && { [ENV.SERVICE_NAME]: serviceName }),
     ...(endpointUrl !== undefined && { [ENV.ENDPOINT_URL]: endpointUrl }),
     ...(stackStatusPrefix !== undefined && { [ENV.STACK_STATUS_PREFIX]: stackStatusPrefix }),
+    ...further,
     ...limits(tuning),
   };
   const problem = environmentProblem(environment);

@@ -16,8 +16,9 @@ import {
 } from './checks.ts';
 import { checkProvisioned } from './concurrency.ts';
 import type { TuningProps } from './environment.ts';
+import { checkSessions, type SessionProps } from './sessions.ts';
 
-export interface AgentStreamFunctionProps extends TuningProps {
+export interface AgentStreamFunctionProps extends TuningProps, SessionProps {
   /**
    * The agents that may be called, each by its runtime, by the ARN of it, or by the SSM parameter that holds the ARN. A
    * token is taken unvalidated.
@@ -107,6 +108,7 @@ export function checkProps(props: AgentStreamFunctionProps, authType: lambda.Fun
   checkProvisioned(props.provisionedConcurrentExecutions, reservedConcurrentExecutions);
   if (allowedOrigins) checkOrigins(allowedOrigins);
   if (stackStatusPrefix !== undefined) checkStackStatusPrefix(stackStatusPrefix);
+  checkSessions(props, authType);
   if (authType !== lambda.FunctionUrlAuthType.NONE) return;
   if (!allowedOrigins) {
     throw new Error(

@@ -9,6 +9,8 @@ import { acknowledgeWildcard } from './compliance.ts';
 export interface RuntimeUse {
   /** Whether `bedrock-agentcore:InvokeAgent` is granted, too. */
   readonly invokeAgentAction: boolean;
+  /** Whether AgentCore is told who asks. */
+  readonly tellsUser?: boolean;
 }
 
 /** An action on a runtime, and which agents need it for what the deployment does. A further use is a line here. */
@@ -18,6 +20,13 @@ const RUNTIME_ACTIONS: readonly [
 ][] = [
   ['InvokeAgentRuntimeWithWebSocketStream', ({ transport }) => transport === 'websocket'],
   ['InvokeAgentRuntime', ({ transport }) => transport === 'http'],
+  [
+    'InvokeAgentRuntimeWithWebSocketStreamForUser',
+    ({ transport }, { tellsUser = false }) => tellsUser && transport === 'websocket',
+  ],
+  ['InvokeAgentRuntimeForUser', ({ transport }, { tellsUser = false }) => tellsUser && transport === 'http'],
+  // For the end of a session, which its caller asks for.
+  ['StopRuntimeSession', () => true],
   // Not in the service's authorization reference: it grants nothing, and validators of policies report it.
   ['InvokeAgent', (_agent, { invokeAgentAction }) => invokeAgentAction],
 ];

@@ -29,6 +29,13 @@ export function distributionOf(
       'distribution=on needs webAclArn or reservedConcurrency: anybody may call through it, so say who may, or how many answers may stream (and be paid for) at once',
     );
   }
+  for (const name of ['sessionBinding', 'userId'] as const) {
+    if (deployment[name] === 'iam') {
+      throw new Error(
+        `${name}: expected none with distribution=on, as the function then sees CloudFront in the place of its callers, got iam`,
+      );
+    }
+  }
   const { heartbeatInterval, commitAfter } = deployment;
   return new AgentStreamDistribution(scope, 'Distribution', {
     host,

@@ -1,5 +1,6 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import type { Metric, MetricOptions } from 'aws-cdk-lib/aws-cloudwatch';
+import type { ITable } from 'aws-cdk-lib/aws-dynamodb';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -18,6 +19,7 @@ import { letLogsUse } from './key-access.ts';
 import { LIVE_ALIAS, versionOptions } from './live-alias.ts';
 import { type StreamMetricProps, streamMetric } from './metrics.ts';
 import { acknowledgeRoleFindings, grantDescribeStacks, grantInvokeAgent } from './runtime-access.ts';
+import { sessionEnvironment, sessionTableOf } from './sessions.ts';
 import { serviceNameOf } from './stage.ts';
 
 /**
@@ -35,6 +37,8 @@ export class AgentStreamFunction extends Construct {
   readonly functionUrl: lambda.FunctionUrl;
   /** Of logs and environment; undefined where AWS's own keys encrypt. */
   readonly encryptionKey: IKey | undefined;
+  /** Where sessions are kept; undefined where they are not. */
+  readonly sessionTable: ITable | undefined;
   readonly logGroup: logs.ILogGroup;
   /** The agents with their defaults filled in. */
   readonly agents: readonly AgentEntry[];
@@ -60,9 +64,10 @@ export class AgentStreamFunction extends Construct {
         description: 'Invokes the configured AgentCore runtimes and writes logs and traces',
       });
     this.logGroup.grantWrite(role);
-    const use = { invokeAgentAction: props.invokeAgentAction ?? true };
+    const use = { invokeAgentAction: props.invokeAgentAction ?? true, tellsUser: props.userId === 'iam' };
     for (const agent of this.agents) grantInvokeAgent(role, agent, use);
     if (props.stackStatusPrefix !== undefined) grantDescribeStacks(this, role, props.stackStatusPrefix);
+    this.sessionTable = sessionTableOf(this, role, props);
     acknowledgeRoleFindings(role, this.logGroup, props.stackStatusPrefix);
     acknowledge(role, 'IAMNoInlinePolicy');
 
@@ -79,6 +84,7 @@ export class AgentStreamFunction extends Construct {
         this.agents,
         { stage: props.stage, serviceName: this.serviceName },
         props,
+        sessionEnvironment(props, this.sessionTable, authType),
       ),
       currentVersionOptions: versionOptions(this.agents),
       logGroup: this.logGroup,

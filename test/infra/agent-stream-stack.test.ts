@@ -124,8 +124,8 @@ test('gives nobody any right but these, with everything switched on', () => {
   });
   expect(rights('AWS::IAM::Policy')).toEqual([
     'Allow logs:CreateLogStream,logs:PutLogEvents',
-    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
-    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntime',
+    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream,bedrock-agentcore:StopRuntimeSession',
+    'Allow bedrock-agentcore:InvokeAgent,bedrock-agentcore:InvokeAgentRuntime,bedrock-agentcore:StopRuntimeSession',
     'Allow cloudformation:DescribeStackEvents,cloudformation:DescribeStackResources,cloudformation:DescribeStacks',
     'Allow xray:PutTelemetryRecords,xray:PutTraceSegments',
   ]);

@@ -84,6 +84,7 @@ describe('the Function URL', () => {
 });
 
 describe('its role', () => {
+  const end = 'bedrock-agentcore:StopRuntimeSession';
   const invoke = ['bedrock-agentcore:InvokeAgent', 'bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream'];
   const logs = {
     Effect: 'Allow',
@@ -111,12 +112,12 @@ describe('its role', () => {
       logs,
       {
         Effect: 'Allow',
-        Action: invoke,
+        Action: [...invoke, end],
         Resource: [AGENT.runtimeArn, `${AGENT.runtimeArn}/runtime-endpoint/DEFAULT`],
       },
       {
         Effect: 'Allow',
-        Action: [invoke[0], 'bedrock-agentcore:InvokeAgentRuntime'],
+        Action: [invoke[0], 'bedrock-agentcore:InvokeAgentRuntime', end],
         Resource: [http.runtimeArn, `${http.runtimeArn}/runtime-endpoint/blue`],
       },
       traces,
@@ -133,14 +134,14 @@ describe('its role', () => {
     ['websocket', 'InvokeAgentRuntimeWithWebSocketStream'],
     ['http', 'InvokeAgentRuntime'],
   ] as const)(
-    'may invoke an agent over %s by one action alone, where the action that AWS does not know is off',
+    'may invoke an agent over %s by one action, and end its sessions, where the action that AWS does not know is off',
     (transport, action) => {
       const template = functionIn({
         agents: [{ ...AGENT, transport }],
         invokeAgentAction: false,
       }).template();
 
-      expect(statements(template)[1]?.Action).toBe(`bedrock-agentcore:${action}`);
+      expect(statements(template)[1]?.Action).toEqual([`bedrock-agentcore:${action}`, end]);
     },
   );
 
