@@ -57,3 +57,9 @@ test.each([
     expect({ link, exists: existsSync(join(root, dirname(file), link)) }).toEqual({ link, exists: true });
   }
 });
+
+test('the changelog’s newest entry is that of the version', () => {
+  const { version } = JSON.parse(read('package.json')) as { version: string };
+
+  expect(/^## (\S+)/m.exec(read('CHANGELOG.md'))?.[1]).toBe(version);
+});
