@@ -1,6 +1,7 @@
-/** The parts of a runtime ARN. `arn` is the text itself. */
+/** A runtime ARN and its parts. */
 export interface RuntimeArn {
-  arn: string;
+  /** The ARN itself. */
+  text: string;
   partition: string;
   region: string;
   account: string;
@@ -52,7 +53,7 @@ export function parseRuntimeArn(arn: string): RuntimeArn {
     throw new Error(`the runtime ARN has a wrong ${name}: expected ${expected}, got ${quote(came)}`);
   });
   const [, partition = '', , region = '', account = '', resource = ''] = parts;
-  return { arn, partition, region, account, runtimeId: resource.slice('runtime/'.length) };
+  return { text: arn, partition, region, account, runtimeId: resource.slice('runtime/'.length) };
 }
 
 function quote(came: string): string {

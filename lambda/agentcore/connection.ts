@@ -7,16 +7,16 @@ import { failureOfBreak, failureOfClose } from './socket-failures.ts';
 import type { Upgraded } from './upgrade.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
 
-/** AgentCore closes at a frame over 64 KB, its older texts say 32 KB. */
+/** AgentCore closes a connection at a frame over 64 KB; its older documents say 32 KB. */
 const MAX_FRAME_BYTES = 32_000;
 
 export interface ConnectionExchange {
   messages: AsyncIterable<[Buffer, boolean]>;
-  /** To be called once, when the iteration has been left; with how many messages were taken. */
+  /** Ends the exchange; to be called once, after the iteration, with the number of messages that were taken. */
   finish(taken: number): void;
 }
 
-/** Whose connection it is. */
+/** The session that a connection belongs to. */
 export interface Owner {
   /** Id of the agent's entry. */
   agent: string;
@@ -25,9 +25,9 @@ export interface Owner {
 
 /** One open WebSocket. It serves one exchange at a time. */
 export class Connection {
-  /** Wall clock, milliseconds: a frozen environment's other clocks may stand still. */
+  /** Milliseconds of the wall clock: in a frozen environment the other clocks may stand still. */
   readonly openedAt = Date.now();
-  /** When it last was in use, wall clock. */
+  /** When the connection was last in use, by the wall clock. */
   lastUsedAt = Date.now();
   readonly owner: Owner;
   /** AgentCore's id of the upgrade. */
@@ -58,7 +58,7 @@ export class Connection {
     ws.on('close', (code, reason) => {
       this.#closed = { code, reason: reason.toString() };
       const isClean = failureOfClose(code, '') === undefined;
-      // What stands behind a close frame in the same segment is nobody's business.
+      // Bytes after a close frame are ignored.
       if (isClean && receiverOf(ws)._fragments.length > 0) {
         this.#broken ??= new StreamError('AgentInterrupted', 'the agent closed in the middle of a message');
       }
@@ -69,22 +69,25 @@ export class Connection {
     return this.#ws.readyState === WebSocket.OPEN;
   }
 
-  /** Open, and nothing has come, or begun to, that was not taken: it would be in the next answer. */
+  /**
+   * Whether the connection is open and drained: every message was taken, and none has begun. Anything else would be read
+   * as part of the next answer.
+   */
   get isReusable(): boolean {
     return this.isOpen && this.#received === this.#taken && !hasBegunMessage(this.#ws);
   }
 
-  /** Close code and reason, once closed. */
+  /** Code and reason of the close frame, once the connection is closed. */
   get closed(): { code: number; reason: string } | undefined {
     return this.#closed;
   }
 
   /**
-   * Sends one text message; the messages that come are iterated as their bytes and whether they are binary.
-   * The iteration is bounded (the socket is paused while 16 messages wait) and ends quietly however the
-   * connection ends: {@link failure} tells why. Aborting the signal makes it throw, after the waiting messages.
+   * Sends one text message and iterates the messages that follow, each as its bytes and whether it is binary. The socket
+   * is paused while 16 messages wait. The iteration ends without an error however the connection ends; {@link failure}
+   * tells why. Aborting the signal makes the iteration throw, after the messages that wait.
    *
-   * @throws StreamError when the socket is not open, and nothing was sent: AgentUnavailable, or AgentFailed where the
+   * @throws StreamError when the socket is not open; nothing was sent then. AgentUnavailable, or AgentFailed where the
    * agent's close frame says so
    */
   exchange(message: string, signal: AbortSignal): ConnectionExchange {
@@ -95,7 +98,7 @@ export class Connection {
     const ws = this.#ws;
     this.#unansweredPings = 0;
     const messages = on(ws, 'message', { close: ['close'], signal, highWaterMark: 16, lowWaterMark: 4 });
-    // Since its upgrade it was paused: whatever comes is heard.
+    // The socket is paused since its upgrade, so that no message was missed.
     ws.resume();
     const pings = setInterval(() => this.#pingOrGiveUp(), this.#pingIntervalMs);
     this.#send(Buffer.from(message));
@@ -103,7 +106,7 @@ export class Connection {
       messages: messages as AsyncIterable<[Buffer, boolean]>,
       finish: (taken) => {
         clearInterval(pings);
-        // Left early with a full queue the socket would stay paused, deaf to pings and unable to close.
+        // If the iteration stops early with a full queue, the socket stays paused: it answers no ping and cannot close.
         ws.resume();
         this.lastUsedAt = Date.now();
         this.#taken += taken;
@@ -125,7 +128,7 @@ export class Connection {
     }
   }
 
-  /** Two intervals without a sign of life end the connection. While we are paused none can arrive. */
+  /** Ends the connection after two intervals without a message or a pong. A paused socket receives neither. */
   #pingOrGiveUp(): void {
     if (this.#ws.isPaused) {
       this.#unansweredPings = 0;
@@ -144,7 +147,7 @@ export class Connection {
     this.#ws.terminate();
   }
 
-  /** Why the connection ended; undefined for a clean close, and as long as it has not. */
+  /** Why the connection ended; undefined after a clean close, and while it is open. */
   failure(): StreamError | undefined {
     if (this.#broken instanceof StreamError) return this.#broken;
     if (this.#broken !== undefined) return failureOfBreak(this.#broken);
@@ -155,7 +158,7 @@ export class Connection {
   ping(timeoutMs: number): Promise<boolean> {
     if (!this.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {
-      // The pong to an earlier ping may have lain unread through a freeze, and proves nothing.
+      // The pong to an earlier ping may have waited unread during a freeze: only the pong to this ping counts.
       const token = randomBytes(4);
       const settle = (alive: boolean) => {
         clearTimeout(timer);
@@ -172,53 +175,53 @@ export class Connection {
     });
   }
 
-  /** Pings without waiting: a socket without any frame for a minute is dropped by the service. */
+  /** Sends a ping and does not wait: AgentCore drops a connection without a frame for a minute. */
   keepAlive(): void {
     if (this.isOpen) this.#ws.ping();
   }
 
-  /** Calls back at the first message or close from now on; for a connection that nobody uses. */
-  onDisturbed(listener: () => void): () => void {
+  /** Calls back at the first message, or at the close, of a connection that is idle; returns a function that stops it. */
+  onActivity(listener: () => void): () => void {
     this.#ws.once('message', listener).once('close', listener);
     return () => this.#ws.off('message', listener).off('close', listener);
   }
 
-  /** Closes in good order; a peer that does not answer is cut off after a second. */
+  /** Closes with a close frame. A peer that does not answer it within a second is cut off. For a drained connection. */
   close(): void {
     this.#ws.close(1000);
   }
 
   /**
-   * Ends an exchange that is not over: a close frame, and no wait for its answer, before which everything would have
-   * to be read that the agent still sends. An environment is frozen long before that.
+   * Sends a close frame and cuts the connection off at once, for an exchange that is not over. Waiting for the reply would
+   * mean reading all that the agent still sends, and the environment may be frozen long before that.
    */
   abandon(): void {
     this.#ws.close(1000);
     this.#ws.terminate();
   }
 
-  /** Cuts the connection off. */
+  /** Cuts the connection off without a close frame, for a peer that gives no sign of life. */
   terminate(): void {
     this.#ws.terminate();
   }
 }
 
-/** Whether a message or frame has begun and not ended. */
+/** Whether a message or a frame has begun and is not complete. */
 function hasBegunMessage(ws: WebSocket): boolean {
   const { _fragments, _bufferedBytes, _state } = receiverOf(ws);
   return _fragments.length > 0 || _bufferedBytes > 0 || _state !== 0;
 }
 
 interface Receiver {
-  /** Of a message of several frames. */
+  /** Frames of a message that is not complete. */
   _fragments: unknown[];
-  /** Of a frame. */
+  /** Bytes of a frame that is not complete. */
   _bufferedBytes: number;
-  /** In which part of a frame it is; 0: in none. */
+  /** The part of a frame that is being read; 0 between frames. */
   _state: number;
 }
 
-/** ws 8.23 tells nobody what it is in the middle of, but its receiver, which is private, knows. */
+/** ws 8.23 has no public way to tell whether a message has begun; its private receiver knows. */
 function receiverOf(ws: WebSocket): Receiver {
   return (ws as unknown as { _receiver: Receiver })._receiver;
 }

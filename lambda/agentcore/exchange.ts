@@ -5,40 +5,40 @@ import type { StreamError } from '../errors.ts';
 export interface SessionRequest {
   agent: Agent;
   sessionId: string;
-  /** Who asks, where AgentCore is to know it. */
+  /** The user's name for AgentCore, where the configuration asks for it. */
   userId?: string;
   /** Trace headers for the upstream request, names in lower case. */
   traceHeaders: Record<string, string>;
 }
 
-/** What the opening of a session's connection needs. */
+/** What is needed to open a connection of a session. */
 export interface SessionOpening extends SessionRequest {
-  /** Ends what is under way; its signal's reason is the StreamError that is reported. */
+  /** Aborts the operation; the reason of its signal is the StreamError that is reported. */
   abort: AbortController;
   record: InvocationRecord;
 }
 
 /** One prompt to one agent. */
 export interface Invocation extends SessionOpening {
-  /** What the agent is sent, as JSON. */
+  /** The agent's input, as JSON. */
   input: string;
-  /** Settles when the prompt may be sent; asked when everything else is ready. @default at once */
+  /** Called when everything else is ready; the prompt is sent when its promise resolves. @default at once */
   admission?: () => Promise<void>;
   /** Milliseconds until the invocation will be aborted for time. */
   remainingMs: () => number;
   log: Log;
 }
 
-/** A prompt that has been handed over, and the agent's messages; the same for both transports. */
+/** A prompt that was handed over, and the messages that answer it. Both transports make it. */
 export interface Exchange {
-  /** Each message as its bytes and whether it is binary. Bounded; ends however the connection ends. */
+  /** Each message as its bytes and whether it is binary. The iteration ends however the connection ends. */
   messages: AsyncIterable<[Buffer, boolean]>;
-  /** Content type of the one body that the messages are pieces of, once the first is there; absent for real messages. */
+  /** Content type of the body that the messages are pieces of, known with the first piece; absent for a WebSocket. */
   bodyType?: () => string;
-  /** Why the messages ended; undefined when that was in good order. */
-  lost(): StreamError | undefined;
+  /** Why the messages ended; undefined after a clean end. */
+  failure(): StreamError | undefined;
   /**
-   * To be called once, when the iteration has been left.
+   * Ends the exchange; to be called once, after the iteration.
    *
    * @param taken how many messages were taken
    * @param complete whether the agent marked the end and nothing came after it
@@ -46,7 +46,7 @@ export interface Exchange {
   finish(taken: number, complete: boolean): void;
 }
 
-/** What one invocation did, for logs, metrics and traces. Times are milliseconds. */
+/** What an invocation did, for logs, metrics and traces. Times are in milliseconds. */
 export interface InvocationRecord {
   retries: number;
   connectionsOpened: number;
@@ -54,11 +54,11 @@ export interface InvocationRecord {
   connectionFailures: number;
   /** Texts that the agent sent, before a long one was cut. */
   chunksReceived: number;
-  /** Of the connection in use: DNS, TCP, TLS and upgrade; undefined when it was reused. */
+  /** Duration of DNS, TCP, TLS and the upgrade; undefined for a reused connection. */
   connectionMs?: number;
-  /** Of the connection in use: the upgrade alone. */
+  /** Duration of the upgrade alone. */
   upgradeMs?: number;
-  /** `performance.now()` at these moments; undefined when they never came. */
+  /** `performance.now()` at these moments; undefined for a moment that did not come. */
   connectedAt?: number;
   promptSentAt?: number;
   firstChunkAt?: number;

@@ -6,8 +6,8 @@ import type { Exchange } from './exchange.ts';
 import { failureOfAnswer, requestIdOf } from './failures.ts';
 import type { SignedRequest } from './signing.ts';
 
-// Not imported: an ES import of node:http reads its every export, and the one named WebSocket loads all of undici,
-// which is 40 ms of each cold start.
+// Not an ES import: that reads every export of node:http, and the one named WebSocket loads all of undici, which adds
+// 40 ms to each cold start.
 const { request: requestHttp } = process.getBuiltinModule('node:http');
 const { request: requestHttps } = process.getBuiltinModule('node:https');
 
@@ -15,13 +15,13 @@ export interface PostOptions {
   /** A connected socket to the URL's host. */
   socket: Socket;
   signal: AbortSignal;
-  /** Told of AgentCore's id of the request, when the answer begins. */
+  /** Called with AgentCore's id of the request when the answer begins. */
   onAnswer: (upstreamRequestId: string | undefined) => void;
 }
 
 /**
- * Posts a prompt to `/invocations`. The status of the answer comes after the prompt was handed over, so that a
- * refusal is found while iterating: nothing of it may be retried.
+ * Posts a prompt to `/invocations`. The status of the answer arrives after the prompt was handed over: a refusal is
+ * thrown by the iteration, and must not be retried.
  */
 export function postInvocation(
   { url, headers }: SignedRequest,
@@ -29,7 +29,7 @@ export function postInvocation(
   { socket, signal, onAnswer }: PostOptions,
 ): Exchange {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-  // Without an agent, not even a new one (`agent: false`): that would open a connection of its own.
+  // With an HTTP agent, and with `agent: false` too, Node.js would open a connection of its own.
   const request = send(url, { method: 'POST', headers, createConnection: () => socket });
   let broken: unknown;
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -38,7 +38,7 @@ export function postInvocation(
       broken ??= error;
       reject(error);
     });
-    // Neither has come where the server switches protocols.
+    // A server that switches protocols causes neither of the two events.
     request.once('close', () => reject(new Error('the connection ended without an answer')));
   });
   const onAbort = () => request.destroy(signal.reason);
@@ -57,7 +57,7 @@ export function postInvocation(
     contentType = answeredHeaders['content-type'] ?? '';
     for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
     if (endsWithConnection(answer)) {
-      // Node.js takes such a body for whole, however the connection has ended.
+      // Node.js reports such a body as complete, however the connection ended.
       signal.throwIfAborted();
       if (broken !== undefined) throw broken;
     }
@@ -70,7 +70,7 @@ export function postInvocation(
         : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause }),
     ),
     bodyType: () => contentType,
-    lost: () => undefined,
+    failure: () => undefined,
     finish: () => {
       signal.removeEventListener('abort', onAbort);
       request.destroy();

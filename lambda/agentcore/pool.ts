@@ -9,15 +9,16 @@ export interface PoolOptions {
   maxAgeMs: number;
   pingIntervalMs: number;
   pongTimeoutMs: number;
-  /** Told of each kept connection that is not used again, and of each new one that is not used at all. */
+  /** Called with each kept connection that is not used again, and with each new one that is not used at all. */
   onDiscard?: (connection: Connection, reason: DiscardReason) => void;
 }
 
 /**
- * `full`: another took its place; `replaced`: by a newer one of its session; `disturbed`: something came after the
- * answer; `dead`: it is closed, or answers no ping; `slow`: a new one was there before its pong; `aborted`: the
- * turn that took it was over before it began; `spare`: a new one, when the kept one's pong came after all; `ended`: its
- * session was; `shutdown`: the process ends.
+ * Why a connection is given up. `idle`, `age`: kept or open for too long; `full`: another connection took its place;
+ * `replaced`: a newer connection of its session took its place; `disturbed`: something arrived after the answer; `dead`: it
+ * is closed, or answers no ping; `slow`: a new connection was there before its pong; `aborted`: its turn ended before it
+ * began; `spare`: a new connection that the pong of the kept one made needless; `ended`: its session was ended;
+ * `shutdown`: the process ends.
  */
 export type DiscardReason =
   | 'idle'
@@ -32,7 +33,7 @@ export type DiscardReason =
   | 'ended'
   | 'shutdown';
 
-/** After so long without a pong a new handshake starts beside the ping. */
+/** When no pong arrives for this long, a new handshake starts beside the ping. */
 const PING_HEAD_START_MS = 50;
 
 interface Idle {
@@ -48,8 +49,8 @@ interface Acquired {
 type Open = (signal: AbortSignal) => Promise<Connection>;
 
 /**
- * Keeps drained connections for the next turn of their session. All times are by the wall clock, and nothing
- * is concluded from a missed interval: a frozen environment misses them all.
+ * Keeps drained connections for the next turn of their session. All times are those of the wall clock, and a missed
+ * interval proves nothing: a frozen environment misses them all.
  */
 export class ConnectionPool {
   readonly #idle = new Map<string, Idle>();
@@ -67,49 +68,50 @@ export class ConnectionPool {
   /**
    * Keeps a drained connection for the next turn.
    *
-   * @returns false where it is not kept: reuse is off, or the connection is not fit for it
+   * @returns false when the connection is not kept, because reuse is off or it is not drained
    */
   release(key: string, connection: Connection): boolean {
     const { maxConnections, pingIntervalMs } = this.#options;
     if (maxConnections === 0 || !connection.isReusable) return false;
-    // A second connection of the session that ran at the same time.
+    // Two turns of one session may have run at the same time.
     this.#discard(key, 'replaced');
     if (this.#idle.size >= maxConnections) {
       const [oldest] = this.#idle.keys();
       if (oldest !== undefined) this.#discard(oldest, 'full');
     }
-    const forget = connection.onDisturbed(() => this.#discard(key, connection.isOpen ? 'disturbed' : 'dead'));
+    const forget = connection.onActivity(() => this.#discard(key, connection.isOpen ? 'disturbed' : 'dead'));
     this.#idle.set(key, { connection, forget });
     this.#sweeper ??= setInterval(() => this.#sweep(), pingIntervalMs).unref();
     return true;
   }
 
   /**
-   * The session's kept connection if it lives, else a new one.
+   * Returns the session's kept connection if it is alive, else a new one.
    *
-   * @param open opens one; the signal is aborted when the kept connection answers first
+   * @param open opens a connection; its signal is aborted when the kept connection answers first
    * @throws the signal's reason
    */
   async acquire(key: string, open: Open, signal: AbortSignal): Promise<Acquired> {
     const kept = this.#take(key);
     if (!kept) return { connection: await open(signal), reused: false };
-    let alive: boolean | undefined = true;
+    let isAlive = true;
     if (msSince(kept.lastUsedAt) <= this.#options.pingIntervalMs)
       await new Promise<void>(whenWaitingInputIsRead);
     else {
       const pong = kept.ping(this.#options.pongTimeoutMs);
-      alive = await within(pong, PING_HEAD_START_MS);
-      if (alive === undefined && obstacleTo(kept, signal) === undefined) {
+      const answered = await within(pong, PING_HEAD_START_MS);
+      isAlive = answered === true;
+      if (answered === undefined && reasonToDiscard(kept, signal) === undefined) {
         return this.#pongOrOpen(kept, pong, open, signal);
       }
     }
-    const obstacle = obstacleTo(kept, signal) ?? (alive ? undefined : 'dead');
-    if (obstacle === undefined) return { connection: kept, reused: true };
-    this.#drop(kept, obstacle);
+    const reason = reasonToDiscard(kept, signal) ?? (isAlive ? undefined : 'dead');
+    if (reason === undefined) return { connection: kept, reused: true };
+    this.#drop(kept, reason);
     return { connection: await open(signal), reused: false };
   }
 
-  /** Takes whichever comes first, the pong or the new connection, and closes the other. */
+  /** Takes the kept connection if its pong comes first, else the new one, and closes the other. */
   async #pongOrOpen(
     kept: Connection,
     pong: Promise<boolean>,
@@ -118,23 +120,27 @@ export class ConnectionPool {
   ): Promise<Acquired> {
     const abandon = new AbortController();
     const opening = open(AbortSignal.any([signal, abandon.signal]));
-    const alive = await Promise.race([pong, opening.then(() => undefined)]).catch(() => pong);
-    const obstacle = obstacleTo(kept, signal) ?? (alive ? undefined : alive === false ? 'dead' : 'slow');
-    if (obstacle === undefined) {
+    const first = await Promise.race([
+      pong.then((isAlive) => (isAlive ? 'pong' : 'dead')),
+      opening.then(() => 'slow' as const),
+    ]).catch(async () => ((await pong) ? 'pong' : 'dead'));
+    const reason =
+      reasonToDiscard(kept, signal) ?? (first === 'pong' ? undefined : (first as 'dead' | 'slow'));
+    if (reason === undefined) {
       abandon.abort(new Error('the kept connection answered'));
       opening.then((connection) => this.#drop(connection, 'spare')).catch(() => {});
       return { connection: kept, reused: true };
     }
-    this.#drop(kept, obstacle);
+    this.#drop(kept, reason);
     return { connection: await opening, reused: false };
   }
 
-  /** Gives up what is kept for a session that is over. */
+  /** Closes the connection that is kept for a session, because the session was ended. */
   drop(key: string): void {
     this.#discard(key, 'ended');
   }
 
-  /** Gives up every connection that is kept. */
+  /** Closes every connection that is kept. */
   close(): void {
     for (const key of [...this.#idle.keys()]) this.#discard(key, 'shutdown');
   }
@@ -173,7 +179,10 @@ export class ConnectionPool {
   }
 
   #drop(connection: Connection, reason: DiscardReason): void {
-    // A close frame where somebody may read it; a peer that gives no sign of life gets none.
+    // | connection                    | end       | close frame | waits for the peer |
+    // | gives no sign of life         | terminate | no          | no                 |
+    // | new, and may get messages yet | abandon   | yes         | no                 |
+    // | drained                       | close     | yes         | up to a second     |
     if (reason === 'dead' || reason === 'slow') connection.terminate();
     else if (reason === 'spare') connection.abandon();
     else connection.close();
@@ -190,14 +199,14 @@ export class ConnectionPool {
   }
 }
 
-/** Why a kept connection cannot be used, as far as that is known. */
-function obstacleTo(connection: Connection, signal: AbortSignal): DiscardReason | undefined {
+/** Why a kept connection must not be used; undefined when nothing is known against it. */
+function reasonToDiscard(connection: Connection, signal: AbortSignal): DiscardReason | undefined {
   if (!connection.isOpen) return 'dead';
   if (!connection.isReusable) return 'disturbed';
   return signal.aborted ? 'aborted' : undefined;
 }
 
-/** By the wall clock, which may also have been set back: that is a gap, too. */
+/** Elapsed time of the wall clock. If the clock was set back, the difference counts as elapsed time. */
 function msSince(at: number): number {
   return Math.abs(Date.now() - at);
 }

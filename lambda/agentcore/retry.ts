@@ -5,17 +5,17 @@ export interface RetryOptions {
   retryBaseMs: number;
   retryMaxMs: number;
   signal: AbortSignal;
-  /** Milliseconds left; no wait goes past them. */
+  /** Milliseconds that are left; a retry that would have to wait longer is not made. */
   remainingMs: () => number;
-  /** Told of every failure; `delayMs` is undefined when it is final. */
+  /** Called with every failure; `delayMs` is undefined when no retry follows. */
   onFailure?: (error: StreamError, delayMs: number | undefined) => void;
   /** 0 to 1. @default Math.random */
   random?: () => number;
 }
 
 /**
- * Repeats what failed before a prompt was handed over, as its error allows: with exponential backoff and full
- * jitter, but no sooner than the upstream asked, or once at once.
+ * Repeats an attempt that failed before the prompt was handed over, if its error allows that: with exponential backoff and
+ * full jitter, no sooner than the upstream asked for, or (`retry: 'once'`) once and immediately.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */

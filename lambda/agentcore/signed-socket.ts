@@ -3,10 +3,10 @@ import type { SessionRequest } from './exchange.ts';
 import type { RuntimeRequest, SignedRequest } from './signing.ts';
 import { assertUsable, type DialOptions, dial } from './socket.ts';
 
-/** AgentCore's name for who asks. */
+/** Header that names the user to AgentCore. */
 const USER_HEADER = 'x-amzn-bedrock-agentcore-runtime-user-id';
 
-/** What is asked of the runtime of a session. */
+/** A request to the runtime of a session, to be signed. */
 export function runtimeRequest(
   { agent, sessionId, userId, traceHeaders }: SessionRequest,
   headers: Record<string, string> = {},
@@ -21,28 +21,28 @@ export function runtimeRequest(
 }
 
 /**
- * Signs and connects side by side: the one takes about a millisecond, the other several. Where one of them fails, or
- * the invocation is over before, the other is not left behind.
+ * Signs the request and opens the socket at the same time: signing takes about a millisecond, connecting takes several. If
+ * one of them fails, or the signal is aborted, the other is cancelled.
  */
-export async function signedAndDialled(
+export async function openSignedSocket(
   signing: Promise<SignedRequest>,
   origin: URL,
   { connectTimeoutMs, signal }: DialOptions,
 ): Promise<[SignedRequest, Socket]> {
   const abandon = new AbortController();
-  const over = AbortSignal.any([signal, abandon.signal]);
-  const dialling = dial(origin, { connectTimeoutMs, signal: over });
+  const eitherSignal = AbortSignal.any([signal, abandon.signal]);
+  const dialling = dial(origin, { connectTimeoutMs, signal: eitherSignal });
   try {
-    // Credentials may be asked of somebody who does not answer.
-    const both = await Promise.race([Promise.all([signing, dialling]), rejectionOf(over)]);
+    // A provider of credentials may never answer, so the signal has to end the wait.
+    const both = await Promise.race([Promise.all([signing, dialling]), rejectionOf(eitherSignal)]);
     assertUsable(both[1]);
     return both;
   } catch (error) {
     dialling.then((socket) => socket.destroy()).catch(() => {});
     throw error;
   } finally {
-    // Also in the end of a good one: Node.js holds a combined signal for as long as somebody listens to it.
-    abandon.abort(new Error('the connection is there, or will not be'));
+    // On success too: otherwise Node.js keeps the combined signal alive while it has a listener.
+    abandon.abort(new Error('the socket is open or has failed'));
   }
 }
 

@@ -100,7 +100,7 @@ async function sign(
     // An upgrade has no body: without the checksum header the signed set is the one that botocore makes.
     applyChecksum: body !== undefined,
   });
-  const url = new URL(runtimePath(arn.arn, operation), origin);
+  const url = new URL(runtimePath(arn.text, operation), origin);
   url.search = `?qualifier=${qualifier}`;
   const signed = await signer.sign(
     {

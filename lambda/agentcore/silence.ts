@@ -14,16 +14,16 @@ export interface SilenceOptions {
 const NO_END_MARKER_MS = 30_000;
 
 export interface SilenceWatch {
-  /** A message came. */
+  /** A message arrived. */
   heard(): void;
-  /** A part of the answer was in it. */
+  /** A part of the answer arrived. */
   heardAnswer(): void;
-  /** Does not count the time in which the reader, not the agent, is waited for. */
+  /** Waits for the reader, and does not count that time as silence of the agent. */
   suspendedDuring(pause: Promise<void>): Promise<void>;
   stop(): void;
 }
 
-/** Watches for an agent that says nothing. It looks at a clock now and then; a message costs no timer. */
+/** Reports an agent that sends nothing for too long. It compares times now and then, so that a message costs no timer. */
 export function watchSilence(options: SilenceOptions): SilenceWatch {
   const { firstChunkTimeoutMs, idleTimeoutMs, onTimeout, onNoEndMarker } = options;
   let since = performance.now();
@@ -46,7 +46,7 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
       onNoEndMarker?.();
     }
     const next = hadText && !reported ? Math.min(limit(), NO_END_MARKER_MS) : limit();
-    // At least a millisecond, as timers fire that much early.
+    // At least a millisecond, because timers may fire that much too early.
     checkIn(Math.max(1, next - silentMs));
   };
   const checkIn = (ms: number) => {
@@ -57,7 +57,7 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
 
   return {
     heard() {
-      // Before the first text only text counts.
+      // Until the answer has begun, other messages do not count.
       if (hadText) since = performance.now();
     },
     heardAnswer() {

@@ -32,7 +32,7 @@ export function dial(origin: URL, { connectTimeoutMs, signal }: DialOptions): Pr
       ...SEVERAL_ADDRESSES,
     };
     const socket = isSecure ? connectTls({ ...to, servername: isIP(host) ? '' : host }) : connectTcp(to);
-    // A reset while nobody listens would end the process; whoever uses the socket hears it too.
+    // Without a listener, a reset would end the process. Users of the socket add listeners of their own.
     socket.on('error', () => {});
     let isSettled = false;
     const settle = (error?: unknown) => {
@@ -57,7 +57,7 @@ export function dial(origin: URL, { connectTimeoutMs, signal }: DialOptions): Pr
   });
 }
 
-/** @throws StreamError AgentUnavailable for a socket that was lost before it was used: nobody else would notice */
+/** @throws StreamError AgentUnavailable for a socket that was closed before its first use, which causes no event later */
 export function assertUsable(socket: Socket): void {
   if (socket.writable) return;
   throw failureOfSocket(Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' }));

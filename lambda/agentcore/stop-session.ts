@@ -3,18 +3,18 @@ import type { Socket } from 'node:net';
 import { bodyOf } from './answer-body.ts';
 import type { SessionRequest } from './exchange.ts';
 import { failureOfAnswer, type HttpAnswer } from './failures.ts';
-import { runtimeRequest, signedAndDialled } from './signed-socket.ts';
+import { openSignedSocket, runtimeRequest } from './signed-socket.ts';
 import { type SignedRequest, signStop } from './signing.ts';
 import { failureOfSocket } from './socket-failures.ts';
 import type { Upstream } from './upstream.ts';
 import { connectionKeyOf } from './websocket.ts';
 
-// Not imported: see http.ts.
+// Not an ES import, for the reason given in http.ts.
 const { request: requestHttp } = process.getBuiltinModule('node:http');
 const { request: requestHttps } = process.getBuiltinModule('node:https');
 
 /**
- * Ends the microVM of a session, and gives up the connection that is kept for it. The session id can be used again.
+ * Ends the microVM of a session and closes the connection that is kept for it. The session id can be used again.
  *
  * @param clientToken the same for every attempt
  * @returns false where AgentCore knows no such session
@@ -29,7 +29,7 @@ export async function stopSession(
 ): Promise<boolean> {
   pool.drop(connectionKeyOf(request));
   const body = JSON.stringify({ clientToken });
-  const [signed, socket] = await signedAndDialled(
+  const [signed, socket] = await openSignedSocket(
     signStop(runtimeRequest(request, { 'content-type': 'application/json' }), body, credentials),
     request.agent.origin,
     { connectTimeoutMs: config.connectTimeoutMs, signal },
@@ -56,7 +56,7 @@ function post(
     const fail = (cause: unknown) => reject(signal.aborted ? signal.reason : failureOfSocket(cause));
     const request = send(url, { method: 'POST', headers, createConnection: () => socket, signal });
     request.on('error', fail);
-    // Without an error where the server switches protocols.
+    // A server that switches protocols causes no error event.
     request.once('close', () => fail(Object.assign(new Error('no answer came'), { code: 'ECONNRESET' })));
     request.once('response', async (answer: IncomingMessage) => {
       const { statusCode: status = 0, headers: answered } = answer;

@@ -1,7 +1,7 @@
 import type { AgentEntry } from '../agents.ts';
 import type { Exchange, Invocation } from './exchange.ts';
 import { postInvocation } from './http.ts';
-import { runtimeRequest, signedAndDialled } from './signed-socket.ts';
+import { openSignedSocket, runtimeRequest } from './signed-socket.ts';
 import { signInvocation } from './signing.ts';
 import { assertUsable } from './socket.ts';
 import type { Upstream } from './upstream.ts';
@@ -29,7 +29,7 @@ async function overHttp(invocation: Invocation, { config, credentials }: Upstrea
     accept: 'text/event-stream, application/json',
   });
   const startedAt = performance.now();
-  const [signed, socket] = await signedAndDialled(signInvocation(request, body, credentials), agent.origin, {
+  const [signed, socket] = await openSignedSocket(signInvocation(request, body, credentials), agent.origin, {
     connectTimeoutMs,
     signal,
   });

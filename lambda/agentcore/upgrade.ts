@@ -25,14 +25,14 @@ export interface Upgraded {
   upstreamRequestId: string | undefined;
 }
 
-/** Pings that lay unread while the reader was behind are all found at once; ws would give up at the 61st. */
+/** After a pause, all unread pings are found at once; by default ws would end the connection at the 61st. */
 const MAX_PENDING_PONGS = 10_000;
 
 /** How long a peer may take to answer our close frame. */
 const CLOSE_TIMEOUT_MS = 1000;
 
 /**
- * Upgrades a socket to a WebSocket. No compression is offered, no redirect followed.
+ * Upgrades a socket to a WebSocket. It offers no compression and follows no redirect.
  *
  * @throws StreamError as `docs/errors.md` maps the answer; AgentTimeout when there is none in time
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-4.1
@@ -41,7 +41,7 @@ export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions
   const { socket, signal } = options;
   return new Promise<Upgraded>((resolve, reject) => {
     signal.throwIfAborted();
-    // A variable, as the types of ws do not know all of them yet.
+    // A variable, because the types of ws do not declare all of these options yet.
     const clientOptions = {
       headers,
       createConnection: () => socket,
@@ -52,7 +52,7 @@ export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions
     };
     const ws = new WebSocket(url, clientOptions);
     let upstreamRequestId: string | undefined;
-    // ws reports a terminated upgrade as an error, also after it has been settled here.
+    // ws emits an error for a terminated upgrade even after this promise is settled.
     ws.on('error', () => {});
     let isAnswered = false;
     let isSettled = false;
@@ -70,20 +70,20 @@ export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions
       upstreamRequestId = requestIdOf(answer.headers);
     };
     const onOpen = () => {
-      // What came with the answer to the upgrade is read when somebody listens.
+      // Messages that arrived with the answer to the upgrade wait until an exchange resumes the socket.
       ws.pause();
       settle();
     };
     const onError = (error: unknown) => settle(failureOfSocket(error));
     const onAbort = () => settle(signal.reason);
     const onAnswer = async (_request: unknown, answer: IncomingMessage) => {
-      // The answer is there: from here on it is only a matter of how much of its body is read.
+      // The answer arrived in time; only its body is left to read.
       clearTimeout(timer);
       isAnswered = true;
       const { statusCode: status = 0, headers: answered } = answer;
       settle(failureOfAnswer({ operation: 'ws', status, headers: answered, body: await bodyOf(answer) }));
     };
-    // ws's own handshakeTimeout is an inactivity limit, which a dripping server never reaches.
+    // The handshakeTimeout of ws is an inactivity limit: a server that sends a byte now and then never reaches it.
     const timer = setTimeout(() => {
       const seconds = options.handshakeTimeoutMs / 1000;
       const text = `the agent did not accept the connection within ${seconds} s`;

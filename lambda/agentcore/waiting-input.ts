@@ -1,8 +1,7 @@
 /**
- * Calls back when what waits in the sockets has been read, which is so after two turns of the event loop: the first
- * may have begun, and polled, before it came. Whoever judges by a clock that nothing has come asks here first: in a
- * process that stood still (a frozen environment, SIGSTOP, a blocked loop) the timers that are due run before the
- * sockets are looked at.
+ * Calls back after the sockets have been read. That takes two turns of the event loop: the current one may already have
+ * polled before the data arrived. A timeout must ask here before it is reported, because in a process that stood still (a
+ * frozen environment, SIGSTOP, a blocked loop) overdue timers run before the sockets are read.
  */
 export function whenWaitingInputIsRead(then: () => void): void {
   setImmediate(() => setImmediate(then));

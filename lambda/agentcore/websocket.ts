@@ -1,19 +1,19 @@
 import { Connection, type ConnectionExchange } from './connection.ts';
 import type { Exchange, Invocation, Log, SessionOpening, SessionRequest } from './exchange.ts';
-import { runtimeRequest, signedAndDialled } from './signed-socket.ts';
+import { openSignedSocket, runtimeRequest } from './signed-socket.ts';
 import { signUpgrade } from './signing.ts';
 import { isOfService } from './socket-failures.ts';
 import { upgrade } from './upgrade.ts';
 import type { Upstream } from './upstream.ts';
 
-/** What a kept connection may be used for: it belongs to one user of one session. */
+/** The key of a kept connection, which belongs to one user of one session. */
 export function connectionKeyOf({ agent, sessionId, userId = '' }: SessionRequest): string {
-  return `${agent.arn.arn} ${agent.entry.qualifier} ${sessionId} ${userId}`;
+  return `${agent.arn.text} ${agent.entry.qualifier} ${sessionId} ${userId}`;
 }
 
 /**
- * Opens the connection of a session and keeps it for the first turn. AgentCore answers an upgrade when the session's
- * microVM is up, so that this is what starts it; the agent is sent nothing.
+ * Opens the connection of a session and keeps it for the first turn. This starts the session's microVM, because AgentCore
+ * answers an upgrade only when it is up. The agent is sent nothing.
  *
  * @throws StreamError as opening a connection does
  */
@@ -37,19 +37,19 @@ export async function overWebSocket(invocation: Invocation, upstream: Upstream):
     await invocation.admission?.();
     abort.signal.throwIfAborted();
   } catch (error) {
-    // Nothing was sent: the next turn can have it.
+    // Nothing was sent: the connection can serve the next turn.
     if (!pool.release(key, connection)) {
       logClose(connection, log);
       connection.abandon();
     }
     throw error;
   }
-  const { messages, finish } = begin(connection, invocation);
+  const { messages, finish } = startExchange(connection, invocation);
   record.promptSentAt = performance.now();
   record.upstreamRequestId = connection.upstreamRequestId;
   if (reused) {
     record.connectionsReused += 1;
-    // A handshake that ran beside the ping, and lost, has left its times.
+    // A handshake that ran beside the ping and was not needed has recorded its times.
     delete record.connectionMs;
     delete record.upgradeMs;
     delete record.connectedAt;
@@ -61,7 +61,7 @@ export async function overWebSocket(invocation: Invocation, upstream: Upstream):
   });
   return {
     messages,
-    lost: () => connection.failure(),
+    failure: () => connection.failure(),
     finish: (taken, complete) => {
       finish(taken);
       const isDrained = complete && connection.isReusable;
@@ -73,8 +73,8 @@ export async function overWebSocket(invocation: Invocation, upstream: Upstream):
   };
 }
 
-/** A connection that cannot begin its exchange is nobody's any more. */
-function begin(connection: Connection, { input, abort, log }: Invocation): ConnectionExchange {
+/** Starts the exchange. If it cannot start, the connection is closed, because no one else owns it. */
+function startExchange(connection: Connection, { input, abort, log }: Invocation): ConnectionExchange {
   try {
     return connection.exchange(input, abort.signal);
   } catch (error) {
@@ -86,9 +86,9 @@ function begin(connection: Connection, { input, abort, log }: Invocation): Conne
 
 function logClose({ closed, openedAt }: Connection, log: Log): void {
   log.info('Connection closed', {
-    // Absent where it is closed from here.
+    // Absent when this side closes the connection.
     close_code: closed?.code,
-    // The agent's own words are not logged.
+    // The agent's own words must not reach the log.
     close_reason: closed && isOfService(closed.reason) ? closed.reason : undefined,
     close_reason_length: closed?.reason.length,
     age_ms: Date.now() - openedAt,
@@ -103,7 +103,7 @@ async function openSigned(
   const { record, agent, sessionId } = request;
   const { connectTimeoutMs, handshakeTimeoutMs, maxMessageBytes, pingIntervalMs } = config;
   const startedAt = performance.now();
-  const [signed, socket] = await signedAndDialled(
+  const [signed, socket] = await openSignedSocket(
     signUpgrade(runtimeRequest(request), credentials),
     agent.origin,
     { connectTimeoutMs, signal },

@@ -41,7 +41,7 @@ export async function invoke(invocation: Invocation, upstream: Upstream, sink: E
   } catch (thrown) {
     // An aborted iteration throws an error of its own; the reason says why it was aborted.
     const error = signal.aborted ? signal.reason : thrown;
-    const failure = error instanceof StreamError ? error : (exchange.lost() ?? toStreamError(error));
+    const failure = error instanceof StreamError ? error : (exchange.failure() ?? toStreamError(error));
     failure.promptSent = true;
     failure.upstreamRequestId ??= record.upstreamRequestId;
     throw failure;
@@ -110,8 +110,8 @@ async function passOn(
       if (full) await full;
       if (ending) return throwIfFailed(ending);
     }
-    const lost = exchange.lost();
-    if (lost) throw lost;
+    const failure = exchange.failure();
+    if (failure) throw failure;
     decoder ??= decoderOf();
     await pass(decoder.close());
     if (!ending) throw new StreamError('AgentInterrupted', 'the agent closed before its answer was complete');

@@ -44,7 +44,12 @@ async function open(
 ): Promise<Opened | { status: number; errorType: string; body: { message: string } }> {
   const { qualifier = 'DEFAULT', sessionId = newSessionId(), arn = runtimeArn, keys = credentials } = request;
   const signed = await signUpgrade(
-    { arn: { ...parseRuntimeArn(runtimeArn), arn }, origin: new URL(plane.url), qualifier, sessionId },
+    {
+      arn: { ...parseRuntimeArn(runtimeArn), text: arn },
+      origin: new URL(plane.url),
+      qualifier,
+      sessionId,
+    },
     async () => keys,
   );
   change(signed);

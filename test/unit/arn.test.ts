@@ -21,7 +21,7 @@ function arnOf(
 describe('a runtime ARN', () => {
   test('is taken apart', () => {
     expect(parseRuntimeArn(ARN)).toEqual({
-      arn: ARN,
+      text: ARN,
       partition: 'aws',
       region: 'us-east-1',
       account: '123456789012',

@@ -67,7 +67,7 @@ class FakeConnection implements Pick<Connection, keyof Connection> {
     this.pings += 1;
   }
 
-  onDisturbed(listener: () => void): () => void {
+  onActivity(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
