@@ -9,6 +9,8 @@ import { completeStage, emptyStage } from './staging.ts';
 const SUBPATHS = {
   '.': 'stream-agent',
   './react': 'react',
+  './resume': 'resume',
+  './sessions': 'sessions',
   './content-sha256': 'content-sha256',
 } as const;
 

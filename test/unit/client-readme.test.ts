@@ -81,6 +81,8 @@ test('every code block of the README is run by a test, or at least parsed', asyn
     'js: Trying again',
     // In test/unit/content-sha256.test.ts.
     'js: Behind CloudFront',
+    // In test/integration/client-sessions.test.ts.
+    'ts: Sessions',
     // Its packages are not installed here.
     'js: A Function URL with IAM',
   ]);
