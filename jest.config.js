@@ -26,6 +26,7 @@ export const project = (displayName, options = {}) => ({
     '<rootDir>/bench/node_modules/',
     '<rootDir>/packages/api/node_modules/',
     '<rootDir>/test/readers/node_modules/',
+    '<rootDir>/test/kits/node_modules/',
   ],
   ...options,
 });
