@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENV } from '../lambda/contract.ts';
 import { readContext } from '../lib/context.ts';
+import type { Deployment } from '../lib/deployment.ts';
 import { withStageFile } from '../lib/stage-file.ts';
 import type { GivenAgent } from './agents-file.ts';
 import { HOSTS, type HostName, type HostOptions, type RunningHost } from './hosts.ts';
@@ -47,7 +48,19 @@ export function startAwsSystem({
 
 /** The value of the variable AGENTS, else what a deployment would make of the context. */
 function agentsOf(context: readonly string[]): string {
-  return process.env[ENV.AGENTS] ?? JSON.stringify(readContext(contextOf(context)).agents);
+  return process.env[ENV.AGENTS] ?? JSON.stringify(agentsInContext(context));
+}
+
+/** The agents of the context. @throws Error for one whose ARN only a deployment can look up */
+function agentsInContext(context: readonly string[]): Deployment['agents'] {
+  const { agents } = readContext(contextOf(context));
+  for (const { id, runtimeArn } of agents) {
+    if (!runtimeArn?.startsWith('ssm:')) continue;
+    throw new Error(
+      `agent "${id}": npm start looks up no SSM parameter: give the ARN itself, as aws ssm get-parameter --name ${runtimeArn.slice(4)} shows it`,
+    );
+  }
+  return agents;
 }
 
 /** As the CDK's CLI puts them together: what is later goes over what is earlier. */

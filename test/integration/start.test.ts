@@ -300,6 +300,16 @@ describe('npm start -- --aws', () => {
     expect(output()).toMatch(/^no agent is configured: give at least one of onboardingAgentArn.*\n$/);
   });
 
+  test('reads the file of a stage, and asks for the ARN of which that names only the parameter', async () => {
+    const { child, output } = await startAws({}, '-c', 'stage=example');
+
+    await until(() => hasEnded(child), 'it has ended');
+    expect(child.exitCode).toBe(1);
+    expect(output()).toMatch(
+      /^agent "helpdesk": npm start looks up no SSM parameter: give the ARN itself, .*\n$/,
+    );
+  });
+
   test.each([
     ['of the variable AGENTS', { AGENTS: JSON.stringify([{ id: 'mwc', name: 'MWCAgent', runtimeArn }]) }, []],
     ['of the CDK context', {}, ['-c', `mwcAgentArn=${runtimeArn}`]],
