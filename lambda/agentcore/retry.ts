@@ -1,4 +1,5 @@
 import { type StreamError, toStreamError } from '../errors.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
 export interface RetryOptions {
   maxRetries: number;
@@ -7,6 +8,8 @@ export interface RetryOptions {
   signal: AbortSignal;
   /** Milliseconds that are left; a retry that would have to wait longer is not made. */
   remainingMs: () => number;
+  /** What all requests of the process may retry together. @default no limit */
+  budget?: Pick<RetryBudget, 'request' | 'take'> | undefined;
   /** Called with every failure; `delayMs` is undefined when no retry follows. */
   onFailure?: (error: StreamError, delayMs: number | undefined) => void;
   /** 0 to 1. @default Math.random */
@@ -27,8 +30,10 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
     signal,
     remainingMs,
     random = Math.random,
+    budget,
     onFailure,
   } = options;
+  budget?.request();
   let retriedOnce = false;
   for (let retries = 0; ; retries += 1) {
     try {
@@ -46,7 +51,8 @@ export async function retrying<T>(attempt: () => Promise<T>, options: RetryOptio
         !mayRetry ||
         (error.retry === 'once' && retriedOnce) ||
         askedMs > retryMaxMs ||
-        delayMs >= remainingMs()
+        delayMs >= remainingMs() ||
+        budget?.take() === false
       ) {
         onFailure?.(error, undefined);
         throw error;

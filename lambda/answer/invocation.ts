@@ -22,6 +22,7 @@ export async function invoke(invocation: Invocation, upstream: Upstream, sink: E
   const start = TRANSPORTS[agent.entry.transport];
   const exchange = await retrying(() => start(invocation, upstream), {
     ...upstream.config,
+    budget: upstream.retryBudget,
     signal,
     remainingMs: invocation.remainingMs,
     onFailure: (error, delayMs) => {

@@ -1,3 +1,5 @@
+import type { Config } from '../config.ts';
+import { ENV } from '../contract.ts';
 import { bytes, count, ms, readSettings, type ValuesOf } from '../settings.ts';
 
 /** The limits of the server alone, beside those of every host (`settings.ts`). */
@@ -48,6 +50,26 @@ export function readServerConfig(env: Record<string, string | undefined> = proce
     isWebFunction: Boolean(endpoint),
     ...readSettings(SERVER_SETTINGS, env),
   });
+}
+
+/**
+ * Refuses what needs the IAM identity of a caller, which only a Function URL tells.
+ *
+ * @throws Error naming the variable, what was expected and what came
+ */
+export function refuseIdentities({
+  sessionBinding,
+  userId,
+}: Pick<Config, 'sessionBinding' | 'userId'>): void {
+  for (const [variable, value] of [
+    [ENV.SESSION_BINDING, sessionBinding],
+    [ENV.USER_ID, userId],
+  ]) {
+    if (value === 'none') continue;
+    throw new Error(
+      `${variable}: expected none on a server, which does not know its callers' identities, got ${JSON.stringify(value)}`,
+    );
+  }
 }
 
 function readEndpoint(came: string): Pick<ServerConfig, 'host' | 'port'> {

@@ -1,10 +1,11 @@
+import { RetryBudget } from '../agentcore/retry-budget.ts';
 import { readConfig } from '../config.ts';
 import { SERVICE_NAME } from '../contract.ts';
 import { createService } from '../http/service.ts';
 import { loggable } from '../telemetry/log-line.ts';
 import { flushLog, plainLog } from '../telemetry/plain-log.ts';
 import { startHttpServer } from './http-server.ts';
-import { readServerConfig } from './server-config.ts';
+import { readServerConfig, refuseIdentities } from './server-config.ts';
 
 /**
  * The server: the same answers as the function's, on `node:http`, for a Lambda Web Function or a container.
@@ -15,7 +16,9 @@ const { service, server } = await start();
 
 async function start() {
   try {
-    const created = createService(readConfig());
+    const config = readConfig();
+    refuseIdentities(config);
+    const created = createService(config, { retryBudget: new RetryBudget() });
     await created.prepare();
     const listening = await startHttpServer(created, readServerConfig());
     created.log.info('Listening', { url: listening.url });

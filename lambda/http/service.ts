@@ -30,11 +30,12 @@ export interface Service {
 const MAX_CONNECTION_MS = 3_600_000;
 
 /** Wires what outlives a request, once per process; everything that belongs to one request is a parameter. */
-export function createService(config: Config): Service {
+export function createService(config: Config, shared: Pick<Upstream, 'retryBudget'> = {}): Service {
   const telemetry = createTelemetry(config);
   const credentials = credentialProvider(config.credentials);
   const store = openStore({ ...config, credentials });
   const upstream: Upstream = {
+    ...shared,
     config,
     credentials,
     pool: new ConnectionPool({

@@ -290,6 +290,7 @@ describe('a server that cannot start', () => {
     ['AGENTS', '[]', 'AGENTS: expected a non-empty JSON array of agents'],
     ['ALLOWED_ORIGINS', 'app.example.com', 'ALLOWED_ORIGINS: expected origins such as'],
     ['PORT', '99999', 'PORT: expected a port from 0 to 65535'],
+    ['SESSION_BINDING', 'iam', 'SESSION_BINDING: expected none on a server'],
     ['MAX_STREAMS', 'many', 'MAX_STREAMS: expected a whole number'],
   ])('for a wrong %s says so in one line of its log', async (variable, value, message) => {
     const lines: string[] = [];
