@@ -1,7 +1,7 @@
 import { Annotations, App, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { AgentStreamStack } from '../lib/agent-stream-stack.ts';
 import { readContext, unknownKeys } from '../lib/context.ts';
+import { stackOnHost } from '../lib/host-stack.ts';
 import { DEFAULT_STAGE } from '../lib/stage.ts';
 import { withStageFile } from '../lib/stage-file.ts';
 
@@ -10,7 +10,7 @@ Validations.of(app).addPlugins(new AwsSolutionsChecks(app));
 try {
   const context = withStageFile(app.node.getAllContext() as Record<string, unknown>);
   const deployment = readContext(context);
-  const stack = new AgentStreamStack(app, `AgentStream-${deployment.stage ?? DEFAULT_STAGE}`, {
+  const stack = stackOnHost(app, `AgentStream-${deployment.stage ?? DEFAULT_STAGE}`, {
     ...deployment,
     description: 'Streams Amazon Bedrock AgentCore agents to a browser',
   });

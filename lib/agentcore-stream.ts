@@ -11,3 +11,10 @@ export { AgentStreamObservability, type AgentStreamObservabilityProps } from './
 export { AgentStreamRelease, type AgentStreamReleaseProps, type ReleaseStrategy } from './release.ts';
 export type { SessionProps } from './sessions.ts';
 export { AgentStreamFunction } from './streaming-function.ts';
+export { AgentStreamWebFunction } from './web-function.ts';
+export type { AgentStreamWebFunctionProps, WebEndpointProps } from './web-function-props.ts';
+export {
+  AgentStreamWebObservability,
+  type AgentStreamWebObservabilityProps,
+} from './web-observability.ts';
+export { AgentStreamWebStack, type AgentStreamWebStackProps } from './web-stack.ts';

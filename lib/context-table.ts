@@ -31,6 +31,7 @@ export interface ContextKey {
 const AUTHS = { iam: 'AWS_IAM', none: 'NONE' } as const;
 const SESSION_STORES = { dynamodb: 'dynamodb' } as const;
 const NONE_OR_IAM = { none: 'none', iam: 'iam' } as const;
+const HOSTS = { 'function-url': 'function-url', web: 'web' } as const;
 const SWITCH = oneOf(...Object.keys(ON_OR_OFF));
 
 /** Every context key other than those of agents. A further one is an entry here. */
@@ -55,6 +56,28 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     description: 'Origins whose pages may call, or *. Default: none',
     schema: listOf(TEXT),
     read: (came) => ({ allowedOrigins: originsOf(came) }),
+  },
+  host: {
+    description: 'What it runs on: function-url (default), or web, a Lambda Web Function',
+    schema: oneOf(...Object.keys(HOSTS)),
+    read: (came) => ({ host: choice('host', came, HOSTS) }),
+  },
+  maxEnvironments: {
+    description: 'The most environments of a Web Function; each streams many answers. Default: no limit',
+    schema: whole(2),
+    read: (came) => ({ maxEnvironments: wholeNumber('maxEnvironments', came, 2) }),
+  },
+  maxConcurrencyPerEnvironment: {
+    description: 'The most answers that one environment of a Web Function streams at once. Default: 64',
+    schema: whole(1, 128),
+    read: (came) => ({
+      maxConcurrencyPerEnvironment: wholeNumber('maxConcurrencyPerEnvironment', came, 1),
+    }),
+  },
+  replicaRegions: {
+    description: 'Further regions of a Web Function, under one domain. Default: none',
+    schema: listOf(TEXT),
+    read: (came) => ({ replicaRegions: regionsOf(came) }),
   },
   reservedConcurrency: {
     description: 'The most answers that stream at once; 0 switches the function off. Default: no limit',
@@ -249,12 +272,23 @@ function ofDomain(key: keyof DomainProps, came: unknown): DomainProps {
 }
 
 function originsOf(came: unknown): readonly string[] {
-  const list = typeof came === 'string' ? came.split(',').map((origin) => origin.trim()) : came;
-  if (!Array.isArray(list) || !list.every((origin) => typeof origin === 'string')) {
-    throw new Error(
-      `allowedOrigins: expected a comma-separated list or an array of origins, got ${JSON.stringify(came)}`,
-    );
-  }
+  const list = textsOf('allowedOrigins', 'origins', came);
   checkOrigins(list);
   return list;
+}
+
+function regionsOf(came: unknown): readonly string[] {
+  const list = textsOf('replicaRegions', 'regions', came);
+  for (const region of list) {
+    matching('replicaRegions', region, /^[a-z]{2,}(-[a-z0-9]+)+-\d+$/, 'regions such as eu-west-1');
+  }
+  return list;
+}
+
+function textsOf(key: string, what: string, came: unknown): readonly string[] {
+  const list = typeof came === 'string' ? came.split(',').map((text) => text.trim()) : came;
+  if (Array.isArray(list) && list.every((text) => typeof text === 'string')) return list;
+  throw new Error(
+    `${key}: expected a comma-separated list or an array of ${what}, got ${JSON.stringify(came)}`,
+  );
 }

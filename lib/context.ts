@@ -37,7 +37,12 @@ export function readContext(context: Context): Deployment {
       'auth=none needs allowedOrigins: anybody may call, so name the origins whose pages may (a list such as https://app.example.com)',
     );
   }
-  if (deployment.reservedConcurrentExecutions === undefined) {
+  if (deployment.host === 'web' && deployment.maxEnvironments === undefined) {
+    throw new Error(
+      'auth=none needs maxEnvironments: anybody may call, so say how many environments may serve (and be paid for) at once',
+    );
+  }
+  if (deployment.host !== 'web' && deployment.reservedConcurrentExecutions === undefined) {
     throw new Error(
       'auth=none needs reservedConcurrency: anybody may call, so say how many answers may stream (and be paid for) at once',
     );

@@ -3,9 +3,20 @@ import type { DomainProps } from './distribution-checks.ts';
 import type { ExistingResources } from './existing.ts';
 import type { AgentStreamFunctionProps } from './function-props.ts';
 import type { ReleaseStrategy } from './release.ts';
+import type { WebEndpointProps } from './web-function-props.ts';
 
 /** What a deployment is told: the CDK context of `bin/app.ts`, or the props of somebody else's app. */
-export interface Deployment extends AgentStreamFunctionProps, ExistingResources, DomainProps {
+export interface Deployment
+  extends AgentStreamFunctionProps,
+    ExistingResources,
+    DomainProps,
+    WebEndpointProps {
+  /**
+   * What it runs on: Lambda behind a Function URL, one answer an environment, or a Lambda Web Function, many.
+   *
+   * @default "function-url"
+   */
+  readonly host?: 'function-url' | 'web';
   /**
    * Tells deployments apart; `prod` and `production`, also with a suffix as in `prod-eu`, are production: its logs
    * are kept for a year and outlive the stack, and every alarm notifies.

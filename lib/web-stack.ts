@@ -1,0 +1,130 @@
+import {
+  Aws,
+  CfnOutput,
+  DefaultStackSynthesizer,
+  RemovalPolicy,
+  Stack,
+  type StackProps,
+  Validations,
+} from 'aws-cdk-lib';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { FunctionUrlAuthType, WebFunctionAuthType } from 'aws-cdk-lib/aws-lambda';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import type { Construct } from 'constructs';
+import { alarmTopics } from './alarm-topics.ts';
+import { acknowledgeWildcard } from './compliance.ts';
+import type { Deployment } from './deployment.ts';
+import { importExisting } from './existing.ts';
+import { isProduction } from './stage.ts';
+import { AgentStreamWebFunction } from './web-function.ts';
+import { AgentStreamWebObservability } from './web-observability.ts';
+
+export interface AgentStreamWebStackProps extends StackProps, Deployment {}
+
+/** What a Web Function has not, by the prop that asks for it: what to do instead. */
+const UNSUPPORTED: Partial<Record<keyof Deployment, string>> = {
+  reservedConcurrentExecutions: 'a Web Function has no reserved concurrency: give maxEnvironments',
+  provisionedConcurrentExecutions:
+    'a Web Function has no provisioned concurrency; its environments live on between requests',
+  memorySize: 'a Web Function has 2 GB and 2 vCPU, always: leave it out',
+  deployment:
+    'CodeDeploy does not know Web Functions: leave it out, and run the smoke check after a deployment',
+  formerUrl: 'a Web Function has no former Function URL: leave it out',
+  vpc: 'not supported: leave it out, AgentCore is reached over TLS and IAM',
+  distribution:
+    'a Web Function has no domain of its own: use a Function URL (host=function-url), or put a distribution with origin access control in front of it',
+  domainName:
+    'a Web Function takes no custom domain: use a Function URL (host=function-url) with a distribution',
+  certificateArn:
+    'a Web Function takes no custom domain: use a Function URL (host=function-url) with a distribution',
+  webAclArn: 'a Web Function takes no web ACL: use a Function URL (host=function-url) with a distribution',
+  pageBucketName: 'a page needs the distribution: use a Function URL (host=function-url)',
+};
+
+/** @throws Error naming the prop that a Web Function cannot have, and what to do instead */
+export function checkSupported(deployment: Deployment): void {
+  for (const [name, reason] of Object.entries(UNSUPPORTED)) {
+    const value = deployment[name as keyof Deployment];
+    if (value === undefined || value === false) continue;
+    throw new Error(`${name} with host=web: ${reason}`);
+  }
+}
+
+/** The service as a Lambda Web Function, with its dashboard and alarms. */
+export class AgentStreamWebStack extends Stack {
+  readonly stream: AgentStreamWebFunction;
+  readonly observability: AgentStreamWebObservability;
+
+  constructor(scope: Construct, id: string, props: AgentStreamWebStackProps) {
+    const production = isProduction(props.stage);
+    super(scope, id, { ...props, terminationProtection: props.terminationProtection ?? production });
+    checkSupported(props);
+    const { authType, alarmEmail, alarmTopicArn, runbookUrl } = props;
+    const existing = importExisting(this, props);
+    this.stream = new AgentStreamWebFunction(this, 'Stream', {
+      logRetention: production ? RetentionDays.ONE_YEAR : RetentionDays.TWO_WEEKS,
+      logRemovalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      ...existing,
+      ...withoutFunctionProps(props),
+      authType:
+        authType === FunctionUrlAuthType.NONE
+          ? WebFunctionAuthType.APPLICATION_MANAGED
+          : WebFunctionAuthType.IAM_AUTH,
+    });
+    const encryptionKey = props.encryptionKey ?? existing.encryptionKey;
+    const topics = alarmTopics(this, { alarmEmail, alarmTopicArn, encryptionKey });
+    this.observability = new AgentStreamWebObservability(this, 'Observability', {
+      stream: this.stream,
+      alarmActions: topics.map((topic) => new SnsAction(topic)),
+      ...(runbookUrl !== undefined && { runbookUrl }),
+    });
+    acknowledgeCodeBucket(this);
+    this.#output('EndpointUrl', this.stream.url, 'Where callers send their POST, signed unless auth=none');
+    this.#output('FunctionName', this.stream.webFunction.webFunctionName, 'For the AWS CLI');
+    this.#output(
+      'EndpointArn',
+      this.stream.webFunction.endpoint.endpointArn,
+      'For the policy of callers that sign',
+    );
+    this.#output('LogGroup', this.stream.logGroup.logGroupName, 'For Logs Insights');
+    this.#output('DashboardName', this.observability.dashboard.dashboardName, 'What on-call looks at first');
+  }
+
+  #output(id: string, value: string, description: string): void {
+    new CfnOutput(this, id, { value, description });
+  }
+}
+
+/** The code of a function is no code of a Web Function. */
+function withoutFunctionProps({ code: _code, ...props }: AgentStreamWebStackProps) {
+  return props;
+}
+
+/**
+ * Takes the findings of cdk-nag's AwsSolutions pack about the bucket and the function with which the CDK brings the code
+ * to where Lambda reads it.
+ */
+function acknowledgeCodeBucket(stack: Stack): void {
+  const copies = 'the CDK copies the code with it at a deployment, from its own bucket to one of Lambda';
+  const findings: Record<string, string> = {
+    'AwsSolutions-S1':
+      'the bucket holds nothing but the code, which Lambda and the deployment alone may read: its access log would say nothing else',
+    'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]':
+      copies,
+    'AwsSolutions-L1': copies,
+    'AwsSolutions-IAM5[Action::s3:Abort*]': copies,
+    'AwsSolutions-IAM5[Action::s3:DeleteObject*]': copies,
+  };
+  for (const [id, reason] of Object.entries(findings)) Validations.of(stack).acknowledge({ id, reason });
+  const qualifier = stack.synthesizer.bootstrapQualifier ?? DefaultStackSynthesizer.DEFAULT_QUALIFIER;
+  const { PARTITION, ACCOUNT_ID, REGION } = Aws;
+  acknowledgeWildcard(
+    stack,
+    `arn:${PARTITION}:s3:::cdk-${qualifier}-assets-${ACCOUNT_ID}-${REGION}/*`,
+    copies,
+  );
+  for (const bucket of stack.node.children.filter((child): child is Bucket => child instanceof Bucket)) {
+    acknowledgeWildcard(stack, bucket.arnForObjects('web-function/*'), copies);
+  }
+}
