@@ -1,7 +1,7 @@
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { AgentEntry } from '../lambda/agents.ts';
-import { type AlarmRule, createAlarm, TWO_OF_THREE } from './alarm.ts';
+import { type AlarmRule, AT_ONCE, createAlarm } from './alarm.ts';
 import {
   ALLOWANCE,
   ERROR_LIMIT_PERCENT,
@@ -11,11 +11,11 @@ import {
   HOUR_ALLOWANCE,
   HOUR_LIMIT_PERCENT,
   HOUR_MAX_REQUESTS,
-  MIN_FOR_MEDIAN,
-  MIN_FOR_P90,
+  PAGE_WINDOW,
+  SLOW_LIMIT_PERCENT,
   WINDOW,
 } from './alarm-limits.ts';
-import { excess, slowness } from './metrics.ts';
+import { excess, slowExcess } from './metrics.ts';
 import type { AlarmOptions } from './service-alarms.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
@@ -42,6 +42,7 @@ export function createAgentAlarms(
   const { id, runtimeArn } = agent;
   const named = `the agent "${id}" (${runtimeArn})`;
   const ofAgent = { agent: id, period: WINDOW };
+  const paging = { agent: id, period: PAGE_WINDOW };
   const inAnHour = { agent: id, period: HOUR };
   const alarm = (rule: AlarmRule) => createAlarm(scope, rule, runbookUrl);
   return {
@@ -50,16 +51,17 @@ export function createAgentAlarms(
       id: `OneAgentFails-${id}`,
       article: 'oneAgentFails',
       metric: excess(
-        { part: stream.metricErrors(ofAgent) },
-        { whole: stream.metricInvocations(ofAgent) },
+        { part: stream.metricErrors(paging) },
+        { whole: stream.metricInvocations(paging) },
         {
           percent: ERROR_LIMIT_PERCENT,
           label: `${id}: errors beyond ${ERROR_LIMIT_PERCENT} %`,
-          period: WINDOW,
+          period: PAGE_WINDOW,
         },
       ),
       threshold: ALLOWANCE,
-      what: `More than ${ERROR_LIMIT_PERCENT} % of the requests for ${named} failed, and by more than ${ALLOWANCE} requests, within 5 minutes`,
+      windows: AT_ONCE,
+      what: `More than ${ERROR_LIMIT_PERCENT} % of the requests for ${named} failed, and by more than ${ALLOWANCE} requests, within 15 minutes`,
     }),
     failsInAnHour: alarm({
       id: `OneAgentFailsInAnHour-${id}`,
@@ -75,6 +77,7 @@ export function createAgentAlarms(
         },
       ),
       threshold: HOUR_ALLOWANCE,
+      windows: AT_ONCE,
       what: `Of the few requests for ${named} within an hour (at most ${HOUR_MAX_REQUESTS}) more than ${HOUR_LIMIT_PERCENT} % failed, at least three`,
     }),
     hangs: alarm({
@@ -86,20 +89,20 @@ export function createAgentAlarms(
         { percent: HANG_LIMIT_PERCENT, label: `${id}: minutes of waiting for a first chunk`, period: WINDOW },
       ),
       threshold: HANG_ALLOWANCE,
+      windows: AT_ONCE,
       what: `Answers of ${named} have waited for their first chunk for over a minute, at least three of them`,
     }),
     slow: alarm({
       id: `SlowFirstChunk-${id}`,
       article: 'slowFirstChunk',
-      metric: slowness(stream.metricFirstChunkLatencyWarm(ofAgent), {
-        minForP90: MIN_FOR_P90,
-        minForMedian: MIN_FOR_MEDIAN,
-        label: `${id}: warm first chunk of the slow ones`,
-        period: WINDOW,
+      metric: slowExcess(stream.metricFirstChunkLatencyWarm(ofAgent), slowFirstChunkMs, {
+        percent: SLOW_LIMIT_PERCENT,
+        label: `${id}: slow answers beyond ${SLOW_LIMIT_PERCENT} %`,
+        period: PAGE_WINDOW,
       }),
-      threshold: slowFirstChunkMs,
-      windows: TWO_OF_THREE,
-      what: `The first chunk of ${named} took over ${slowFirstChunkMs} ms although no microVM was started: one in ten (of fewer than ${MIN_FOR_P90} every other one), in two of three periods of 5 minutes`,
+      threshold: ALLOWANCE,
+      windows: AT_ONCE,
+      what: `More than ${SLOW_LIMIT_PERCENT} % of the answers of ${named}, and more than ${ALLOWANCE} beyond that, took over ${slowFirstChunkMs} ms to their first chunk within 15 minutes, although no microVM was started`,
     }),
   };
 }

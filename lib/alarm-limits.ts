@@ -13,14 +13,21 @@ export const ERROR_LIMIT_PERCENT = 5;
 export const TIMEOUT_LIMIT_PERCENT = 2;
 export const INCOMPLETE_LIMIT_PERCENT = 2;
 /** In percent of the requests that reached Lambda. */
-export const THROTTLE_LIMIT_PERCENT = 1;
+export const THROTTLE_LIMIT_PERCENT = 5;
 export const CRASH_LIMIT_PERCENT = 5;
 /** In percent of the attempts to connect. */
 export const CONNECTION_LIMIT_PERCENT = 10;
+/** In percent of the answers, or of the connections: slower than their limit. */
+export const SLOW_LIMIT_PERCENT = 10;
 /** So many failures are never a reason to tell anybody. */
 export const ALLOWANCE = 3;
 
-/** The shares are those of this window. */
+/**
+ * What pages is counted over this window: it goes off with its fourth failure, however long the window is, and a short one
+ * would with few requests be over, and over again, in the midst of an incident.
+ */
+export const PAGE_WINDOW = Duration.minutes(15);
+/** What else there is, is measured over this one. */
 export const WINDOW = Duration.minutes(5);
 
 /** What is seldom asked fills no window of minutes: more than half of its requests within an hour. */
@@ -30,11 +37,6 @@ export const HOUR_LIMIT_PERCENT = 50;
 export const HOUR_ALLOWANCE = 1;
 /** With more requests the window of five minutes sees what there is to see. */
 export const HOUR_MAX_REQUESTS = 60;
-
-/** From so many answers on their p90 says how slow they are: it is at least the third slowest. */
-export const MIN_FOR_P90 = 30;
-/** From so many on their median does. */
-export const MIN_FOR_MEDIAN = 5;
 
 /**
  * An answer that waits for its first chunk is counted once a minute, from its second minute on. An agent hangs where

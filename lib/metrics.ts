@@ -1,3 +1,4 @@
+import type { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, Metric, type MetricOptions, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import {
   DIMENSIONS,
@@ -126,27 +127,15 @@ function sum(terms: Terms): string {
   return filled.length === 1 ? String(filled[0]) : `(${filled.join(' + ')})`;
 }
 
-/**
- * How slow the slow ones are, of at least three: p90 of many, the median of a few, 0 where there are too few to tell.
- *
- * @param metric of a time; its statistics are chosen here
- */
-export function slowness(
+/** How many of a time's values there are beyond so many percent of them that took longer than a limit. */
+export function slowExcess(
   metric: Metric,
-  options: MetricOptions & { minForP90: number; minForMedian: number },
+  limitMs: number,
+  options: ExcessProps & { readonly period: Duration },
 ): MathExpression {
-  const { minForP90, minForMedian, ...rest } = options;
-  const statistic = (name: string) =>
-    metric.with({ statistic: name, ...(rest.period && { period: rest.period }) });
-  return new MathExpression({
-    expression: `IF(FILL(count, 0) >= ${minForP90}, p90, IF(FILL(count, 0) >= ${minForMedian}, p50, 0))`,
-    usingMetrics: {
-      count: statistic(Stats.SAMPLE_COUNT),
-      p90: statistic(Stats.p(90)),
-      p50: statistic(Stats.p(50)),
-    },
-    ...rest,
-  });
+  const counted = (statistic: string) => metric.with({ statistic, period: options.period });
+  // A trimmed count: of the values above the limit.
+  return excess({ slow: counted(`TC(${limitMs}:)`) }, { all: counted(Stats.SAMPLE_COUNT) }, options);
 }
 
 /** Tells ids of metric math apart, which have letters, digits and underscores only. */

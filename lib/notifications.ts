@@ -26,8 +26,8 @@ export interface Notifications {
   readonly anybodyIsAffected: CompositeAlarm;
 }
 
-/** Agents that fail together do so within a minute or two of each other. */
-const SETTLE = Duration.minutes(2);
+/** Agents that fail together do so within minutes of each other. */
+const SETTLE = Duration.minutes(3);
 /** They recover so, too; one that does not is news after that. */
 const RECOVER = Duration.minutes(5);
 /** Of two of three windows the last ones end long after the cause has. */

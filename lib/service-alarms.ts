@@ -1,7 +1,7 @@
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { MetricName } from '../lambda/contract.ts';
-import { type AlarmRule, createAlarm, TWO_OF_THREE } from './alarm.ts';
+import { type AlarmRule, AT_ONCE, createAlarm, TWO_OF_THREE } from './alarm.ts';
 import {
   ALLOWANCE,
   CONNECTION_LIMIT_PERCENT,
@@ -12,13 +12,13 @@ import {
   HOUR_LIMIT_PERCENT,
   HOUR_MAX_REQUESTS,
   INCOMPLETE_LIMIT_PERCENT,
-  MIN_FOR_MEDIAN,
-  MIN_FOR_P90,
+  PAGE_WINDOW,
+  SLOW_LIMIT_PERCENT,
   THROTTLE_LIMIT_PERCENT,
   TIMEOUT_LIMIT_PERCENT,
   WINDOW,
 } from './alarm-limits.ts';
-import { excess, slowness } from './metrics.ts';
+import { excess, slowExcess } from './metrics.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
 /** Alarms of all agents together, and of the function itself. */
@@ -54,9 +54,9 @@ export interface AlarmOptions extends SlowLimits {
   readonly runbookUrl?: string | undefined;
 }
 
-const BEYOND = `and by more than ${ALLOWANCE} requests, within 5 minutes`;
+const BEYOND = `and by more than ${ALLOWANCE} requests, within 15 minutes`;
 const TWICE = 'in two of three periods of 5 minutes';
-const SLOW = `one in ten (of fewer than ${MIN_FOR_P90} every other one), ${TWICE}`;
+const SLOW = `More than ${SLOW_LIMIT_PERCENT} %, and more than ${ALLOWANCE} beyond that, `;
 
 /** Creates them; whom they tell is decided in `notifications.ts`. */
 export function createServiceAlarms(
@@ -69,8 +69,12 @@ export function createServiceAlarms(
   const own = (name: MetricName, period = WINDOW) => stream.metric(name, { period });
   const share = (name: MetricName, percent: number, label: string) =>
     excess({ part: own(name) }, { whole: own('InvocationCount') }, { percent, label, period: WINDOW });
-  const slow = (name: MetricName, label: string) =>
-    slowness(own(name), { minForP90: MIN_FOR_P90, minForMedian: MIN_FOR_MEDIAN, label, period: WINDOW });
+  const slow = (name: MetricName, limitMs: number, label: string) =>
+    slowExcess(own(name), limitMs, {
+      percent: SLOW_LIMIT_PERCENT,
+      label: `${label} beyond ${SLOW_LIMIT_PERCENT} %`,
+      period: PAGE_WINDOW,
+    });
   const alarm = (rule: AlarmRule) => createAlarm(scope, rule, options.runbookUrl);
 
   return {
@@ -78,29 +82,35 @@ export function createServiceAlarms(
       id: 'Throttles',
       article: 'throttles',
       metric: excess(
-        { throttled: fn.metricThrottles({ period: WINDOW }) },
+        { throttled: fn.metricThrottles({ period: PAGE_WINDOW }) },
         {
-          throttled: fn.metricThrottles({ period: WINDOW }),
-          taken: fn.metricInvocations({ period: WINDOW }),
+          throttled: fn.metricThrottles({ period: PAGE_WINDOW }),
+          taken: fn.metricInvocations({ period: PAGE_WINDOW }),
         },
         {
           percent: THROTTLE_LIMIT_PERCENT,
           label: `throttles beyond ${THROTTLE_LIMIT_PERCENT} %`,
-          period: WINDOW,
+          period: PAGE_WINDOW,
         },
       ),
       threshold: ALLOWANCE,
+      windows: AT_ONCE,
       what: `Lambda refused more than ${THROTTLE_LIMIT_PERCENT} % of the requests with 429, as no concurrency was available, ${BEYOND}`,
     }),
     functionErrors: alarm({
       id: 'FunctionErrors',
       article: 'functionErrors',
       metric: excess(
-        { part: fn.metricErrors({ period: WINDOW }) },
-        { whole: fn.metricInvocations({ period: WINDOW }) },
-        { percent: CRASH_LIMIT_PERCENT, label: `crashes beyond ${CRASH_LIMIT_PERCENT} %`, period: WINDOW },
+        { part: fn.metricErrors({ period: PAGE_WINDOW }) },
+        { whole: fn.metricInvocations({ period: PAGE_WINDOW }) },
+        {
+          percent: CRASH_LIMIT_PERCENT,
+          label: `crashes beyond ${CRASH_LIMIT_PERCENT} %`,
+          period: PAGE_WINDOW,
+        },
       ),
       threshold: ALLOWANCE,
+      windows: AT_ONCE,
       what: `The function did not start, crashed or was ended by Lambda for more than ${CRASH_LIMIT_PERCENT} % of the requests, ${BEYOND}; such a request is in none of its own metrics`,
     }),
     unavailableInAnHour: alarm({
@@ -117,6 +127,7 @@ export function createServiceAlarms(
         },
       ),
       threshold: HOUR_ALLOWANCE,
+      windows: AT_ONCE,
       what: `Of the few requests of an hour (at most ${HOUR_MAX_REQUESTS}) more than ${HOUR_LIMIT_PERCENT} % met a function that did not start, crashed or had no concurrency left, at least three`,
     }),
     errorRate: alarm({
@@ -171,18 +182,18 @@ export function createServiceAlarms(
     slowConnections: alarm({
       id: 'SlowConnections',
       article: 'slowConnections',
-      metric: slow('ConnectionTime', 'connection time of the slow ones'),
-      threshold: slowConnectionMs,
-      windows: TWO_OF_THREE,
-      what: `Opening a connection to AgentCore took over ${slowConnectionMs} ms, ${SLOW}`,
+      metric: slow('ConnectionTime', slowConnectionMs, 'slow connections'),
+      threshold: ALLOWANCE,
+      windows: AT_ONCE,
+      what: `${SLOW}of the connections to AgentCore took over ${slowConnectionMs} ms to open within 15 minutes`,
     }),
     slowStart: alarm({
       id: 'SlowStart',
       article: 'slowFirstChunk',
-      metric: slow('FirstChunkLatency', 'first chunk of the slow ones'),
-      threshold: slowStartMs,
-      windows: TWO_OF_THREE,
-      what: `The first chunk of any request, new sessions included, took over ${slowStartMs} ms: ${SLOW}`,
+      metric: slow('FirstChunkLatency', slowStartMs, 'slow answers'),
+      threshold: ALLOWANCE,
+      windows: AT_ONCE,
+      what: `${SLOW}of all answers, those of new sessions included, took over ${slowStartMs} ms to their first chunk within 15 minutes`,
     }),
   };
 }

@@ -29,14 +29,13 @@ export class CloudWatch {
     }
   }
 
-  /** Names of the alarms, with the text of each. */
-  get descriptions(): Map<string, string> {
-    return new Map(
-      [...this.#metricAlarms, ...this.#composites].map(([name, { properties }]) => [
-        name,
-        properties.AlarmDescription,
-      ]),
-    );
+  get names(): string[] {
+    return [...this.#metricAlarms.keys(), ...this.#composites.keys()];
+  }
+
+  /** The text of an alarm. */
+  description(name: string): string {
+    return (this.#metricAlarms.get(name) ?? this.#composites.get(name))?.properties.AlarmDescription ?? '';
   }
 
   readonly stateOf = (name: string): AlarmState => {
@@ -44,6 +43,17 @@ export class CloudWatch {
     if (!alarm) throw new Error(`a rule names an alarm that is not there: ${name}`);
     return alarm.state;
   };
+
+  /** What the template calls the function. */
+  get functionName(): string {
+    const [, name = ''] = /FunctionName="([^"]+)"/.exec([...this.series].join('\n')) ?? [];
+    return name;
+  }
+
+  /** The series that metric alarms look at. */
+  get series(): Set<string> {
+    return new Set([...this.#metricAlarms.values()].flatMap((alarm) => alarm.series));
+  }
 
   /** What a metric alarm computes where its metrics have these values, by name and statistic. */
   computed(alarm: string, valueIn: (metricName: string, statistic: string) => Datapoint): Datapoint {

@@ -103,11 +103,14 @@ export class MetricAlarm {
 
   /** Its value so many periods ago. */
   datapoint(store: MetricStore, endMs: number, ago = 0): Datapoint {
-    return this.compute(({ Metric, Stat, Period }) => {
-      const series = seriesKey(Metric.Namespace, Metric.MetricName, Metric.Dimensions ?? []);
-      const periodMs = Period * 1000;
-      return store.statistic(series, Stat, periodMs, endMs - ago * periodMs);
+    return this.compute((metric) => {
+      const periodMs = metric.Period * 1000;
+      return store.statistic(seriesOf(metric), metric.Stat, periodMs, endMs - ago * periodMs);
     });
+  }
+
+  get series(): string[] {
+    return this.properties.Metrics.flatMap(({ MetricStat }) => (MetricStat ? [seriesOf(MetricStat)] : []));
   }
 
   /** Its value, where each of its metrics has the given one. */
@@ -119,4 +122,8 @@ export class MetricAlarm {
     const expression = Metrics.find(({ Expression }) => Expression !== undefined)?.Expression;
     return expression === undefined ? values[0]?.[1] : evaluate(expression, Object.fromEntries(values));
   }
+}
+
+function seriesOf({ Metric }: MetricStat): string {
+  return seriesKey(Metric.Namespace, Metric.MetricName, Metric.Dimensions ?? []);
 }

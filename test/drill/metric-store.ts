@@ -48,8 +48,11 @@ export function samplesOf(document: EmfDocument): Sample[] {
 export class MetricStore {
   /** Per series and minute, the values. */
   readonly #minutes = new Map<string, Map<number, number[]>>();
+  /** Statistics that have been asked for: alarms ask again for the periods before. */
+  readonly #computed = new Map<string, number | undefined>();
 
   add({ series, value }: Sample, atMs: number): void {
+    if (this.#computed.size > 0) this.#computed.clear();
     const minutes = this.#minutes.get(series) ?? new Map<number, number[]>();
     this.#minutes.set(series, minutes);
     const minute = Math.floor(atMs / MINUTE_MS);
@@ -64,6 +67,12 @@ export class MetricStore {
    * @throws Error for a statistic that no alarm of this project uses
    */
   statistic(series: string, statistic: string, periodMs: number, endMs: number): number | undefined {
+    const key = `${series} ${statistic} ${periodMs} ${endMs}`;
+    if (!this.#computed.has(key)) this.#computed.set(key, this.#compute(series, statistic, periodMs, endMs));
+    return this.#computed.get(key);
+  }
+
+  #compute(series: string, statistic: string, periodMs: number, endMs: number): number | undefined {
     const minutes = this.#minutes.get(series);
     if (!minutes) return undefined;
     const values: number[] = [];
@@ -80,6 +89,8 @@ function compute(statistic: string, values: number[]): number {
   if (statistic === 'Sum') return values.reduce((sum, value) => sum + value, 0);
   if (statistic === 'SampleCount') return values.length;
   if (statistic === 'Maximum') return values.reduce((a, b) => Math.max(a, b));
+  const [, above] = /^TC\((\d+):\)$/.exec(statistic) ?? [];
+  if (above !== undefined) return values.filter((value) => value > Number(above)).length;
   const [, percent] = /^p(\d+)$/.exec(statistic) ?? [];
   if (percent === undefined) throw new Error(`no such statistic here: ${statistic}`);
   values.sort((a, b) => a - b);

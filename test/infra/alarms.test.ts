@@ -16,23 +16,24 @@ describe('the alarms', () => {
     ({ Properties }) => Properties,
   );
   const twoOfThree = [3, 2] as const;
+  const atOnce = [1, 1] as const;
 
   test.each<
     [text: RegExp, article: string, threshold: number, windows: readonly [number, number], count?: number]
   >([
-    [/^More than 5 % of the requests for the agent "/, 'one-agent-fails', 3, [1, 1], 3],
-    [/have waited for their first chunk for over a minute/, 'an-agent-hangs', 12, [1, 1], 3],
-    [/^Of the few requests for the agent "/, 'failures-at-low-traffic', 1, [1, 1], 3],
-    [/^The first chunk of the agent "/, 'slow-first-chunk', 2000, twoOfThree, 3],
-    [/^The first chunk of any request/, 'slow-first-chunk', 10_000, twoOfThree],
-    [/^Opening a connection/, 'slow-connections', 5000, twoOfThree],
+    [/^More than 5 % of the requests for the agent "/, 'one-agent-fails', 3, atOnce, 3],
+    [/have waited for their first chunk for over a minute/, 'an-agent-hangs', 12, atOnce, 3],
+    [/^Of the few requests for the agent "/, 'failures-at-low-traffic', 1, atOnce, 3],
+    [/^More than 10 % of the answers of the agent "/, 'slow-first-chunk', 3, atOnce, 3],
+    [/ of all answers, those of new sessions included/, 'slow-first-chunk', 3, atOnce],
+    [/ of the connections to AgentCore took over 5000 ms/, 'slow-connections', 3, atOnce],
     [/^More than 5 % of all requests failed/, 'error-rate', 3, twoOfThree],
     [/^More than 2 % of all requests ran into a time limit/, 'timeouts', 3, twoOfThree],
     [/^More than 2 % of all answers broke off/, 'incomplete-responses', 3, twoOfThree],
     [/^More than 10 % of the attempts to connect/, 'connection-failures', 3, twoOfThree],
-    [/^Lambda refused more than 1 %/, 'throttles', 3, [1, 1]],
-    [/^The function did not start, crashed/, 'function-errors', 3, [1, 1]],
-    [/^Of the few requests of an hour/, 'failures-at-low-traffic', 1, [1, 1]],
+    [/^Lambda refused more than 5 %/, 'throttles', 3, atOnce],
+    [/^The function did not start, crashed/, 'function-errors', 3, atOnce],
+    [/^Of the few requests of an hour/, 'failures-at-low-traffic', 1, atOnce],
   ])(
     'tell of what %p matches, and name its article',
     (text, article, threshold, [outOf, breach], count = 1) => {
@@ -96,10 +97,12 @@ describe('the alarms', () => {
       slowConnection: seconds(30),
     });
 
-    for (const threshold of [7000, 40_000, 30_000]) {
+    for (const limitMs of [7000, 40_000, 30_000]) {
       Template.fromStack(stack).hasResourceProperties('AWS::CloudWatch::Alarm', {
-        Threshold: threshold,
-        AlarmDescription: Match.stringLikeRegexp(`took over ${threshold} ms`),
+        AlarmDescription: Match.stringLikeRegexp(`took over ${limitMs} ms`),
+        Metrics: Match.arrayWith([
+          Match.objectLike({ MetricStat: Match.objectLike({ Stat: `TC(${limitMs}:)` }) }),
+        ]),
       });
     }
   });
@@ -210,8 +213,8 @@ describe('in a period', () => {
     expect(computed('FunctionErrors', { Errors: 4, Invocations: 4 })).toBeCloseTo(3.8);
     expect(computed('FunctionErrors', { Errors: 100, Invocations: 2000 })).toBeCloseTo(0);
     // What is throttled is no invocation.
-    expect(computed('Throttles', { Throttles: 4 })).toBeCloseTo(3.96);
-    expect(computed('Throttles', { Throttles: 20, Invocations: 1980 })).toBeCloseTo(0);
+    expect(computed('Throttles', { Throttles: 4 })).toBeCloseTo(3.8);
+    expect(computed('Throttles', { Throttles: 100, Invocations: 1900 })).toBeCloseTo(0);
   });
 
   test('ConnectionFailures is a share of the attempts', () => {
@@ -245,13 +248,15 @@ describe('in a period', () => {
   });
 
   test.each([
-    ['SlowFirstChunkmwc', 'FirstChunkLatencyWarm'],
-    ['SlowStart', 'FirstChunkLatency'],
-    ['SlowConnections', 'ConnectionTime'],
-  ])('%s is the p90 of many, the median of a few, and nothing of fewer', (alarm, name) => {
-    const of = (count: Datapoint) =>
-      computed(alarm, { [`${name} SampleCount`]: count, [`${name} p90`]: 9000, [`${name} p50`]: 7000 });
+    ['SlowFirstChunkmwc', 'FirstChunkLatencyWarm', 2000],
+    ['SlowStart', 'FirstChunkLatency', 10_000],
+    ['SlowConnections', 'ConnectionTime', 5000],
+  ])('%s is what of %s took over %i ms: four of four, and a tenth of many', (alarm, name, limitMs) => {
+    const goesOff = (all: Datapoint, slow: Datapoint) =>
+      Number(computed(alarm, { [`${name} SampleCount`]: all, [`${name} TC(${limitMs}:)`]: slow })) > 3;
 
-    expect([of(30), of(29), of(5), of(4), of(undefined)]).toEqual([9000, 7000, 7000, 0, 0]);
+    expect([goesOff(3, 3), goesOff(4, 4)]).toEqual([false, true]);
+    expect([goesOff(1000, 103), goesOff(1000, 104)]).toEqual([false, true]);
+    expect(goesOff(undefined, undefined)).toBe(false);
   });
 });

@@ -108,6 +108,7 @@ describe('the store', () => {
     ['Sum', 55],
     ['SampleCount', 10],
     ['Maximum', 10],
+    ['TC(7:)', 3],
     ['p50', 5],
     ['p90', 9],
   ])('computes %s of one to ten as %d', (statistic, expected) => {

@@ -1,0 +1,114 @@
+import { beforeAll, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import {
+  deployedAlarms,
+  drill,
+  fieldsFound,
+  lineFound,
+  of,
+  recordHealthy,
+  recordIncident,
+} from '../drill/drill.ts';
+import { INCIDENTS } from '../drill/incidents.ts';
+import { problemsOf } from '../drill/judge.ts';
+import { type Pool, play, randomFrom } from '../drill/traffic.ts';
+
+const HOUR_MS = 3_600_000;
+
+let healthy: Pool;
+const recorded: Record<string, Pool> = {};
+
+beforeAll(async () => {
+  healthy = await recordHealthy(deployedAlarms());
+  for (const [name, incident] of Object.entries(INCIDENTS)) {
+    recorded[name] = await recordIncident(deployedAlarms(), incident);
+  }
+}, 300_000);
+
+describe.each(Object.entries(INCIDENTS))('%s', (name, incident) => {
+  test.each(Object.entries(incident.told))(
+    'at %s requests in 5 minutes tells whom it should, once',
+    (requestsPer5Min, expected) => {
+      const told = drill(deployedAlarms(), {
+        healthy,
+        incident,
+        pool: recorded[name] ?? {},
+        requestsPer5Min: Number(requestsPer5Min),
+        seed: 1,
+      });
+
+      const problems = problemsOf(told, expected);
+      expect({ problems, told: problems.length > 0 && told }).toEqual({ problems: [], told: false });
+    },
+  );
+
+  test('leads to an article whose query finds it', () => {
+    const alarms = deployedAlarms();
+    const line = lineFound(incident, recorded[name] ?? {});
+
+    for (const told of Object.values(incident.told).filter((one) => one !== undefined)) {
+      const texts = alarms.names
+        .filter((alarm) => alarm === told.by || told.reason.test(alarm))
+        .map((alarm) => alarms.description(alarm));
+      const anchor = incident.article.toLowerCase().replaceAll(' ', '-');
+      expect(texts.some((text) => text.endsWith(`#${anchor}`))).toBe(true);
+    }
+    expect(line !== undefined).toBe(incident.finds !== undefined);
+    if (!line) return;
+    for (const [field, value] of Object.entries(fieldsFound(incident, line))) {
+      expect(value).toMatch(incident.finds?.[field] ?? '');
+    }
+  });
+});
+
+describe('an hour of healthy traffic', () => {
+  /** What is no incident but may happen to one request in two hundred. */
+  const ACCIDENTS = [
+    'an agent that fails',
+    'a container that dies within its answers',
+    'an agent that hangs',
+    'an agent that marks no end',
+    'AgentCore is down',
+    'a function that does not start',
+    'no concurrency is left',
+    'sessions that start slowly',
+    'one agent becomes slow',
+  ];
+  const raisedIn = (requestsPer5Min: number, accident: string, seed: number) => {
+    const alarms = deployedAlarms();
+    // Of whatever agent it was recorded.
+    const [recordings = []] = Object.values(of(alarms, recorded[accident] ?? {}));
+    const quiet = of(alarms, healthy);
+    const pool = Object.fromEntries(Object.keys(quiet).map((agent) => [agent, recordings]));
+    const untilMs = 2 * HOUR_MS;
+    play(
+      alarms.store,
+      { requestsPer5Min, healthy: quiet, singles: { pool, share: 0.005 }, untilMs },
+      randomFrom(seed),
+    );
+    alarms.run(0, untilMs);
+    return alarms.raised;
+  };
+
+  test.each([
+    [20, 100],
+    [60, 50],
+    [200, 30],
+    [2000, 5],
+  ])(
+    'with 0.5 %% of single failures raises no alarm at %i requests in 5 minutes',
+    (requestsPer5Min, numRuns) => {
+      fc.assert(
+        fc.property(fc.constantFrom(...ACCIDENTS), fc.nat(), (accident, seed) => {
+          expect(raisedIn(requestsPer5Min, accident, seed)).toEqual([]);
+        }),
+        { numRuns, seed: 20_261_128 },
+      );
+    },
+    180_000,
+  );
+
+  test('is what the incidents of these names are not', () => {
+    expect(Object.keys(INCIDENTS)).toEqual(expect.arrayContaining(ACCIDENTS));
+  });
+});
