@@ -31,7 +31,7 @@ those of the synthesized template, evaluated every minute by CloudWatch's rules:
 metric math, composites and their suppressors (\`test/drill\`). CloudWatch itself adds a minute or so until a metric is there.
 
 \`npm test\` asserts each row: this message, with this reason, in time, and no other; and that in an hour of healthy traffic
-with 0.5 % of single failures, whatever they are, no alarm goes off (20 to 2,000 requests in 5 minutes, 185 such hours).
+with 0.5 % of single failures, whatever they are, no alarm goes off (20 to 2,000 requests in 5 minutes, 73 such hours).
 
 | incident | told at 20 in 5 min | told at 2,000 in 5 min | runbook | its query finds |
 | --- | --- | --- | --- | --- |

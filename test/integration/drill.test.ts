@@ -91,10 +91,10 @@ describe('an hour of healthy traffic', () => {
   };
 
   test.each([
-    [20, 100],
-    [60, 50],
-    [200, 30],
-    [2000, 5],
+    [20, 40],
+    [60, 20],
+    [200, 10],
+    [2000, 3],
   ])(
     'with 0.5 %% of single failures raises no alarm at %i requests in 5 minutes',
     (requestsPer5Min, numRuns) => {
