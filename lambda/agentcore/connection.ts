@@ -2,7 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { on } from 'node:events';
 // biome-ignore lint/style/noRestrictedImports: this file and upgrade.ts own it
 import WebSocket from 'ws';
+import { isEndMark } from '../end-mark.ts';
 import { StreamError } from '../errors.ts';
+import type { AnswerEnd } from './exchange.ts';
 import { failureOfBreak, failureOfClose } from './socket-failures.ts';
 import type { Upgraded } from './upgrade.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
@@ -12,8 +14,15 @@ const MAX_FRAME_BYTES = 32_000;
 
 export interface ConnectionExchange {
   messages: AsyncIterable<[Buffer, boolean]>;
-  /** Ends the exchange; to be called once, after the iteration, with the number of messages that were taken. */
-  finish(taken: number): void;
+  /** Whether the answer before had no `[DONE]`: one that comes first belongs to it. */
+  followsUnmarked: boolean;
+  /**
+   * Ends the exchange; to be called once, after the iteration.
+   *
+   * @param taken the number of messages that were taken
+   * @param end how the answer ended, where it is whole
+   */
+  finish(taken: number, end?: AnswerEnd): void;
 }
 
 /** The session that a connection belongs to. */
@@ -36,6 +45,9 @@ export class Connection {
   readonly #pingIntervalMs: number;
   #received = 0;
   #taken = 0;
+  #endsInMark = false;
+  /** The last answer ended without `[DONE]`, which may follow. */
+  #awaitsMark = false;
   #unansweredPings = 0;
   #closed: { code: number; reason: string } | undefined;
   #broken: unknown;
@@ -45,8 +57,9 @@ export class Connection {
     this.owner = owner;
     this.#pingIntervalMs = pingIntervalMs;
     this.upstreamRequestId = upstreamRequestId;
-    ws.on('message', () => {
+    ws.on('message', (data: Buffer) => {
       this.#received += 1;
+      this.#endsInMark = isEndMark(data);
       this.#unansweredPings = 0;
     });
     ws.on('pong', () => {
@@ -74,7 +87,13 @@ export class Connection {
    * as part of the next answer.
    */
   get isReusable(): boolean {
-    return this.isOpen && this.#received === this.#taken && !hasBegunMessage(this.#ws);
+    return this.isOpen && this.#isDrained && !hasBegunMessage(this.#ws);
+  }
+
+  /** A mark of an end that is known already says nothing. */
+  get #isDrained(): boolean {
+    const waiting = this.#received - this.#taken;
+    return waiting === 0 || (waiting === 1 && this.#awaitsMark && this.#endsInMark);
   }
 
   /** Code and reason of the close frame, once the connection is closed. */
@@ -97,6 +116,9 @@ export class Connection {
     }
     const ws = this.#ws;
     this.#unansweredPings = 0;
+    const followsUnmarked = this.#awaitsMark && this.#received === this.#taken;
+    this.#taken = this.#received;
+    this.#awaitsMark = false;
     const messages = on(ws, 'message', { close: ['close'], signal, highWaterMark: 16, lowWaterMark: 4 });
     // The socket is paused since its upgrade, so that no message was missed.
     ws.resume();
@@ -104,12 +126,14 @@ export class Connection {
     this.#send(Buffer.from(message));
     return {
       messages: messages as AsyncIterable<[Buffer, boolean]>,
-      finish: (taken) => {
+      followsUnmarked,
+      finish: (taken, end) => {
         clearInterval(pings);
         // If the iteration stops early with a full queue, the socket stays paused: it answers no ping and cannot close.
         ws.resume();
         this.lastUsedAt = Date.now();
         this.#taken += taken;
+        this.#awaitsMark = end === 'unmarked';
       },
     };
   }
@@ -147,11 +171,15 @@ export class Connection {
     this.#ws.terminate();
   }
 
-  /** Why the connection ended; undefined after a clean close, and while it is open. */
-  failure(): StreamError | undefined {
+  /**
+   * Why the connection ended; undefined after a clean close, and while it is open.
+   *
+   * @param hasText whether a text of the answer had come
+   */
+  failure(hasText = false): StreamError | undefined {
     if (this.#broken instanceof StreamError) return this.#broken;
     if (this.#broken !== undefined) return failureOfBreak(this.#broken);
-    return this.#closed && failureOfClose(this.#closed.code, this.#closed.reason);
+    return this.#closed && failureOfClose(this.#closed.code, this.#closed.reason, hasText);
   }
 
   /** Whether the peer answers a ping within the limit. `readyState` is no evidence after a freeze. */
@@ -180,10 +208,16 @@ export class Connection {
     if (this.isOpen) this.#ws.ping();
   }
 
-  /** Calls back at the first message, or at the close, of a connection that is idle; returns a function that stops it. */
+  /**
+   * Calls back at each message that makes an idle connection unfit for its session's next turn, and at the close; returns
+   * a function that stops it.
+   */
   onActivity(listener: () => void): () => void {
-    this.#ws.once('message', listener).once('close', listener);
-    return () => this.#ws.off('message', listener).off('close', listener);
+    const onMessage = () => {
+      if (!this.#isDrained) listener();
+    };
+    this.#ws.on('message', onMessage).once('close', listener);
+    return () => this.#ws.off('message', onMessage).off('close', listener);
   }
 
   /** Closes with a close frame. A peer that does not answer it within a second is cut off. For a drained connection. */

@@ -29,21 +29,30 @@ export interface Invocation extends SessionOpening {
   log: Log;
 }
 
+/** Whether `[DONE]` was seen: it may follow an end of another form. */
+export type AnswerEnd = 'marked' | 'unmarked';
+
 /** A prompt that was handed over, and the messages that answer it. Both transports make it. */
 export interface Exchange {
   /** Each message as its bytes and whether it is binary. The iteration ends however the connection ends. */
   messages: AsyncIterable<[Buffer, boolean]>;
+  /** Whether the answer before, on the same connection, had no `[DONE]`: one that comes first belongs to it. */
+  followsUnmarked?: boolean;
   /** Content type of the body that the messages are pieces of, known with the first piece; absent for a WebSocket. */
   bodyType?: () => string;
-  /** Why the messages ended; undefined after a clean end. */
-  failure(): StreamError | undefined;
+  /**
+   * Why the messages ended; undefined after a clean end.
+   *
+   * @param hasText whether a text of the answer had come
+   */
+  failure(hasText: boolean): StreamError | undefined;
   /**
    * Ends the exchange; to be called once, after the iteration.
    *
    * @param taken how many messages were taken
-   * @param complete whether the agent marked the end and nothing came after it
+   * @param end how the agent marked the end, with `[DONE]` or otherwise; undefined where it did not, or more came
    */
-  finish(taken: number, complete: boolean): void;
+  finish(taken: number, end?: AnswerEnd): void;
 }
 
 /** What an invocation did, for logs, metrics and traces. Times are in milliseconds. */

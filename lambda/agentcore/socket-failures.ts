@@ -40,6 +40,11 @@ const INTERRUPTED_BY: Record<number, string> = {
   1008: AT_A_LIMIT,
 };
 
+/** What the servers of frameworks close with when they cannot read what they were sent. */
+const UNACCEPTABLE = 1003;
+const INPUT_HINT =
+  'the agent may expect another input: an agent that speaks AG-UI needs "dialect": "ag-ui" in its entry, any other an "input" (see docs/agents.md)';
+
 /** What AgentCore is known to say when it closes. The numbers are quotas, which AWS changes. */
 const OF_SERVICE = [
   /^Policy violated: Max connection duration of \d{1,4} (hour|minute)s? is exceeded$/,
@@ -57,9 +62,10 @@ export function isOfService(reason: string): boolean {
 /**
  * What a close code means to an answer that has not ended: nothing wrong (1000, 1005), or a failure.
  *
+ * @param hasText whether a text of the answer came before: the agent then had understood its input
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
  */
-export function failureOfClose(code: number, reason: string): StreamError | undefined {
+export function failureOfClose(code: number, reason: string, hasText = false): StreamError | undefined {
   if (code === 1000 || code === 1005) return undefined;
   const cause = new Error(`the WebSocket was closed with ${code}`);
   const isAgents = code === 1008 && reason !== '' && !isOfService(reason);
@@ -72,5 +78,8 @@ export function failureOfClose(code: number, reason: string): StreamError | unde
   const how = isOfService(reason)
     ? AT_A_LIMIT
     : (INTERRUPTED_BY[code] ?? `the agent closed the connection with code ${code}`);
-  return new StreamError('AgentInterrupted', how, { cause });
+  return new StreamError('AgentInterrupted', how, {
+    cause,
+    ...(code === UNACCEPTABLE && !hasText && { details: { hint: INPUT_HINT } }),
+  });
 }

@@ -44,7 +44,7 @@ export async function overWebSocket(invocation: Invocation, upstream: Upstream):
     }
     throw error;
   }
-  const { messages, finish } = startExchange(connection, invocation);
+  const { messages, followsUnmarked, finish } = startExchange(connection, invocation);
   record.promptSentAt = performance.now();
   record.upstreamRequestId = connection.upstreamRequestId;
   if (reused) {
@@ -61,10 +61,11 @@ export async function overWebSocket(invocation: Invocation, upstream: Upstream):
   });
   return {
     messages,
-    failure: () => connection.failure(),
-    finish: (taken, complete) => {
-      finish(taken);
-      const isDrained = complete && connection.isReusable;
+    followsUnmarked,
+    failure: (hasText) => connection.failure(hasText),
+    finish: (taken, end) => {
+      finish(taken, end);
+      const isDrained = end !== undefined && connection.isReusable;
       if (isDrained && pool.release(key, connection)) return;
       logClose(connection, log);
       if (isDrained) connection.close();

@@ -1,5 +1,6 @@
 import type { Dialect, DialectOptions, DialectReader } from '../dialects/dialect.ts';
 import { DIALECTS, type DialectName, dialectBegunBy, recogniseDialect } from '../dialects/dialects.ts';
+import { END_MARK, isEndMark } from '../end-mark.ts';
 import { type AnswerEvent, isEnd } from '../events.ts';
 import type { Document, Problem } from '../framing/document.ts';
 import type { Framing, FramingReader } from '../framing/framing.ts';
@@ -11,6 +12,8 @@ export interface DecoderOptions extends Omit<DialectOptions, 'onLeftOut'> {
   dialect: DialectName | 'auto';
   /** Content type of the one body that the bytes are cut from; absent where they are messages. */
   bodyType?: string;
+  /** A first message that is nothing but `[DONE]` is of the answer before. */
+  followsUnmarked?: boolean;
   /** Limit for a document that spans messages, in characters. */
   maxDocumentLength: number;
   /** @see DialectOptions.onLeftOut */
@@ -25,9 +28,10 @@ export interface Decoder {
   close(): AnswerEvent[];
   /** Whether something stood behind the end: a connection with more to say cannot be used again. */
   readonly hasSurplus: boolean;
+  /** Whether `[DONE]` was the end, or stood behind it. */
+  readonly isMarked: boolean;
 }
 
-const DONE = '[DONE]';
 const BOM = '\ufeff';
 /** So many documents may wait for one that tells the dialect. */
 const MAX_FIRST = 8;
@@ -45,6 +49,8 @@ export function createDecoder(options: DecoderOptions): Decoder {
   let isFirst = true;
   let hasEnded = false;
   let hasSurplus = false;
+  let isMarked = false;
+  let mayBeStale = options.followsUnmarked === true;
 
   /** Drops what follows the end, and notes that it was there. A second mark of the end is none. */
   const bounded = (events: AnswerEvent[]): AnswerEvent[] => {
@@ -59,9 +65,13 @@ export function createDecoder(options: DecoderOptions): Decoder {
   const readItem = (item: Document | Problem): AnswerEvent[] => {
     if (hasEnded) {
       hasSurplus ||= 'problem' in item || !isMark(item);
+      isMarked ||= !('problem' in item) && isDone(item.text);
       return NOTHING;
     }
-    return bounded('problem' in item ? [{ type: 'malformed', problem: item.problem }] : dialect.read(item));
+    if ('problem' in item) return bounded([{ type: 'malformed', problem: item.problem }]);
+    const events = bounded(dialect.read(item));
+    isMarked = hasEnded && isDone(item.text);
+    return events;
   };
   const readItems = (items: (Document | Problem)[]): AnswerEvent[] => {
     const [only] = items;
@@ -70,11 +80,13 @@ export function createDecoder(options: DecoderOptions): Decoder {
   };
   const readFramed = (text: string): AnswerEvent[] => {
     if (hasEnded) {
-      hasSurplus ||= text.trim() !== DONE;
+      hasSurplus ||= !isDone(text);
+      isMarked ||= isDone(text);
       return NOTHING;
     }
     if (framing !== FRAMINGS.text) return readItems(reader?.read(text) ?? []);
-    if (dialect.isVerbatim || text !== DONE) return bounded([{ type: 'text', text }]);
+    if (dialect.isVerbatim || text !== END_MARK) return bounded([{ type: 'text', text }]);
+    isMarked = true;
     return bounded([{ type: 'end' }]);
   };
   const read = (text: string): AnswerEvent[] => {
@@ -108,7 +120,14 @@ export function createDecoder(options: DecoderOptions): Decoder {
     get hasSurplus() {
       return hasSurplus;
     },
+    get isMarked() {
+      return isMarked;
+    },
     decode(bytes, isBinary) {
+      if (mayBeStale) {
+        mayBeStale = false;
+        if (isEndMark(bytes)) return NOTHING;
+      }
       // The WebSocket has checked that a text message is valid; it cannot end within a character.
       if (!isBinary && utf8 === undefined) return read(bytes.toString());
       utf8 ??= new Utf8Reader();
@@ -130,9 +149,13 @@ export function createDecoder(options: DecoderOptions): Decoder {
 const NOTHING: AnswerEvent[] = [];
 const NOT_UTF8: AnswerEvent = { type: 'malformed', problem: 'the agent sent bytes that are not UTF-8' };
 
+function isDone(text: string): boolean {
+  return text.trim() === END_MARK;
+}
+
 /** Whether a document behind an end is only another mark of it. */
 function isMark({ text, event }: Document): boolean {
-  return text.trim() === DONE || text === '' || event === 'done' || event === 'end';
+  return isDone(text) || text === '' || event === 'done' || event === 'end';
 }
 
 function fixedFraming({ framing, bodyType }: DecoderOptions): Framing | undefined {

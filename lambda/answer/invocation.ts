@@ -1,4 +1,4 @@
-import type { Exchange, Invocation } from '../agentcore/exchange.ts';
+import type { Exchange, Invocation, InvocationRecord } from '../agentcore/exchange.ts';
 import { retrying } from '../agentcore/retry.ts';
 import { watchSilence } from '../agentcore/silence.ts';
 import { TRANSPORTS } from '../agentcore/transports.ts';
@@ -42,7 +42,8 @@ export async function invoke(invocation: Invocation, upstream: Upstream, sink: E
   } catch (thrown) {
     // An aborted iteration throws an error of its own; the reason says why it was aborted.
     const error = signal.aborted ? signal.reason : thrown;
-    const failure = error instanceof StreamError ? error : (exchange.failure() ?? toStreamError(error));
+    const failure =
+      error instanceof StreamError ? error : (exchange.failure(hasText(record)) ?? toStreamError(error));
     failure.promptSent = true;
     failure.upstreamRequestId ??= record.upstreamRequestId;
     throw failure;
@@ -73,6 +74,7 @@ async function passOn(
     return createDecoder({
       ...agent.entry,
       ...(bodyType !== undefined && { bodyType }),
+      ...(exchange.followsUnmarked && { followsUnmarked: true }),
       maxDocumentLength: config.maxMessageBytes,
       onLeftOut: (length) => {
         leftOut.count += 1;
@@ -111,7 +113,7 @@ async function passOn(
       if (full) await full;
       if (ending) return throwIfFailed(ending);
     }
-    const failure = exchange.failure();
+    const failure = exchange.failure(hasText(record));
     if (failure) throw failure;
     decoder ??= decoderOf();
     await pass(decoder.close());
@@ -123,13 +125,18 @@ async function passOn(
   } finally {
     silence.stop();
     if (leftOut.count > 0) log.warn('Documents left out', leftOut);
-    exchange.finish(taken, ending?.type === 'end' && !decoder?.hasSurplus);
+    const isWhole = ending?.type === 'end' && !decoder?.hasSurplus;
+    exchange.finish(taken, isWhole ? (decoder?.isMarked ? 'marked' : 'unmarked') : undefined);
   }
 }
 
 /** What a reader of text sees. */
 function isText(event: ContentEvent): boolean {
   return event.type === 'text' || (event.type === 'data' && event.inline === true);
+}
+
+function hasText({ firstChunkAt }: InvocationRecord): boolean {
+  return firstChunkAt !== undefined;
 }
 
 function throwIfFailed(ending: EndEvent): void {

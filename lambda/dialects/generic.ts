@@ -1,3 +1,4 @@
+import { END_MARK } from '../end-mark.ts';
 import type { AnswerEvent, DataEvent } from '../events.ts';
 import { type Document, isObject, type JsonObject } from '../framing/document.ts';
 import type { Dialect, DialectOptions } from './dialect.ts';
@@ -41,7 +42,6 @@ const THOUGHT_WORDS = new Set(['reasoning', 'thinking', 'thought']);
 const ASIDE = new RegExp([...ASIDE_WORDS, ...THOUGHT_WORDS].join('|'), 'i');
 /** Keys that name the part of an answer that is done. */
 const PART_KEYS = new Set(['step', 'tool', 'task', 'phase']);
-const DONE = '[DONE]';
 const END: AnswerEvent = { type: 'end' };
 
 /** Agents of no known framework: the rules of `docs/agents.md`, in their order. */
@@ -56,7 +56,7 @@ export const generic: Dialect = {
 function read(document: Document, options: DialectOptions): AnswerEvent[] {
   const { text: raw, value, event } = document;
   const { ends } = options;
-  if (raw.length < 20 && ends === undefined && raw.trim() === DONE) return [END];
+  if (raw.length < 20 && ends === undefined && raw.trim() === END_MARK) return [END];
   if (event === 'error') return [failureOf(value, raw)];
   const endsHere = event !== undefined && ends === undefined && END_EVENTS.has(event);
   if (isObject(value)) return readObject(document, value, endsHere, options);

@@ -1,11 +1,11 @@
 import { createParser } from 'eventsource-parser';
+import { END_MARK } from '../end-mark.ts';
 import { type Document, documentOf, isObject, type Problem, parseJson } from './document.ts';
 import { type Framing, TOO_LONG } from './framing.ts';
 
 /** A line of one of the fields, without its end. */
 const FIELD = /^(data|event|id|retry):/;
 const LINE_END = /\r\n|\r|\n/;
-const DONE = '[DONE]';
 
 /**
  * Server-sent events.
@@ -81,7 +81,7 @@ function hasData(message: string): boolean {
 /** A message without a line end is an event if its data is whole; plain text may well begin with "data: ". */
 function isWholeEvent(line: string): boolean {
   const data = line.startsWith('data:') ? line.slice('data:'.length).trim() : '';
-  return data === DONE || parseJson(data) !== undefined;
+  return data === END_MARK || parseJson(data) !== undefined;
 }
 
 /** Whether a text ends with a blank line: with two line ends, of which CRLF is one. */
@@ -94,7 +94,7 @@ function endsEvent(text: string): boolean {
 function isBareDocument(message: string): boolean {
   if (FIELD.test(message)) return false;
   const start = message.trimStart();
-  return start.trimEnd() === DONE || (start.startsWith('{') && isObject(parseJson(message)));
+  return start.trimEnd() === END_MARK || (start.startsWith('{') && isObject(parseJson(message)));
 }
 
 /** What is inside of data that is itself a `data: ` line, of an agent whose output was framed twice. */

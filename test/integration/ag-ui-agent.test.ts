@@ -79,5 +79,6 @@ test('an entry that does not name the dialect sends what such an agent refuses',
   const { status, raw } = await invokeSse(system.url, { agentId: 'unnamed', prompt: 'add' });
 
   expect(status).toBe(502);
-  expect(JSON.parse(raw)).toMatchObject({ error: 'AgentInterrupted' });
+  const hint = expect.stringMatching(/"dialect": "ag-ui".*"input"/);
+  expect(JSON.parse(raw)).toMatchObject({ error: 'AgentInterrupted', details: { hint } });
 });

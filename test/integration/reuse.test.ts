@@ -236,6 +236,30 @@ describe('a kept connection', () => {
     expect(upgrades()).toBe(2);
   });
 
+  test.each([
+    ['at once', []],
+    ['later', [{ sleepMs: 100 }]],
+  ])(
+    'is used again where the agent marks the end a second time, %s, in a message of its own',
+    async (_when, pause) => {
+      await start();
+      const sessionId = newSessionId();
+      const answer = script(
+        { send: '{"type":"start"}' },
+        { send: '{"type":"text-delta","id":"t","delta":"fine"}' },
+        { send: '{"type":"finish"}' },
+        ...pause,
+        { send: '[DONE]' },
+      );
+
+      expect([await turn(sessionId, answer), await turn(sessionId, answer)]).toEqual(['fine', 'fine']);
+      await sleep(250);
+
+      expect(await turn(sessionId)).toBe('fine');
+      expect(upgrades()).toBe(1);
+    },
+  );
+
   test('is not kept after a failure, nor where the agent closes, nor with reuse off', async () => {
     await start();
     await turn(newSessionId(), script({ send: '{"error":"no"}' }));

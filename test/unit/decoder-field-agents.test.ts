@@ -136,6 +136,32 @@ describe('the agents of the field', () => {
   });
 });
 
+describe('[DONE] behind an end of another form', () => {
+  test.each<[string, boolean, string[]]>([
+    ['that is not there', false, ['{"chunk":"a"}', '{"type":"done"}']],
+    ['that is the end', true, ['{"chunk":"a"}', '[DONE]']],
+    ['of plain text', true, ['a', '[DONE]']],
+    ['in a message of its own', true, ['{"chunk":"a"}', '{"type":"done"}', '[DONE]']],
+    ['in the same message', true, ['data: {"type":"done"}\n\ndata: [DONE]\n\n']],
+  ])('%s: it is known whether it is still to come', (_where, isMarked, messages) => {
+    const decoder = decoderOf();
+
+    expect(shownOf(messages, decoder).at(-1)).toEqual(END);
+
+    expect([decoder.isMarked, decoder.hasSurplus]).toEqual([isMarked, false]);
+  });
+
+  test.each(['[DONE]', '[DONE]\n', 'data: [DONE]\n\n', 'data:[DONE]'])(
+    '%j that came too late ends no later answer, and a second one does',
+    (mark) => {
+      const options = { followsUnmarked: true };
+
+      expect(decodeAll([mark, '{"chunk":"a"}', '[DONE]'], options)).toEqual([text('a'), END]);
+      expect(decodeAll([mark, '[DONE]'], options)).toEqual([END]);
+    },
+  );
+});
+
 describe('/invocations', () => {
   const sse = (...parts: string[]) =>
     decodeAll(

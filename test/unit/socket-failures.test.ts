@@ -115,6 +115,17 @@ describe('a close frame before the end of an answer', () => {
     expect(error?.cause).toMatchObject({ message: expect.stringContaining(String(code)) });
   });
 
+  test('1003 before any text names the keys that change what an agent is sent; after it nothing', () => {
+    const [before, after] = [failureOfClose(1003, 'x'), failureOfClose(1003, 'x', true)];
+
+    expect(before?.details.hint).toMatch(/"dialect": "ag-ui".*"input"/);
+    expect([after?.code, after?.details.hint]).toEqual(['AgentInterrupted', undefined]);
+  });
+
+  test.each([1001, 1007, 1008, 1009, 4000])('%i has no hint', (code) => {
+    expect(failureOfClose(code, '')?.details.hint).toBeUndefined();
+  });
+
   test.each<[number, string]>([
     [1008, 'you are not on the list'],
     [1008, 'policy violated: the agent says so in its own words'],
