@@ -1,7 +1,7 @@
 import { getEventListeners, once } from 'node:events';
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ServerResponse } from 'node:http';
 import { type AgentEvent, streamAgent } from '../../client/stream-agent.ts';
+import { serve, stopServing } from '../fixtures/serve.ts';
 
 const OPTIONS = { agentId: 'onboarding', prompt: 'a static website' };
 const SSE = { 'Content-Type': 'text/event-stream' };
@@ -12,20 +12,7 @@ const ERROR = 'data: {"error":"lost","code":"AgentInterrupted","retryable":false
 /** A signing client that makes requests of its own may well forget the signal. */
 const deafFetch = (url: string, { signal: _, ...init }: RequestInit) => fetch(url, init);
 
-let server: Server | undefined;
-
-async function serve(listener: RequestListener): Promise<string> {
-  const started = createServer(listener);
-  server = started;
-  await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
-  return `http://127.0.0.1:${(started.address() as AddressInfo).port}/`;
-}
-
-afterEach(() => {
-  server?.closeAllConnections();
-  server?.close();
-  server = undefined;
-});
+afterEach(stopServing);
 
 async function readAll(events: AsyncIterable<AgentEvent>): Promise<void> {
   for await (const _ of events);
