@@ -3,16 +3,8 @@ import { basename, join } from 'node:path';
 import { transformSync } from 'esbuild';
 import { PROJECT_ROOT } from '../lib/project.ts';
 import { asJavaScript, emitDeclarations } from './declarations.ts';
+import { CLIENT_SUBPATHS } from './exports.ts';
 import { completeStage, emptyStage } from './staging.ts';
-
-/** What is imported by which path. */
-const SUBPATHS = {
-  '.': 'stream-agent',
-  './react': 'react',
-  './resume': 'resume',
-  './sessions': 'sessions',
-  './content-sha256': 'content-sha256',
-} as const;
 
 /** Puts the package `agentcore-stream-client` together: ES modules, one for one, and their declarations. */
 export function stageClient(): string {
@@ -41,7 +33,7 @@ export function stageClient(): string {
     engines: { node: '>=20' },
     exports: {
       ...Object.fromEntries(
-        Object.entries(SUBPATHS).map(([path, module]) => [
+        Object.entries(CLIENT_SUBPATHS).map(([path, module]) => [
           path,
           { types: `./client/${module}.d.ts`, default: `./client/${module}.js` },
         ]),

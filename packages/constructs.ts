@@ -5,9 +5,8 @@ import { BUNDLE_FOLDERS } from '../lib/bundle.ts';
 import { buildAll } from '../lib/bundling.ts';
 import { PROJECT_ROOT } from '../lib/project.ts';
 import { emitDeclarations } from './declarations.ts';
+import { CONSTRUCTS_ENTRY } from './exports.ts';
 import { completeStage, emptyStage, PROJECT, writeJson } from './staging.ts';
-
-const ENTRY = 'lib/agentcore-stream.ts';
 
 /** Each module system of its own folder, with its own declarations, as a compiler reads them by their folder. */
 const FORMATS = {
@@ -31,7 +30,7 @@ export async function stageConstructs(): Promise<string> {
     mkdirSync(outdir, { recursive: true });
     await build({
       absWorkingDir: PROJECT_ROOT,
-      entryPoints: { index: ENTRY },
+      entryPoints: { index: CONSTRUCTS_ENTRY },
       outdir,
       bundle: true,
       platform: 'node',
@@ -42,7 +41,7 @@ export async function stageConstructs(): Promise<string> {
       legalComments: 'none',
       logLevel: 'warning',
     });
-    emitDeclarations([ENTRY], outdir);
+    emitDeclarations([CONSTRUCTS_ENTRY], outdir);
     rmSync(join(outdir, 'tsconfig.json'));
     writeJson(join(outdir, 'package.json'), { type });
   }
@@ -52,7 +51,7 @@ export async function stageConstructs(): Promise<string> {
   }
   cpSync(join(PROJECT_ROOT, 'packages', 'constructs.md'), join(stage, 'README.md'));
   const entryOf = (name: keyof typeof FORMATS) => ({
-    types: `./dist/${name}/${ENTRY.replace(/\.ts$/, '.d.ts')}`,
+    types: `./dist/${name}/${CONSTRUCTS_ENTRY.replace(/\.ts$/, '.d.ts')}`,
     default: `./dist/${name}/index.js`,
   });
   completeStage(stage, {

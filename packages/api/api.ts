@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT_ROOT } from '../../lib/project.ts';
+import { CLIENT_SUBPATHS, CONSTRUCTS_ENTRY } from '../exports.ts';
 
 const USAGE = `npm run api [-- --check]
 
@@ -12,13 +13,8 @@ With --check it writes nothing, and fails where docs/api is not what it would wr
 
 const FOLDER = join(PROJECT_ROOT, 'docs', 'api');
 
-/** What somebody imports, by the name under which they do. */
-const ENTRIES = [
-  'lib/agentcore-stream.ts',
-  'client/stream-agent.ts',
-  'client/react.ts',
-  'client/content-sha256.ts',
-];
+/** What somebody imports. */
+const ENTRIES = [CONSTRUCTS_ENTRY, ...Object.values(CLIENT_SUBPATHS).map((module) => `client/${module}.ts`)];
 
 /** Writes the reference into a folder. */
 function write(out: string): void {

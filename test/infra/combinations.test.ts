@@ -44,6 +44,7 @@ const DIMENSIONS: readonly (readonly Context[])[] = [
       alarmTopicArn: 'arn:aws:sns:us-east-1:111122223333:alarms',
     },
   ],
+  [{}, { sessions: 'dynamodb' }],
   [{}, { formerUrl: 'on', stackStatusPrefix: 'demo-', tags: { team: 'platform' } }],
 ];
 

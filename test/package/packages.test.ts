@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { CLIENT_SUBPATHS } from '../../packages/exports.ts';
 import { codeBlocksOf } from '../fixtures/code-blocks.ts';
 import { type FreshApp, freshApp, packed } from './fresh-app.ts';
 
@@ -194,6 +195,16 @@ describe('agentcore-stream-client, in a frontend of somebody else', () => {
 
     expect(await promise).toBe('start\nchunk\ndone\n');
   });
+
+  test.each(Object.keys(CLIENT_SUBPATHS).filter((path) => path !== './react'))(
+    'exports %s to whoever imports it, without React',
+    (path) => {
+      const specifier = `agentcore-stream-client${path.slice(1)}`;
+      app.write('import.mjs', `console.log(Object.keys(await import('${specifier}')).length > 0);\n`);
+
+      expect(app.run('import.mjs')).toEqual({ status: 0, output: 'true\n' });
+    },
+  );
 
   test('has the hook of its README typed, with React’s types', () => {
     const [component] = codeBlocksOf(join(root, 'client/README.md')).filter(

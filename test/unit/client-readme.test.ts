@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build, transform } from 'esbuild';
 import type { AgentError, AgentEvent, StreamAgentOptions } from '../../client/stream-agent.ts';
+import { CLIENT_SUBPATHS } from '../../packages/exports.ts';
 import { codeBlocksOf } from '../fixtures/code-blocks.ts';
 import type { mount } from '../fixtures/hooks.ts';
 import { until } from '../fixtures/sse.ts';
@@ -71,6 +72,15 @@ afterAll(() => {
 });
 beforeEach(() => {
   asked = [];
+});
+
+test('every path that the README imports is one that the package exports', () => {
+  const paths = blocks.flatMap(({ code }) =>
+    [...code.matchAll(/'agentcore-stream-client(\/[^']+)?'/g)].map(([, path = '']) => `.${path}`),
+  );
+
+  expect(paths).toContain('./react');
+  expect(Object.keys(CLIENT_SUBPATHS)).toEqual(expect.arrayContaining(paths));
 });
 
 test('every code block of the README is run by a test, or at least parsed', async () => {
