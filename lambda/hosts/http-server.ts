@@ -84,19 +84,21 @@ function answer(
     response.writeHead(200, { ...own, ...preflightHeaders(own) }).end();
     return;
   }
-  const abort = new AbortController();
+  const shutdown = new AbortController();
+  const left = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) abort.abort(callerHasLeft());
+    if (!response.writableFinished) left.abort(callerHasLeft());
   });
   const request = toRequest(incoming, requestId, config.maxRequestBytes);
   const host: Host = {
     respond: ({ statusCode, headers }) =>
       response.destroyed ? NOBODY : response.writeHead(statusCode, { ...headers, ...own }),
     remainingMs: () => Math.floor(config.requestTimeoutMs - (performance.now() - startedAt)),
-    signal: abort.signal,
+    signal: AbortSignal.any([left.signal, shutdown.signal]),
+    shutdown: shutdown.signal,
     refusal: (route) => answers.refusal(route),
   };
-  answers.run(abort, () => service.answer(request, host));
+  answers.run(shutdown, () => service.answer(request, host));
 }
 
 function requestIdOf({ headers }: IncomingMessage, isWebFunction: boolean): string {

@@ -79,12 +79,9 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
     const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
     abort.abort(new StreamError('AgentTimeout', text));
   }, limitMs);
-  const { signal } = call;
-  const abortAsHost = () => {
-    const reason: StreamError = signal?.reason;
-    // An answer that is recorded is there when its caller comes back.
-    if (!recorder || !reason.isCancellation) abort.abort(reason);
-  };
+  // Whoever comes back finds what goes on meanwhile.
+  const signal = recorder ? call.shutdown : call.signal;
+  const abortAsHost = () => abort.abort(signal?.reason);
   signal?.addEventListener('abort', abortAsHost, { once: true });
   if (signal?.aborted) abortAsHost();
   try {

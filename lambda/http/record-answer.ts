@@ -20,7 +20,7 @@ export interface Recorder {
   /** @param error absent where the answer is complete, or was stopped */
   end(stats: AnswerStats, error?: StreamError): Promise<void>;
   /** Waits for the store a while longer. */
-  settled(): Promise<unknown>;
+  settled(): Promise<void>;
   /** The answer was aborted because somebody wanted it stopped. */
   readonly isStopped: boolean;
   readonly hasFailed: boolean;
@@ -56,7 +56,10 @@ export function recordAnswer(
       ending = recording.end({ type: 'ended', stats, ...(error && { failure: failureOf(error) }) });
       await within(ending, Math.max(END_WAIT_MS, config.sessionStoreWaitMs));
     },
-    settled: async () => ending && within(ending, SETTLE_WAIT_MS),
+    async settled() {
+      if (ending) await within(ending, SETTLE_WAIT_MS);
+      recording.leave();
+    },
     get isStopped() {
       return abort.signal.reason === stop;
     },

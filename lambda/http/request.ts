@@ -35,6 +35,8 @@ export interface Host {
    * host that notices neither.
    */
   signal?: AbortSignal;
+  /** The same when the host shuts down alone: of an answer that goes on when its caller has left. */
+  shutdown?: AbortSignal;
   /** Why the host has no room for a request of this route, if it has none. Absent where there always is. */
   refusal?: (route: string) => StreamError | undefined;
 }

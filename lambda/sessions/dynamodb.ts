@@ -45,7 +45,7 @@ export class DynamoDbStore implements SessionStore {
       credentials,
       maxAttempts: MAX_ATTEMPTS,
       // A store that does not answer is soon given up; the connection is kept for the next answer.
-      requestHandler: { connectionTimeout: 1000, requestTimeout: 2000, throwOnRequestTimeout: true },
+      requestHandler: { connectionTimeout: 1000, requestTimeout: 1000, throwOnRequestTimeout: true },
     });
   }
 

@@ -23,7 +23,7 @@ interface Log {
 
 /** Keeps sessions in the memory of one process: for a server that runs alone, and for tests. */
 export class MemoryStore implements SessionStore {
-  readonly intervalMs = 50;
+  readonly intervalMs: number = 50;
   readonly #ttlMs: number;
   readonly #maxBytes: number;
   readonly #clock: () => number;

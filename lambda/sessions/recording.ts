@@ -32,6 +32,7 @@ export class Recording {
   #phase: 'claiming' | 'running' | 'ending' | 'over' = 'claiming';
   /** The session was taken for this answer. */
   #isHolder = false;
+  #isGivenUp = false;
   /** The prompt was sent before the store had answered. */
   #isLate = false;
   #lines: string[];
@@ -93,12 +94,20 @@ export class Recording {
     this.#phase = 'over';
   }
 
+  /** Gives the store up where it has not taken everything, as nothing waits for it any longer. */
+  leave(): void {
+    if (this.#phase !== 'over') this.#giveUp(new Error('the store did not answer in time'));
+  }
+
   async #claim(): Promise<void> {
     const { store, head, onBusy } = this.#options;
     try {
       this.#store = await store;
       const busyWith = await this.#store.claim(head.session, head.requestId);
-      if (busyWith === undefined) {
+      if (this.#isGivenUp) {
+        // It comes too late for this answer, and must not be in the way of the next one.
+        if (busyWith === undefined) await this.#store.release(head.session, head.requestId);
+      } else if (busyWith === undefined) {
         this.#phase = 'running';
         this.#isHolder = true;
         this.#renewedAt = Date.now();
@@ -163,6 +172,7 @@ export class Recording {
   }
 
   #giveUp(error: unknown): void {
+    this.#isGivenUp = true;
     this.#phase = 'over';
     clearTimeout(this.#timer);
     this.#lines = [];

@@ -118,6 +118,10 @@ async function drive(
     // As a log line holds it, and as this holds the line.
     expect(printed).not.toContain(inJson(inJson(secret)));
   }
+  if (row.isStoreLost) {
+    const lines = world.logs.slice(logged).filter(({ line }) => line.includes('Session store failed'));
+    expect(lines.map(({ line }) => JSON.parse(line).session_id)).toEqual([sessionId]);
+  }
   // The same process serves on.
   const next = await invokeSse(url, { agentId: 'puppet', prompt: ok });
   expect(next).toMatchObject({ status: 200, text: CANARY, last: { done: true } });
