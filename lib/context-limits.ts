@@ -4,7 +4,7 @@ import { nearest } from './context-keys.ts';
 import { labelled, parsed } from './context-values.ts';
 import type { LimitProps } from './environment.ts';
 
-/** The limits, by the names that README and errors use. */
+/** The limits, by the names that the documents and errors use. */
 export const LIMITS: readonly string[] = Object.values<Setting>(SETTINGS).map(({ variable }) => variable);
 
 /** Reads `{"HANDSHAKE_TIMEOUT_MS": 90000}`. @throws Error naming the limit, what was expected and what came */

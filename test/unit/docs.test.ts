@@ -1,8 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
+import { anchorsOf, linksOf } from '../fixtures/markdown-links.ts';
 import { ONLY_IN_BROWSERS, READERS, READERS_THAT_RECONNECT } from '../fixtures/readers.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -39,23 +41,53 @@ test('docs/readers.md has a row and a block for every reader, and says of each w
   );
 });
 
-test.each([
-  'README.md',
-  'SECURITY.md',
-  'CHANGELOG.md',
-  'docs/agents.md',
-  'docs/deployment.md',
-  'docs/errors.md',
-  'docs/local.md',
-  'docs/readers.md',
-  'docs/runbook.md',
-  'client/README.md',
-])('every link of %s inside the repository leads somewhere', (file) => {
-  const links = [...read(file).matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, link = '']) => link);
+const PAGES = [
+  ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'client/README.md'],
+  ...globSync('{docs/**,examples/*}/*.md', { cwd: root, exclude: ['docs/{hosts,decisions/10-hosts}.md'] }),
+].toSorted();
 
-  for (const link of links) {
-    expect({ link, exists: existsSync(join(root, dirname(file), link)) }).toEqual({ link, exists: true });
-  }
+/** TypeDoc counts a name that it has met in two folders as two headings of one page. */
+const IS_GENERATED = /^docs\/api\//;
+
+test.each(PAGES)('every link of %s inside the repository leads to a file, and to a heading in it', (file) => {
+  const links = linksOf(join(root, file));
+
+  const lost = links.filter(
+    ({ target, anchor }) =>
+      !existsSync(target) ||
+      (anchor !== undefined && !IS_GENERATED.test(file) && !anchorsOf(target).has(anchor)),
+  );
+  expect(lost.map(({ link }) => link)).toEqual([]);
+});
+
+test('links are found in text and tables and beside code, and not within code', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'links-')), 'page.md');
+  writeFileSync(
+    file,
+    [
+      '# The `A` & [B](b.md)',
+      '# Same\n# Same',
+      '| [`x`](a.md#one) | ![picture](p.gif) | [web](https://example.com) |',
+      'a `[no](no.md)` and [self](#same-1)',
+      '```md\n[no](no.md)\n# No\n```',
+    ].join('\n'),
+  );
+
+  const found = linksOf(file).map(({ link }) => link);
+  const anchors = [...anchorsOf(file)];
+  rmSync(dirname(file), { recursive: true });
+
+  expect(found).toEqual(['b.md', 'a.md#one', 'p.gif', '#same-1']);
+  expect(anchors).toEqual(['the-a--b', 'same', 'same-1']);
+});
+
+test('the README is under 180 lines, and its recording under 1 MB', () => {
+  const gif = readFileSync(join(root, 'docs/playground.gif'));
+
+  expect(read('README.md').split('\n').length).toBeLessThan(180);
+  expect(read('README.md')).toContain('](docs/playground.gif)');
+  expect(gif.subarray(0, 6).toString('latin1')).toBe('GIF89a');
+  expect(gif.length).toBeLessThan(1_000_000);
 });
 
 test('the changelog’s newest entry is that of the version', () => {
