@@ -30,6 +30,8 @@ export interface RelayOptions {
   commitAfterMs: number;
   heartbeatIntervalMs: number;
   maxResponseBytes: number;
+  /** Whether small writes may stick on the way until something follows them. @default true */
+  holdsSmallWrites?: boolean | undefined;
   /** The answer goes on when its reader has left, for one that comes back. @default false, it is aborted */
   outlivesReader?: boolean;
   /** Told of a reader that took nothing for so long. */
@@ -225,7 +227,8 @@ export class Relay {
   }
 
   #nudgeLater(): void {
-    if (!this.#options.protocol.fillsSilence) return;
+    const { protocol, holdsSmallWrites = true } = this.#options;
+    if (!protocol.fillsSilence || !holdsSmallWrites) return;
     this.#nudge ??= setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS);
   }
 

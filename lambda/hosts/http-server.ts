@@ -94,6 +94,8 @@ function answer(
     respond: ({ statusCode, headers }) =>
       response.destroyed ? NOBODY : response.writeHead(statusCode, { ...headers, ...own }),
     remainingMs: () => Math.floor(config.requestTimeoutMs - (performance.now() - startedAt)),
+    // Lambda may, in front of a Web Function as it does behind a Function URL; a load balancer does not.
+    holdsSmallWrites: config.isWebFunction,
     signal: AbortSignal.any([left.signal, shutdown.signal]),
     shutdown: shutdown.signal,
     refusal: (route) => answers.refusal(route),

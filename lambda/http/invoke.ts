@@ -59,6 +59,7 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
     context: { ...context, ...(recorder && { replay: {} }) },
     outlivesReader: recorder !== undefined,
     respond: call.respond,
+    holdsSmallWrites: call.holdsSmallWrites,
     abort,
     onStall: (stalledMs) => {
       readerStalls += 1;

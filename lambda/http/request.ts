@@ -37,6 +37,8 @@ export interface Host {
   signal?: AbortSignal;
   /** The same when the host shuts down alone: of an answer that goes on when its caller has left. */
   shutdown?: AbortSignal;
+  /** False where nothing on the way to the caller holds a small write back until another follows. @default true */
+  holdsSmallWrites?: boolean;
   /** Why the host has no room for a request of this route, if it has none. Absent where there always is. */
   refusal?: (route: string) => StreamError | undefined;
 }

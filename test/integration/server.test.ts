@@ -200,6 +200,22 @@ describe('time', () => {
   });
 });
 
+describe('a chunk that nothing follows', () => {
+  const paused = script({ send: 'a' }, { sleepMs: 300 }, { send: '[DONE]' });
+
+  test('is followed by a comment behind Lambda, which may hold a small write back', async () => {
+    await start({ AWS_LAMBDA_HTTP_ENDPOINT: '127.0.0.1:0' });
+
+    expect((await invokeSse(system.url, { agentId: 'puppet', prompt: paused })).raw).toContain('\n:\n');
+  });
+
+  test('is not in a container: it leaves at once', async () => {
+    await start();
+
+    expect((await invokeSse(system.url, { agentId: 'puppet', prompt: paused })).raw).not.toMatch(/^:/m);
+  });
+});
+
 describe('a body over MAX_REQUEST_BYTES', () => {
   test.each([
     ['that says so', { 'content-length': '2000' }],
