@@ -6,7 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { validateWorkflow } from '@action-validator/core';
 import { nearest } from '../../examples/multi-region/nearest.ts';
+import { readServerConfig } from '../../lambda/hosts/server-config.ts';
 import { readContext } from '../../lib/context.ts';
+import { schemaProblems, unknownTypes } from '../fixtures/service-spec.ts';
 import { runtimeArn } from './support.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -165,3 +167,40 @@ describe('the workflows', () => {
     expect(workflow(file)).not.toMatch(/secrets\.|aws-access-key-id/);
   });
 });
+
+test(
+  'the server on Fargate keeps long answers, ends in order and scales on streams',
+  () => {
+    const agents = [{ id: 'mwc', name: 'MWCAgent', runtimeArn: runtimeArn('MWCAgent') }];
+    const [template] = synthesize('fargate', ['AgentStreamFargate'], {
+      AGENTS: JSON.stringify(agents),
+    }) as [Template];
+    const only = (type: string) => ofType(template, type).map(([, { Properties }]) => Properties)[0] ?? {};
+    const [container] = only('AWS::ECS::TaskDefinition').ContainerDefinitions as Record<string, unknown>[];
+    const environment = Object.fromEntries(
+      ((container?.Environment ?? []) as { Name: string; Value: string }[]).map(({ Name, Value }) => [
+        Name,
+        Value,
+      ]),
+    );
+    const attributes = (type: string, key: string) =>
+      Object.fromEntries(
+        (only(type)[key] as { Key: string; Value: string }[]).map(({ Key, Value }) => [Key, Value]),
+      );
+    const idleSeconds = attributes('AWS::ElasticLoadBalancingV2::LoadBalancer', 'LoadBalancerAttributes')[
+      'idle_timeout.timeout_seconds'
+    ];
+
+    expect(schemaProblems(template)).toEqual([]);
+    expect(unknownTypes(template)).toEqual([]);
+    expect(container).toMatchObject({ ReadonlyRootFilesystem: true, StopTimeout: 120 });
+    const { keepAliveTimeoutMs, shutdownGraceMs } = readServerConfig(environment);
+    expect(keepAliveTimeoutMs).toBeGreaterThan(Number(idleSeconds) * 1000);
+    expect(shutdownGraceMs).toBeLessThan(120_000);
+    expect(JSON.stringify(only('AWS::ApplicationAutoScaling::ScalingPolicy'))).toContain('StreamsOpen');
+    expect(JSON.stringify(ofType(template, 'AWS::IAM::Policy'))).toContain(
+      'bedrock-agentcore:InvokeAgentRuntimeWithWebSocketStream',
+    );
+  },
+  LIMIT_MS,
+);
