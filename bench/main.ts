@@ -3,11 +3,12 @@ import { parseArgs } from 'node:util';
 import { buildContenders, type Contender, installPeers } from './contenders.ts';
 import { judge, type Observations, rowsOf, type Samples } from './figures.ts';
 import type { BenchFunction } from './function.ts';
+import { benchScale } from './scale/scale.ts';
 import { formatTable } from './table.ts';
 import { type Bench, TRIALS, type Trial } from './trials.ts';
 import { startUpstream } from './upstream.ts';
 
-const USAGE = `npm run bench -- [options]
+const USAGE = `npm run bench -- [options], or npm run bench -- scale
   --json               the result for machines
   --quick              two rounds of shortened inputs: shows that it works, not how fast
   --rounds n           rounds of every trial
@@ -17,7 +18,10 @@ const USAGE = `npm run bench -- [options]
   --check              exit code 1 when a target is missed`;
 const QUICK_ROUNDS = 2;
 
+const isScale = process.argv[2] === 'scale';
+
 const { values: options } = parseArgs({
+  ...(isScale && { args: [] }),
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
@@ -107,4 +111,4 @@ async function main(): Promise<void> {
   if (options.check && missed) process.exitCode = 1;
 }
 
-await main();
+await (isScale ? benchScale() : main());
