@@ -40,6 +40,7 @@ const ON_EVERY_HOST = [
   'http-invocation',
   'http-routes',
   'http-transport',
+  'kit-routes',
   'live-metrics',
   'openapi',
   'reuse',

@@ -1,7 +1,8 @@
 import type { HttpAgent } from '@ag-ui/client';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { script } from '../fixtures/puppet-agent.ts';
 import { AG_UI_RELEASES } from './clients.ts';
+import { describedFetch } from './described.ts';
 import { agUiAnswer, DONE, type KitSystem, STRANDS_ANSWER, say, startKitSystem } from './kit-system.ts';
 
 let kits: KitSystem;
@@ -18,12 +19,16 @@ afterAll(async () => {
   expect(rejections).toEqual([]);
 });
 
+const described = describedFetch('/api/agents/{agentId}/ag-ui');
 const sessions = () => kits.puppet.prompts.map(({ sessionId }) => sessionId);
 const user = (content: string) => ({ id: crypto.randomUUID(), role: 'user' as const, content });
 
 describe.each(Object.entries(AG_UI_RELEASES))('@ag-ui/client %s', (_name, release) => {
   const startAgent = (url = kits.url, threadId?: string) =>
-    new release.HttpAgent({ url: `${url}/ag-ui`, ...(threadId && { threadId }) });
+    new release.HttpAgent({ url: `${url}/ag-ui`, ...(threadId && { threadId }), fetch: described.fetch });
+  afterEach(async () => {
+    expect(await described.faults()).toEqual([]);
+  });
   beforeEach(() => {
     kits.puppet.prompts.length = 0;
   });

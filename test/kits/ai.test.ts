@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { script } from '../fixtures/puppet-agent.ts';
 import { AI_RELEASES, createChat, textOf } from './clients.ts';
+import { describedFetch } from './described.ts';
 import { DONE, type KitSystem, STRANDS_ANSWER, say, startKitSystem } from './kit-system.ts';
 
 let kits: KitSystem;
@@ -17,11 +18,15 @@ afterAll(async () => {
   expect(rejections).toEqual([]);
 });
 
+const described = describedFetch('/api/agents/{agentId}/chat');
 const sessions = () => kits.puppet.prompts.map(({ sessionId }) => sessionId);
 
 describe.each(Object.entries(AI_RELEASES))('ai %s', (_name, release) => {
   const startChat = (id?: string) =>
-    createChat({ release, api: `${kits.url}/chat`, ...(id !== undefined && { id }) });
+    createChat({ release, api: `${kits.url}/chat`, ...(id !== undefined && { id }), fetch: described.fetch });
+  afterEach(async () => {
+    expect(await described.faults()).toEqual([]);
+  });
   beforeEach(() => {
     kits.puppet.prompts.length = 0;
   });

@@ -7,6 +7,7 @@ import type { Browser, Locator, Page } from 'playwright-core';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { script } from '../fixtures/puppet-agent.ts';
 import { type BuildOptions, type BuiltExample, buildExample } from './built-example.ts';
+import { faultsOfRequest } from './described.ts';
 import { DONE, type KitSystem, STRANDS_ANSWER, say, startKitSystem } from './kit-system.ts';
 
 interface Kit extends BuildOptions {
@@ -115,6 +116,11 @@ describe.each(Object.entries(KITS))('%s', (_name, kit) => {
     page.setDefaultTimeout(8_000);
     page.on('console', (message) => {
       if (message.type() === 'warning' || message.type() === 'error') complaints.push(message.text());
+    });
+    page.on('request', (request) => {
+      const [, kind] = /\/api\/agents\/onboarding\/(chat|ag-ui)$/.exec(request.url()) ?? [];
+      const body = request.method() === 'POST' && request.postData();
+      if (kind && body) complaints.push(...faultsOfRequest(`/api/agents/{agentId}/${kind}`, body));
     });
     page.on('pageerror', (error) => complaints.push(String(error)));
     await page.goto(url);

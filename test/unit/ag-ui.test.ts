@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { AnswerContext } from '../../lambda/answer/protocol.ts';
 import { StreamError } from '../../lambda/errors.ts';
 import type { ContentEvent } from '../../lambda/events.ts';
 import { agUi } from '../../lambda/protocols/ag-ui.ts';
+import { anyBody, outcomeOf } from '../fixtures/any-body.ts';
+import { FUZZ } from '../fixtures/arbitraries.ts';
 import { CONTEXT, eventsOf, writtenAnswer } from '../fixtures/written-answer.ts';
 
 const SESSION = 'session-0123456789-0123456789-0123456789';
@@ -309,6 +312,19 @@ describe('a request', () => {
 
     expect(request).toMatchObject({ clientTools: ['ofTheCaller'], run: body });
     expect(request.isIdle).toBeUndefined();
+  });
+
+  test('of any JSON is read, or refused with a session to answer in', () => {
+    fc.assert(
+      fc.property(anyBody, fc.boolean(), (body, takesRun) => {
+        const read = outcomeOf(() =>
+          agUi.readRequest(body, { maxPromptBytes: 20, takesRun: () => takesRun }),
+        );
+
+        expect(read.sessionId).toMatch(/^[A-Za-z0-9][\w-]{32,255}$/);
+      }),
+      FUZZ,
+    );
   });
 
   test.each([

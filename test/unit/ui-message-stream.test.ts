@@ -1,7 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { StreamError } from '../../lambda/errors.ts';
 import type { ContentEvent } from '../../lambda/events.ts';
 import { uiMessageStream } from '../../lambda/protocols/ui-message-stream.ts';
+import { anyBody, outcomeOf } from '../fixtures/any-body.ts';
+import { FUZZ } from '../fixtures/arbitraries.ts';
 import { CONTEXT, eventsOf, writtenAnswer } from '../fixtures/written-answer.ts';
 
 const SESSION = 'session-0123456789-0123456789-0123456789';
@@ -215,6 +218,17 @@ describe('an answer', () => {
 });
 
 describe('a request', () => {
+  test('of any JSON is read, or refused with a session to answer in', () => {
+    fc.assert(
+      fc.property(anyBody, (body) => {
+        const read = outcomeOf(() => uiMessageStream.readRequest(body, options));
+
+        expect(read.sessionId).toMatch(/^[A-Za-z0-9][\w-]{32,255}$/);
+      }),
+      FUZZ,
+    );
+  });
+
   test('has the text of its last message as prompt', () => {
     const { prompt, promptBytes } = read({
       id: 'short',

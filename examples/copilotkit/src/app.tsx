@@ -10,9 +10,12 @@ export function App({ children }: { children?: ReactNode }) {
       runtimeUrl="/api/copilotkit"
       renderToolCalls={TOOLS}
       onError={(event) => setError(event.error)}
+      enableInspector={false}
     >
       {error && <p role="alert">{error.message}</p>}
-      <CopilotChat onSubmitMessage={() => setError(undefined)} />
+      <div style={{ height: '100vh' }}>
+        <CopilotChat onSubmitMessage={() => setError(undefined)} />
+      </div>
       {children}
     </CopilotKitProvider>
   );
