@@ -1,6 +1,7 @@
 import { type Agent, parseAgents } from './agents.ts';
 import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn } from './arn.ts';
 import { ENV, MEMORY_TABLE, SERVICE_NAME } from './contract.ts';
+import { type OtlpTarget, readOtlp } from './otlp-config.ts';
 import { readSettings, SETTINGS, type Settings } from './settings.ts';
 
 /** AWS credentials, long-lived or of a role. */
@@ -28,8 +29,10 @@ export interface Config extends Settings {
   userId: 'none' | 'iam';
   /** Whether callers may start a session before its first prompt. */
   warmSessions: boolean;
-  /** Whether sampled invocations send a trace. */
+  /** Whether sampled invocations send a trace to X-Ray. */
   tracing: boolean;
+  /** Where traces go instead, as OpenTelemetry. Undefined: to X-Ray. */
+  otlp: OtlpTarget | undefined;
 }
 
 type Environment = Record<string, string | undefined>;
@@ -72,6 +75,7 @@ export function readConfig(env: Environment = process.env): Config {
     warmSessions: flag(ENV.WARM_SESSIONS, true),
     stackStatusPrefix: prefix === '*' ? '' : prefix || undefined,
     tracing: env.POWERTOOLS_TRACE_ENABLED?.toLowerCase() !== 'false',
+    otlp: readOtlp(env),
   });
 }
 

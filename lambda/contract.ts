@@ -15,6 +15,8 @@ export const ENV = {
   SESSION_BINDING: 'SESSION_BINDING',
   USER_ID: 'USER_ID',
   WARM_SESSIONS: 'WARM_SESSIONS',
+  /** OpenTelemetry's own. */
+  OTLP_ENDPOINT: 'OTEL_EXPORTER_OTLP_ENDPOINT',
 } as const;
 
 /** As SESSION_TABLE: the memory of this process. No table can have this name. */

@@ -11,6 +11,7 @@ import { PROJECT_ROOT as root } from './project.ts';
 const LAZY_ENTRIES = {
   'default-credentials': 'lambda/agentcore/default-credentials.ts',
   dynamodb: 'lambda/sessions/dynamodb.ts',
+  otlp: 'lambda/telemetry/otlp.ts',
   powertools: 'lambda/telemetry/powertools.ts',
   stacks: 'lambda/http/stacks.ts',
   tracing: 'lambda/telemetry/tracing.ts',

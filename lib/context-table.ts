@@ -1,6 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import type { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { readOrigin } from '../lambda/config.ts';
+import { readHttpUrl } from '../lambda/otlp-config.ts';
 import {
   checkMemorySize,
   checkOrigins,
@@ -156,6 +157,13 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     schema: { type: 'string', format: 'uri' },
     read: (came) => ({
       endpointUrl: checkedText('endpointUrl', came, (url) => readOrigin('endpointUrl', url)),
+    }),
+  },
+  otlpEndpoint: {
+    description: 'Collector of OpenTelemetry that gets a trace of each answer. Default: X-Ray, of a sample',
+    schema: { type: 'string', format: 'uri' },
+    read: (came) => ({
+      otlpEndpoint: checkedText('otlpEndpoint', came, (url) => readHttpUrl('otlpEndpoint', url)),
     }),
   },
   stackStatusPrefix: {

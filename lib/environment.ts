@@ -3,6 +3,7 @@ import { type AgentEntry, parseAgents } from '../lambda/agents.ts';
 import { dataPlaneOrigin, parseRuntimeArn } from '../lambda/arn.ts';
 import { readOrigin } from '../lambda/config.ts';
 import { ENV, SERVICE_NAME } from '../lambda/contract.ts';
+import { readHttpUrl } from '../lambda/otlp-config.ts';
 import { checkSetting, SETTINGS, type Setting, type SettingName } from '../lambda/settings.ts';
 import { DEFAULT_STAGE } from './stage.ts';
 
@@ -20,6 +21,12 @@ export interface TuningProps extends LimitProps {
   readonly stackStatusPrefix?: string;
   /** Origin that replaces AgentCore's data plane, for example of a VPC endpoint. @default - the endpoint of each runtime's region */
   readonly endpointUrl?: string;
+  /**
+   * Collector of OpenTelemetry that gets a trace of each answer, over HTTP; `/v1/traces` is added.
+   *
+   * @default - sampled answers are traced by X-Ray
+   */
+  readonly otlpEndpoint?: string;
 }
 
 /**
@@ -33,13 +40,16 @@ export function functionEnvironment(
   tuning: TuningProps,
   further: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
-  const { endpointUrl, stackStatusPrefix } = tuning;
+  const { endpointUrl, otlpEndpoint, stackStatusPrefix } = tuning;
+  if (otlpEndpoint !== undefined && !Token.isUnresolved(otlpEndpoint))
+    readHttpUrl('otlpEndpoint', otlpEndpoint);
   checkEndpoints(agents, endpointUrl);
   const environment = {
     [ENV.AGENTS]: JSON.stringify(agents.map(withoutDefaults)),
     ...(stage !== undefined && stage !== DEFAULT_STAGE && { [ENV.STAGE]: stage }),
     ...(serviceName !== SERVICE_NAME && { [ENV.SERVICE_NAME]: serviceName }),
     ...(endpointUrl !== undefined && { [ENV.ENDPOINT_URL]: endpointUrl }),
+    ...(otlpEndpoint !== undefined && { [ENV.OTLP_ENDPOINT]: otlpEndpoint }),
     ...(stackStatusPrefix !== undefined && { [ENV.STACK_STATUS_PREFIX]: stackStatusPrefix }),
     ...further,
     ...limits(tuning),

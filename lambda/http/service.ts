@@ -62,7 +62,10 @@ export function createService(config: Config, shared: Pick<Upstream, 'retryBudge
     async answer(request, host) {
       const startedAt = performance.now();
       const { requestId, traceId } = request;
-      const requestTelemetry = telemetry.request(requestId, config.tracing && isSampled(traceId));
+      const requestTelemetry = telemetry.request(requestId, config.tracing && isSampled(traceId), {
+        traceparent: request.headers.traceparent,
+        xRayTraceId: traceId,
+      });
       const outcome: RequestOutcome = { route: undefined, error: undefined, startedAt, endedAt: startedAt };
       let answer: ResponseStream | undefined;
       let route: Route | undefined;

@@ -1,10 +1,14 @@
 import type { Log } from '../agentcore/exchange.ts';
+import type { OtlpTarget } from '../otlp-config.ts';
 import { InFlight, type OpenAnswer } from './in-flight.ts';
 import { type Fields, type Level, loggable } from './log-line.ts';
 import type { RequestOutcome } from './outcome.ts';
 import { flushLog, plainLog } from './plain-log.ts';
 import type { Powertools } from './powertools.ts';
+import { toSpan } from './span.ts';
 import { writeSummary } from './summary.ts';
+import type { TraceHeaders } from './trace-context.ts';
+import { createTraces } from './traces.ts';
 
 export interface RequestTelemetry {
   log: Log;
@@ -38,7 +42,11 @@ export interface Telemetry {
   prepare(): Promise<void>;
   /** Resolves when every line has left the process. */
   flush(): Promise<void>;
-  request(requestId: string, isTraced: boolean): RequestTelemetry;
+  /**
+   * @param isTraced whether X-Ray samples the request
+   * @param headers what it says of the trace that it belongs to
+   */
+  request(requestId: string, isTraced: boolean, headers?: TraceHeaders): RequestTelemetry;
   /** A kept or spare connection will not be used again; counted with the next invocation. */
   connectionDiscarded(connection: Discarded, reason: string): void;
 }
@@ -47,13 +55,18 @@ export interface TelemetryOptions {
   serviceName: string;
   /** Between two counts of the answers under way. */
   inFlightIntervalMs: number;
+  /** Where traces go in the place of X-Ray. */
+  otlp?: OtlpTarget | undefined;
+  /** For the traces. */
+  stage?: string;
 }
 
 /**
  * Logs, metrics and traces. Powertools is loaded when the first answer is over: that blocks for 20 ms, which would
  * otherwise lie between every cold start and its first chunk. Until then lines are written without it.
  */
-export function createTelemetry({ serviceName, inFlightIntervalMs }: TelemetryOptions): Telemetry {
+export function createTelemetry(options: TelemetryOptions): Telemetry {
+  const { serviceName, inFlightIntervalMs, otlp, stage = 'dev' } = options;
   const plain = plainLog(serviceName);
   const inFlight = new InFlight({ serviceName, intervalMs: inFlightIntervalMs });
   let powertools: Powertools | undefined;
@@ -76,6 +89,8 @@ export function createTelemetry({ serviceName, inFlightIntervalMs }: TelemetryOp
     }
   };
 
+  const traces = createTraces({ serviceName, stage, otlp, write });
+
   return {
     log: {
       info: (message, fields = {}) => write('INFO', message, fields),
@@ -84,10 +99,10 @@ export function createTelemetry({ serviceName, inFlightIntervalMs }: TelemetryOp
     },
     async prepare() {
       isCold = false;
-      await load();
+      await Promise.all([load(), traces.prepare()]);
     },
     flush: flushLog,
-    request(requestId, isTraced) {
+    request(requestId, isTraced, headers = {}) {
       const keys: Fields = { function_request_id: requestId, cold_start: isCold };
       const coldStart = isCold;
       isCold = false;
@@ -112,10 +127,8 @@ export function createTelemetry({ serviceName, inFlightIntervalMs }: TelemetryOp
             const { publishMetrics } = await load();
             publishMetrics(outcome, discarded);
             if (outcome.invocation) discarded = 0;
-            if (!isTraced || !outcome.invocation) return;
-            // Loaded only now: that blocks for 20 ms and more, and the caller has the whole answer.
-            const { sendTrace, toSpan } = await import('./tracing.ts');
-            await sendTrace(toSpan(outcome, outcome.invocation, coldStart));
+            if (!outcome.invocation) return;
+            await traces.send(toSpan(outcome, outcome.invocation, coldStart), isTraced, headers);
           } catch (error) {
             line('ERROR', 'Telemetry failed', { error });
           }

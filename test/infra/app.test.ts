@@ -66,6 +66,7 @@ test(
       'default-credentials.mjs',
       'dynamodb.mjs',
       'index.mjs',
+      'otlp.mjs',
       'powertools.mjs',
       'stacks.mjs',
       'tracing.mjs',

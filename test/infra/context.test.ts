@@ -44,6 +44,7 @@ describe('the context', () => {
       serviceName: 'helpdesk',
       stackStatusPrefix: 'demo-',
       endpointUrl: 'https://vpce-1.example.com',
+      otlpEndpoint: 'https://otel.example.com/tenant',
       alarmEmail: 'oncall@example.com',
       alarmTopicArn: 'arn:aws-us-gov:sns:us-gov-west-1:111122223333:alarms',
       runbookUrl: 'https://wiki.example.com/stream',

@@ -69,6 +69,7 @@ describe('the defaults', () => {
       'POWERTOOLS_SERVICE_NAME',
       ENDPOINT,
       'STACK_STATUS_PREFIX',
+      'OTEL_EXPORTER_OTLP_ENDPOINT',
       ...SESSIONS,
     ];
 
@@ -311,5 +312,61 @@ describe('sessions', () => {
     );
     expect(() => read({ USER_ID: 'x' })).toThrow('USER_ID: expected none or iam, got "x"');
     expect(() => read({ WARM_SESSIONS: 'no' })).toThrow('WARM_SESSIONS: expected true or false, got "no"');
+  });
+});
+
+describe('the collector of traces', () => {
+  const BASE = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+  const OF_TRACES = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
+
+  test.each([
+    [{}, undefined],
+    [{ [BASE]: '' }, undefined],
+    [{ [BASE]: 'http://collector:4318' }, 'http://collector:4318/v1/traces'],
+    [{ [BASE]: 'https://otel.example.com/tenant/' }, 'https://otel.example.com/tenant/v1/traces'],
+    [
+      { [BASE]: 'http://other', [OF_TRACES]: 'https://otel.example.com/here' },
+      'https://otel.example.com/here',
+    ],
+  ])('of %j is at %p', (env, url) => {
+    expect(read(env).otlp?.url).toBe(url);
+  });
+
+  test('has the headers and the limit that are given, and a second without', () => {
+    const env = { [BASE]: 'http://collector:4318' };
+
+    expect(read(env).otlp).toMatchObject({ headers: {}, timeoutMs: 1000 });
+    expect(
+      read({
+        ...env,
+        OTEL_EXPORTER_OTLP_HEADERS: 'X-Key = a%20b , other=c=d',
+        OTEL_EXPORTER_OTLP_TIMEOUT: '250',
+      }).otlp,
+    ).toMatchObject({ headers: { 'x-key': 'a b', other: 'c=d' }, timeoutMs: 250 });
+  });
+
+  test.each([
+    [
+      { [BASE]: 'collector:4318' },
+      `${BASE}: expected an address such as https://host:4318, got "collector:4318"`,
+    ],
+    [
+      { [OF_TRACES]: 'grpc://host' },
+      `${OF_TRACES}: expected an address such as https://host:4318, got "grpc://host"`,
+    ],
+    [
+      { [BASE]: 'http://c', OTEL_EXPORTER_OTLP_TIMEOUT: '1s' },
+      'OTEL_EXPORTER_OTLP_TIMEOUT: expected milliseconds from 1 to 99999, got "1s"',
+    ],
+    [
+      { [BASE]: 'http://c', OTEL_EXPORTER_OTLP_HEADERS: 'secret' },
+      'OTEL_EXPORTER_OTLP_HEADERS: expected name=value, separated by commas',
+    ],
+    [
+      { [BASE]: 'http://c', OTEL_EXPORTER_OTLP_HEADERS: 'a=%zz' },
+      'OTEL_EXPORTER_OTLP_HEADERS: expected name=value, separated by commas',
+    ],
+  ])('that is wrong in %j is refused by name', (env, message) => {
+    expect(() => read(env)).toThrow(message);
   });
 });
