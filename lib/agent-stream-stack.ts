@@ -7,7 +7,7 @@ import type { Deployment } from './deployment.ts';
 import { importExisting } from './existing.ts';
 import { AgentStreamObservability } from './observability.ts';
 import { AgentStreamRelease } from './release.ts';
-import { distributionOf } from './stack-distribution.ts';
+import { distributionOf, outputDistribution } from './stack-distribution.ts';
 import { isProduction } from './stage.ts';
 import { AgentStreamFunction } from './streaming-function.ts';
 import { projectVersion } from './version.ts';
@@ -60,18 +60,7 @@ export class AgentStreamStack extends Stack {
       });
     }
     const distribution = distributionOf(this, this.stream.functionUrl, props);
-    if (distribution) {
-      this.#output(
-        'DistributionUrl',
-        distribution.url,
-        'Where pages send their POST, with x-amz-content-sha256',
-      );
-      this.#output(
-        'DistributionDomain',
-        distribution.distribution.distributionDomainName,
-        'For the DNS record of the domain',
-      );
-    }
+    if (distribution) outputDistribution(this, distribution);
     if (production && topics.length === 0) {
       Annotations.of(this).addWarningV2(
         'agentcore-stream:silentAlarms',

@@ -1,3 +1,4 @@
+import { CfnOutput } from 'aws-cdk-lib';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
@@ -24,9 +25,10 @@ export function distributionOf(
       throw new Error(`${lonely} is given without distribution: write distribution=on`);
     return undefined;
   }
-  if (webAclArn === undefined && deployment.reservedConcurrentExecutions === undefined) {
+  const bound = deployment.reservedConcurrentExecutions ?? deployment.maxEnvironments;
+  if (webAclArn === undefined && bound === undefined) {
     throw new Error(
-      'distribution=on needs webAclArn or reservedConcurrency: anybody may call through it, so say who may, or how many answers may stream (and be paid for) at once',
+      'distribution=on needs webAclArn or reservedConcurrency (with host=web maxEnvironments): anybody may call through it, so say who may, or how many answers may stream (and be paid for) at once',
     );
   }
   for (const name of ['sessionBinding', 'userId'] as const) {
@@ -47,5 +49,17 @@ export function distributionOf(
     }),
     ...(heartbeatInterval && { heartbeatInterval }),
     ...(commitAfter && { commitAfter }),
+  });
+}
+
+/** Says where the distribution is. */
+export function outputDistribution(scope: Construct, { url, distribution }: AgentStreamDistribution): void {
+  new CfnOutput(scope, 'DistributionUrl', {
+    value: url,
+    description: 'Where pages send their POST, with x-amz-content-sha256',
+  });
+  new CfnOutput(scope, 'DistributionDomain', {
+    value: distribution.distributionDomainName,
+    description: 'For the DNS record of the domain',
   });
 }

@@ -16,6 +16,7 @@ import { alarmTopics } from './alarm-topics.ts';
 import { acknowledgeWildcard } from './compliance.ts';
 import type { Deployment } from './deployment.ts';
 import { importExisting } from './existing.ts';
+import { distributionOf, outputDistribution } from './stack-distribution.ts';
 import { isProduction } from './stage.ts';
 import { AgentStreamWebFunction } from './web-function.ts';
 import { AgentStreamWebObservability } from './web-observability.ts';
@@ -32,14 +33,6 @@ const UNSUPPORTED: Partial<Record<keyof Deployment, string>> = {
     'CodeDeploy does not know Web Functions: leave it out, and run the smoke check after a deployment',
   formerUrl: 'a Web Function has no former Function URL: leave it out',
   vpc: 'not supported: leave it out, AgentCore is reached over TLS and IAM',
-  distribution:
-    'a Web Function has no domain of its own: use a Function URL (host=function-url), or put a distribution with origin access control in front of it',
-  domainName:
-    'a Web Function takes no custom domain: use a Function URL (host=function-url) with a distribution',
-  certificateArn:
-    'a Web Function takes no custom domain: use a Function URL (host=function-url) with a distribution',
-  webAclArn: 'a Web Function takes no web ACL: use a Function URL (host=function-url) with a distribution',
-  pageBucketName: 'a page needs the distribution: use a Function URL (host=function-url)',
 };
 
 /** @throws Error naming the prop that a Web Function cannot have, and what to do instead */
@@ -80,6 +73,8 @@ export class AgentStreamWebStack extends Stack {
       ...(runbookUrl !== undefined && { runbookUrl }),
     });
     acknowledgeCodeBucket(this);
+    const distribution = distributionOf(this, this.stream.webFunction.endpoint, props);
+    if (distribution) outputDistribution(this, distribution);
     this.#output('EndpointUrl', this.stream.url, 'Where callers send their POST, signed unless auth=none');
     this.#output('FunctionName', this.stream.webFunction.webFunctionName, 'For the AWS CLI');
     this.#output(

@@ -182,7 +182,7 @@ test.each<[string, Parameters<typeof stackOf>[0], RegExp]>([
   [
     'that nothing bounds',
     { distribution: true },
-    /^distribution=on needs webAclArn or reservedConcurrency: /,
+    /^distribution=on needs webAclArn or reservedConcurrency \(with host=web maxEnvironments\): /,
   ],
   [
     'whose domain has no certificate',

@@ -87,6 +87,18 @@ test(
   LIMIT_MS,
 );
 
+test(
+  'one endpoint serves in two regions, behind one distribution',
+  () => {
+    const [template] = synthesize('multi-region-endpoint', ['Helpdesk']) as [Template];
+
+    const [endpoint] = ofType(template, 'AWS::Lambda::WebFunctionEndpoint');
+    expect(endpoint?.[1].Properties).toMatchObject({ EndpointType: 'MultiRegion' });
+    expect(JSON.stringify(ofType(template, 'AWS::CloudFront::OriginAccessControl'))).toContain('sigv4a');
+  },
+  LIMIT_MS,
+);
+
 describe('the nearest region', () => {
   const servers: Server[] = [];
   afterEach(async () => {

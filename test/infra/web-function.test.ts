@@ -190,12 +190,23 @@ describe('the stack of host=web', () => {
   test.each<[Partial<Deployment>, RegExp]>([
     [{ reservedConcurrentExecutions: 5 }, /^reservedConcurrentExecutions with host=web: .* maxEnvironments$/],
     [{ memorySize: 512 }, /^memorySize with host=web: a Web Function has 2 GB/],
-    [{ distribution: true }, /^distribution with host=web: .*host=function-url/],
-    [{ domainName: 'a.example.com' }, /^domainName with host=web: a Web Function takes no custom domain/],
-    [{ webAclArn: 'arn' }, /^webAclArn with host=web: a Web Function takes no web ACL/],
+    [
+      { distribution: true },
+      /^distribution=on needs webAclArn or reservedConcurrency \(with host=web maxEnv/,
+    ],
+    [{ domainName: 'a.example.com' }, /^domainName is given without distribution/],
     [{ deployment: 'canary' as never }, /^deployment with host=web: CodeDeploy does not know/],
   ])('refuses %j and says what to do', (props, message) => {
     expect(() => deployed(props)).toThrow(message);
+  });
+
+  test('may have a distribution in front of its endpoint, which lets it in and says where it is', () => {
+    const template = Template.fromStack(deployed({ distribution: true, maxEnvironments: 4 }));
+
+    template.resourceCountIs('AWS::CloudFront::Distribution', 1);
+    template.hasOutput('DistributionUrl', {});
+    const [policy] = Object.values(template.findResources('AWS::Lambda::ResourcePolicy'));
+    expect(JSON.stringify(policy)).toContain('cloudfront.amazonaws.com');
   });
 
   test('is the only one that takes its own props', () => {
