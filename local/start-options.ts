@@ -21,6 +21,7 @@ export const USAGE = `npm start -- [options]
                        lets pages of this origin use your own agents (--agent, --aws);
                        those of this machine always may
   --host <name>        what the service runs on: function-url, or server, as in a Web Function or a container
+  --no-sessions        keeps no sessions: no resume, no stop, no single flight (so it is with --aws)
   --no-bandwidth       without Lambda's rate limit of 2 MB/s after the first 6 MB
   --sticky             hold small writes back until the next one, as a real Function URL may
 
@@ -58,6 +59,7 @@ export function readOptions(args: string[], page: Page): StartOptions {
       'allow-origin': { type: 'string', multiple: true, default: [] },
       bandwidth: { type: 'boolean', default: true },
       sticky: { type: 'boolean', default: false },
+      sessions: { type: 'boolean', default: true },
       host: { type: 'string', default: 'function-url' },
       help: { type: 'boolean', default: false },
     },
@@ -86,6 +88,7 @@ export function readOptions(args: string[], page: Page): StartOptions {
     aws,
     context,
     host: hostNamed('--host', values.host),
+    sessions: values.sessions && !aws,
     // Without entries of one's own, ToolsAgent as well.
     ...(configured ? { configured } : { agents: { only: LOCAL_AGENT_IDS } }),
     dataPlane: {

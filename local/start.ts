@@ -9,7 +9,6 @@ import { startSystem } from './system.ts';
 /** So long may closing take: nobody is there to press Ctrl-C a second time when the process was ended by its id. */
 const CLOSE_TIMEOUT_MS = 5000;
 
-const playground = playgroundHandler();
 const metrics = createLiveMetrics({ environments: () => runtime?.environments ?? [] });
 
 let close = async () => {};
@@ -36,6 +35,7 @@ try {
     process.argv.slice(2),
     (request, response) => metrics.handler(request, response) || playground(request, response),
   );
+  const playground = playgroundHandler({ keepsSessions: options.sessions === true });
   const onLog = (entry: LogEntry) => {
     metrics.onLog(entry);
     const text = readable(entry);

@@ -12,10 +12,12 @@ export interface Composer {
 
 export interface ComposerActions {
   onSend: (prompt: string) => void;
+  /** Something is being written. */
+  onWrite: () => void;
   onStop: () => void;
 }
 
-export function mountComposer({ onSend, onStop }: ComposerActions): Composer {
+export function mountComposer({ onSend, onWrite, onStop }: ComposerActions): Composer {
   const form = byId<HTMLFormElement>('composer');
   const prompt = byId<HTMLTextAreaElement>('prompt');
   const sendButton = byId<HTMLButtonElement>('send');
@@ -59,6 +61,7 @@ export function mountComposer({ onSend, onStop }: ComposerActions): Composer {
   prompt.addEventListener('input', () => {
     resize();
     show();
+    if (!isBlank()) onWrite();
   });
   prompt.addEventListener('keydown', (event) => {
     // Enter also ends the composing of a character, which sends nothing.

@@ -1,8 +1,19 @@
-import { AgentError, streamAgent } from '../../client/stream-agent.ts';
+import { resumeAnswer } from '../../client/resume.ts';
+import { AgentError, type AgentEvent } from '../../client/stream-agent.ts';
 import { type ListedAgent, listAgents, newSessionId } from './agents.ts';
 import { mountComposer } from './composer.ts';
 import { announce, button, byId, element } from './dom.ts';
 import { followIn } from './following.ts';
+import {
+  forget,
+  keepsSessions,
+  recall,
+  remember,
+  stopThere,
+  streamFrom,
+  type WarmUp,
+  warmUp,
+} from './kept-session.ts';
 import { mountMetrics } from './metrics.ts';
 import { mountSession, short } from './session.ts';
 import { Turn } from './turn.ts';
@@ -17,6 +28,8 @@ interface Conversation {
   isBegun: boolean;
   /** Whether an answer has ever begun in it. */
   isAnswered: boolean;
+  /** Of its last answer. */
+  requestId: string | null;
 }
 
 const agentSelect = byId<HTMLSelectElement>('agent');
@@ -30,13 +43,19 @@ let kept: Conversation | undefined;
 /** Whose turn is the last that is shown. */
 let shown: Conversation | undefined;
 let running: AbortController | undefined;
+/** The session that was started when somebody began to write. */
+let warmed: WarmUp | undefined;
 
 const { follow, resume: followAgain } = followIn(
   byId('scroller'),
   transcript,
   byId<HTMLButtonElement>('to-latest'),
 );
-const composer = mountComposer({ onSend: (text) => void send(text), onStop: stop });
+const composer = mountComposer({
+  onSend: (text) => void send(text),
+  onWrite: startEarly,
+  onStop: () => void stop(),
+});
 const showSession = mountSession();
 const showWelcome = mountWelcome((text) => void send(text));
 
@@ -45,12 +64,23 @@ const showWelcome = mountWelcome((text) => void send(text));
 async function send(text: string, payload?: Record<string, unknown>): Promise<void> {
   const conversation = current;
   if (!conversation || running || text.trim() === '') return;
+  const { agent, sessionId } = conversation;
+  const { fetch, ...answer } = show(conversation, text, payload);
+  remember({ agentId: agent.id, sessionId, prompt: text });
+  const options = { agentId: agent.id, prompt: text, sessionId, ...(payload && { payload }), fetch };
+  await answer.read((signal) => streamFrom({ ...options, signal }, conversation.requestId));
+}
+
+/** Adds a turn to the transcript, and reads its answer into it. */
+function show(conversation: Conversation, text: string, payload?: Record<string, unknown>) {
   const abort = new AbortController();
   running = abort;
+  const isWarm = !conversation.isBegun && warmed?.sessionId === conversation.sessionId;
   const turn = new Turn({
     agentName: conversation.agent.name,
     prompt: text,
     isFirst: !conversation.isAnswered,
+    startMs: isWarm ? warmed?.startMs : undefined,
     onGrow: follow,
     onState: announce,
     onRetry: () => {
@@ -72,44 +102,77 @@ async function send(text: string, payload?: Record<string, unknown>): Promise<vo
   transcript.append(turn.element);
   refresh();
   followAgain();
-  try {
-    const events = streamAgent(new URL('/', location.href), {
-      agentId: conversation.agent.id,
-      prompt: text,
-      sessionId: conversation.sessionId,
-      ...(payload && { payload }),
-      signal: abort.signal,
-      fetch: turn.wiretap.fetch,
-    });
-    for await (const event of events) {
-      if (event.type === 'start' || event.type === 'done') {
-        conversation.sessionId = event.sessionId;
-        conversation.isAnswered = true;
+  return {
+    fetch: turn.wiretap.fetch,
+    /** @returns whether there was an answer */
+    async read(open: (signal: AbortSignal) => AsyncIterable<AgentEvent>): Promise<boolean> {
+      let isThere = false;
+      try {
+        for await (const event of open(abort.signal)) {
+          isThere = true;
+          if (event.type === 'start' || event.type === 'done') {
+            conversation.sessionId = event.sessionId;
+            conversation.isAnswered = true;
+            refresh();
+          }
+          if (event.type === 'start') conversation.requestId = event.requestId;
+          await turn.take(event);
+        }
+      } catch (error) {
+        isThere = true;
+        if (abort.signal.aborted) await turn.stop();
+        else if (error instanceof AgentError) {
+          conversation.sessionId = error.sessionId ?? conversation.sessionId;
+          await turn.fail(error);
+        } else throw error;
+      } finally {
+        running = undefined;
+        if (!isThere) turn.element.remove();
         refresh();
+        composer.invite();
       }
-      await turn.take(event);
-    }
-  } catch (error) {
-    if (abort.signal.aborted) await turn.stop();
-    else if (error instanceof AgentError) {
-      conversation.sessionId = error.sessionId ?? conversation.sessionId;
-      await turn.fail(error);
-    } else throw error;
-  } finally {
-    running = undefined;
-    refresh();
-    composer.invite();
-  }
+      return isThere;
+    },
+  };
 }
 
-function stop(): void {
-  running?.abort();
+/** Ends the answer where it is written, which keeps its text; where that cannot be done, it is only read no further. */
+async function stop(): Promise<void> {
+  const abort = running;
+  if (!abort || !shown) return;
+  if (!(await stopThere(shown.agent.id, shown.sessionId))) abort.abort();
+}
+
+/** Somebody begins to write: the session of the first prompt starts meanwhile. */
+function startEarly(): void {
+  if (!keepsSessions || !current || current.isBegun || running) return;
+  if (warmed?.sessionId === current.sessionId) return;
+  warmed = warmUp(current.agent.id);
+  current.sessionId = warmed.sessionId;
+  refresh();
+}
+
+/** After a reload: the last answer of the session, and the rest of it as it comes. */
+async function resume(): Promise<void> {
+  const session = recall();
+  const agent = agents.find(({ id }) => id === session?.agentId);
+  if (!session || !agent) return;
+  const { sessionId, prompt } = session;
+  keep({ ...newConversation(agent), sessionId, isBegun: true });
+  const conversation = current as Conversation;
+  const { fetch, read } = show(conversation, prompt);
+  const isThere = await read((signal) =>
+    resumeAnswer(new URL('/', location.href), { agentId: agent.id, sessionId, signal, fetch }),
+  );
+  if (isThere) return;
+  forget();
+  keep(newConversation(agent));
 }
 
 /* Session and agent */
 
 function newConversation(agent: ListedAgent): Conversation {
-  return { agent, sessionId: newSessionId(), isBegun: false, isAnswered: false };
+  return { agent, sessionId: newSessionId(), isBegun: false, isAnswered: false, requestId: null };
 }
 
 /** Selects a conversation, and comes back to it from looking through the agents. */
@@ -153,7 +216,8 @@ function refresh(): void {
 
 byId('new-session').addEventListener('click', () => {
   if (!current) return;
-  stop();
+  running?.abort();
+  forget();
   keep(newConversation(current.agent));
   byId('prompt').focus();
 });
@@ -174,6 +238,7 @@ try {
   const agent = selectedAgent();
   current = agent && newConversation(agent);
   kept = current;
+  void resume();
 } catch (error) {
   agentSelect.replaceChildren(new Option('No agents'));
   const { message } = error as Error;

@@ -34,9 +34,11 @@ const CONTENT_SECURITY_POLICY = [
  * Serves the page for trying agents out: `GET /` where `Accept` names text/html, and its parts under
  * `/playground/`. The page is bundled into memory once, beginning now. It lists the agents with
  * `GET /api/agents/list` and sends prompts to `POST /`, both on its own origin.
+ *
+ * @param options.keepsSessions whether the service does, so that the page can start, stop and resume answers
  */
-export function playgroundHandler(): PlaygroundHandler {
-  const bundled = bundle();
+export function playgroundHandler({ keepsSessions = false } = {}): PlaygroundHandler {
+  const bundled = bundle(keepsSessions);
   // Whoever asks for the page gets the failure; until then it is nobody's.
   bundled.catch(() => {});
   return async (request, response) => {
@@ -57,9 +59,9 @@ export function playgroundHandler(): PlaygroundHandler {
   };
 }
 
-async function bundle(): Promise<Map<string, Asset>> {
+async function bundle(keepsSessions: boolean): Promise<Map<string, Asset>> {
   const [html, { outputFiles }] = await Promise.all([
-    readFile(join(FOLDER, 'index.html')),
+    readFile(join(FOLDER, 'index.html'), 'utf8'),
     build({
       entryPoints: [join(FOLDER, 'playground.ts'), join(FOLDER, 'playground.css')],
       bundle: true,
@@ -72,7 +74,15 @@ async function bundle(): Promise<Map<string, Asset>> {
       logLevel: 'silent',
     }),
   ]);
-  const assets = new Map<string, Asset>([['/', { contentType: 'text/html; charset=utf-8', body: html }]]);
+  const assets = new Map<string, Asset>([
+    [
+      '/',
+      {
+        contentType: 'text/html; charset=utf-8',
+        body: keepsSessions ? html.replace('<html ', '<html data-sessions="kept" ') : html,
+      },
+    ],
+  ]);
   for (const { path, contents } of outputFiles) {
     const name = basename(path);
     const contentType = CONTENT_TYPES[name.slice(name.lastIndexOf('.'))] ?? 'application/octet-stream';

@@ -25,6 +25,8 @@ export interface TurnOptions extends ProblemActions {
   prompt: string;
   /** The first of its session, for which AgentCore may have to start a machine. */
   isFirst: boolean;
+  /** How long the start of its session took, while the prompt was written. */
+  startMs?: number | undefined;
   /** Sends the reply to a question of the agent. */
   onReply: OnReply;
   /** Called after everything that makes the turn taller. */
@@ -80,7 +82,10 @@ export class Turn {
   /** Shows one event of the answer; resolves with the last one when all of the answer is shown. */
   async take(event: AgentEvent): Promise<void> {
     if (event.type === 'start') this.#enter('thinking');
-    if (event.type === 'done') await this.#end(event.interrupted ? 'asking' : 'complete');
+    if (event.type === 'done') {
+      if (event.stopped) return this.stop('You stopped this answer, and the agent was told.');
+      await this.#end(event.interrupted ? 'asking' : 'complete');
+    }
     this.#parts.take(event);
     if (event.type === 'usage') {
       this.#inputTokens += event.inputTokens ?? 0;
@@ -100,8 +105,7 @@ export class Turn {
   }
 
   /** The person pressed Stop. */
-  async stop(): Promise<void> {
-    const note = 'You stopped this answer. The agent may go on working; it is not told.';
+  async stop(note = 'You stopped this answer. The agent may go on working; it is not told.'): Promise<void> {
     this.#parts.element.after(element('p', 'note', note), actions(askBackButton(this.#options.onAskBack)));
     await this.#end('stopped');
   }
@@ -154,6 +158,9 @@ export class Turn {
             formatBytes(this.#bytes),
             formatMs(this.#elapsedMs),
           ]),
+      ...(this.#options.startMs === undefined
+        ? []
+        : [`session started in ${formatMs(this.#options.startMs)} while you typed`]),
       ...(read + written > 0 ? [`${read} tokens in, ${written} out`] : []),
     ];
     setText(this.#facts, facts.join(' · '));

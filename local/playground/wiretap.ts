@@ -33,7 +33,7 @@ export class Wiretap {
 
   /** A fetch whose answers pass by here on their way. */
   readonly fetch = async (url: string, init: RequestInit): Promise<Response> => {
-    const sent = String(init.body);
+    const sent = String(init.body ?? '');
     this.#fold(`${init.method} ${new URL(url).pathname}, ${formatBytes(utf8.encode(sent).length)}`, sent);
     const response = await fetch(url, init);
     const { status, statusText, headers, body } = response;

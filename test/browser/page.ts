@@ -32,7 +32,7 @@ export const PHONE: BrowserContextOptions = {
 export async function startPlayground(options: SystemOptions = {}): Promise<Playground> {
   let started: System | undefined;
   const metrics = createLiveMetrics({ environments: () => started?.runtime.environments ?? [] });
-  const playground = playgroundHandler();
+  const playground = playgroundHandler({ keepsSessions: options.sessions === true });
   const [browser, system]: [Browser, System] = await Promise.all([
     launchBrowser(),
     startSystem({
