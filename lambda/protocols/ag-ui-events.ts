@@ -1,4 +1,4 @@
-import type { DataEvent } from '../events.ts';
+import type { ContentEvent, DataEvent } from '../events.ts';
 import { isObject, type JsonObject } from '../framing/document.ts';
 
 type Check = (value: unknown) => boolean;
@@ -87,4 +87,33 @@ function isTextPart(part: unknown): boolean {
 function isToolCall(call: unknown): boolean {
   if (!isObject(call) || call.type !== 'function' || !text(call.id)) return false;
   return isObject(call.function) && text(call.function.name) && text(call.function.arguments);
+}
+
+/** Fields of an interrupt that AG-UI has beside `id` and `reason`, and their types. */
+const INTERRUPT_FIELDS = {
+  message: 'string',
+  toolCallId: 'string',
+  expiresAt: 'string',
+  responseSchema: 'object',
+  metadata: 'object',
+};
+
+/**
+ * A question as AG-UI has it.
+ *
+ * @param awaited gets the call that the user is asked about, if it is one
+ */
+export function interruptOf(
+  { id, reason, payload }: Extract<ContentEvent, { type: 'interrupt' }>,
+  awaited: Set<unknown>,
+): object {
+  const fields = Object.entries(isObject(payload) ? payload : {}).filter(
+    ([key, value]) =>
+      typeof value === INTERRUPT_FIELDS[key as keyof typeof INTERRUPT_FIELDS] &&
+      (typeof value === 'string' || isObject(value)),
+  );
+  const known = Object.fromEntries(fields);
+  if (known.toolCallId !== undefined) awaited.add(known.toolCallId);
+  const isOther = payload !== undefined && fields.length === 0;
+  return { id, reason: reason ?? 'input_required', ...known, ...(isOther && { metadata: { payload } }) };
 }

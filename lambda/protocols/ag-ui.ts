@@ -7,7 +7,7 @@ import type {
 } from '../answer/protocol.ts';
 import type { ContentEvent, DataEvent } from '../events.ts';
 import { isObject, type JsonObject } from '../framing/document.ts';
-import { passedOn } from './ag-ui-events.ts';
+import { interruptOf, passedOn } from './ag-ui-events.ts';
 import { conversationSession, lastMessage, type ReadSession, textOf } from './conversation.ts';
 import { describe, namedAgent, readPayload, readPrompt, wrongField } from './fields.ts';
 import { errorSentence, refuseAsText } from './kit-errors.ts';
@@ -223,30 +223,6 @@ function callIds(messages: unknown): ReadonlySet<unknown> {
     for (const call of calls) if (isObject(call)) ids.add(call.id);
   }
   return ids;
-}
-
-/** Fields of an interrupt that AG-UI has beside `id` and `reason`, and their types. */
-const INTERRUPT_FIELDS = {
-  message: 'string',
-  toolCallId: 'string',
-  expiresAt: 'string',
-  responseSchema: 'object',
-  metadata: 'object',
-};
-
-function interruptOf(
-  { id, reason, payload }: Extract<ContentEvent, { type: 'interrupt' }>,
-  awaited: Set<unknown>,
-): object {
-  const fields = Object.entries(isObject(payload) ? payload : {}).filter(
-    ([key, value]) =>
-      typeof value === INTERRUPT_FIELDS[key as keyof typeof INTERRUPT_FIELDS] &&
-      (typeof value === 'string' || isObject(value)),
-  );
-  const known = Object.fromEntries(fields);
-  if (known.toolCallId !== undefined) awaited.add(known.toolCallId);
-  const isOther = payload !== undefined && fields.length === 0;
-  return { id, reason: reason ?? 'input_required', ...known, ...(isOther && { metadata: { payload } }) };
 }
 
 function asText(output: unknown): string {

@@ -1,4 +1,4 @@
-import { type System, startSystem } from '../../local/system.ts';
+import { type System, type SystemOptions, startSystem } from '../../local/system.ts';
 import { type PuppetAgent, type Step, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 
 export interface KitSystem {
@@ -16,15 +16,17 @@ export interface KitSystem {
 const arnOf = (name: string) => `arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/${name}-0123456789`;
 
 /** The bundle with agents that do what their prompts say; heartbeats come soon, failures at once. */
-export async function startKitSystem(): Promise<KitSystem> {
+export async function startKitSystem(options: Pick<SystemOptions, 'sessions'> = {}): Promise<KitSystem> {
   let runs = 0;
   const puppet = await startPuppetAgent();
   const system = await startSystem({
+    ...options,
     runtimes: [
       { id: 'onboarding', name: 'OnboardingAgent', runtimeArn: arnOf('Puppet'), target: puppet.target },
       { id: 'run', name: 'RunAgent', runtimeArn: arnOf('Run'), target: puppet.target, dialect: 'ag-ui' },
     ],
-    environment: { MAX_RETRIES: '0', HEARTBEAT_INTERVAL_MS: '100' },
+    // A prompt waits for a slow store: whether it is refused must not depend on this machine.
+    environment: { MAX_RETRIES: '0', HEARTBEAT_INTERVAL_MS: '100', SESSION_STORE_WAIT_MS: '10000' },
     functionUrl: {
       page: ({ method, url }) => {
         if (method === 'POST' && url?.endsWith('/ag-ui')) runs += 1;
