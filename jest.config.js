@@ -27,16 +27,23 @@ export const project = (displayName, options = {}) => ({
     '<rootDir>/packages/api/node_modules/',
     '<rootDir>/test/readers/node_modules/',
     '<rootDir>/test/kits/node_modules/',
+    '<rootDir>/test/mutation/',
   ],
   ...options,
 });
 
-/** What is the same on every host: contract, failures, telemetry and security, run a second time on the server. */
+/** Files of test/integration, run on the server. */
+export const onServer = (...names) =>
+  project('server', {
+    setupFiles: ['<rootDir>/test/fixtures/on-server.ts'],
+    testMatch: names.map((name) => `<rootDir>/test/integration/${name}.test.ts`),
+  });
+
+/** What is the same on every host: contract, telemetry and security. The matrix of failures follows in test/long. */
 const ON_EVERY_HOST = [
   'agent-entry',
   'data-plane-faults',
   'docs-agent',
-  'failures',
   'http-invocation',
   'http-routes',
   'http-transport',
@@ -59,10 +66,7 @@ export default {
     project('unit'),
     project('infra'),
     project('integration'),
-    project('server', {
-      setupFiles: ['<rootDir>/test/fixtures/on-server.ts'],
-      testMatch: ON_EVERY_HOST.map((name) => `<rootDir>/test/integration/${name}.test.ts`),
-    }),
+    onServer(...ON_EVERY_HOST),
     project('browser'),
   ],
   testTimeout: 30_000,

@@ -1,17 +1,9 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  deployedAlarms,
-  drill,
-  fieldsFound,
-  lineFound,
-  of,
-  recordHealthy,
-  recordIncident,
-} from '../drill/drill.ts';
-import { INCIDENTS } from '../drill/incidents.ts';
-import { problemsOf } from '../drill/judge.ts';
-import { type Pool, play, randomFrom } from '../drill/traffic.ts';
+import { deployedAlarms, drill, fieldsFound, lineFound, of, recordHealthy, recordIncident } from './drill.ts';
+import { INCIDENTS } from './incidents.ts';
+import { problemsOf } from './judge.ts';
+import { type Pool, play, randomFrom } from './traffic.ts';
 
 const HOUR_MS = 3_600_000;
 
