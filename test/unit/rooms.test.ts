@@ -15,7 +15,7 @@ const ROOMS = [
   ['sessions'],
   ['agentcore'],
   ['config.ts'],
-  ['agents.ts'],
+  ['agents.ts', 'otlp-config.ts'],
   ['dialects'],
   ['framing'],
   ['arn.ts', 'events.ts', 'agent-error.ts'],
