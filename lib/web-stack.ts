@@ -1,5 +1,4 @@
 import {
-  Aws,
   CfnOutput,
   DefaultStackSynthesizer,
   RemovalPolicy,
@@ -113,12 +112,9 @@ function acknowledgeCodeBucket(stack: Stack): void {
   };
   for (const [id, reason] of Object.entries(findings)) Validations.of(stack).acknowledge({ id, reason });
   const qualifier = stack.synthesizer.bootstrapQualifier ?? DefaultStackSynthesizer.DEFAULT_QUALIFIER;
-  const { PARTITION, ACCOUNT_ID, REGION } = Aws;
-  acknowledgeWildcard(
-    stack,
-    `arn:${PARTITION}:s3:::cdk-${qualifier}-assets-${ACCOUNT_ID}-${REGION}/*`,
-    copies,
-  );
+  // As the CDK writes them: what a stack does not know of its environment is a reference.
+  const { partition, account, region } = stack;
+  acknowledgeWildcard(stack, `arn:${partition}:s3:::cdk-${qualifier}-assets-${account}-${region}/*`, copies);
   for (const bucket of stack.node.children.filter((child): child is Bucket => child instanceof Bucket)) {
     acknowledgeWildcard(stack, bucket.arnForObjects('web-function/*'), copies);
   }

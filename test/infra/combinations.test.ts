@@ -2,11 +2,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { App } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
-import { AgentStreamStack } from '../../lib/agent-stream-stack.ts';
 import { readContext } from '../../lib/context.ts';
+import { stackOnHost } from '../../lib/host-stack.ts';
 import { pairwise } from '../fixtures/pairwise.ts';
 import { code, ourApp, runtimeArn } from './support.ts';
 
@@ -48,10 +48,28 @@ const DIMENSIONS: readonly (readonly Context[])[] = [
   [{}, { formerUrl: 'on', stackStatusPrefix: 'demo-', tags: { team: 'platform' } }],
 ];
 
-const contexts = pairwise(DIMENSIONS, (choices) => {
-  const { auth, distribution }: Context = Object.assign({}, ...choices);
-  return auth === 'iam' || distribution === undefined;
-}).map((choices) => Object.assign({}, ...choices) as Context);
+/** The same of a Web Function, which takes fewer choices. */
+const WEB_DIMENSIONS: readonly (readonly Context[])[] = [
+  [{ auth: 'iam' }, { auth: 'none', allowedOrigins: '*', maxEnvironments: 4 }],
+  [{}, { distribution: 'on', maxEnvironments: 4 }, { replicaRegions: 'eu-west-1' }],
+  [{ stage: 'dev' }, { stage: 'prod', alarmEmail: 'oncall@example.com' }],
+  ...DIMENSIONS.slice(5),
+];
+
+const together = (dimensions: readonly (readonly Context[])[]) =>
+  pairwise(dimensions, (choices) => {
+    const { auth, distribution }: Context = Object.assign({}, ...choices);
+    return auth === 'iam' || distribution === undefined;
+  }).map((choices) => Object.assign({}, ...choices) as Context);
+
+const ONLY_A_FUNCTION = ['formerUrl'];
+const contexts = [
+  ...together(DIMENSIONS),
+  ...together(WEB_DIMENSIONS).map((context): Context => {
+    const kept = Object.entries(context).filter(([key]) => !ONLY_A_FUNCTION.includes(key));
+    return { host: 'web', onboardingAgentArn: runtimeArn('OnboardingAgent'), ...Object.fromEntries(kept) };
+  }),
+];
 
 let outdir: string;
 beforeEach(() => {
@@ -70,10 +88,10 @@ afterEach(() => {
 function appOf(every: readonly Context[]): App {
   const app = new App({ outdir, context: ourApp().node.getAllContext() as Context });
   for (const [index, context] of every.entries()) {
-    new AgentStreamStack(app, `Stack${index}`, {
+    stackOnHost(app, `Stack${index}`, {
       ...readContext(context),
       serviceName: `service-${index}`,
-      code: code(),
+      ...(context.host !== 'web' && { code: code() }),
       env: { account: '111122223333', region: 'us-east-1' },
     });
   }
@@ -108,7 +126,7 @@ test('every pair of choices has a template that CloudFormation’s schemas take'
   expect(contexts.length).toBeGreaterThan(5);
 
   expect(schemaFindings(appOf(contexts))).toEqual([]);
-}, 300_000);
+}, 600_000);
 
 test('a template that they do not take would be found', () => {
   const app = appOf(contexts.slice(0, 1));
@@ -121,8 +139,8 @@ test('a template that they do not take would be found', () => {
 test('no pair of choices has a finding of cdk-nag’s AwsSolutions that is not acknowledged', () => {
   const app = appOf(contexts);
 
-  for (const stack of app.node.children.filter((child) => child instanceof AgentStreamStack)) {
+  for (const stack of app.node.children.filter((child) => child instanceof Stack)) {
     const { violations } = new AwsSolutionsChecks(stack).validateScope(stack);
     expect({ stack: stack.node.id, violations }).toEqual({ stack: stack.node.id, violations: [] });
   }
-}, 300_000);
+}, 600_000);
