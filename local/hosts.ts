@@ -70,6 +70,8 @@ async function startOnServer(options: HostOptions): Promise<RunningHost> {
   const runtime = await startServerProcess({
     folder,
     preload,
+    // What is preloaded may ask for a collection.
+    flags: preload.length > 0 ? ['--expose-gc'] : [],
     environment: {
       AWS_REGION: 'us-east-1',
       ALLOWED_ORIGINS: options.allowedOrigins.join(','),

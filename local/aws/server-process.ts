@@ -10,6 +10,8 @@ export interface ServerProcessOptions
   folder: string;
   /** @default 'index.mjs' */
   entry?: string;
+  /** Of Node.js. @default none */
+  flags?: readonly string[];
 }
 
 /** How a process ended: with a code, or by a signal. */
@@ -34,11 +36,11 @@ const START_LIMIT_MS = 10_000;
  * @throws Error when it does not listen in time, with what it printed
  */
 export async function startServerProcess(options: ServerProcessOptions): Promise<ServerProcess> {
-  const { folder, entry = 'index.mjs', environment, preload = [], onLog = () => {} } = options;
+  const { folder, entry = 'index.mjs', flags = [], environment, preload = [], onLog = () => {} } = options;
   const watchdog = startWatchdog();
   const child = spawn(
     process.execPath,
-    [...preload.flatMap((module) => ['--import', module]), join(folder, entry)],
+    [...flags, ...preload.flatMap((module) => ['--import', module]), join(folder, entry)],
     {
       cwd: folder,
       stdio: ['ignore', 'pipe', 'pipe'],

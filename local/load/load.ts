@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { hostNamed } from '../hosts.ts';
 import { type System, startSystem } from '../system.ts';
 import { learnAnswers } from './expected.ts';
 import { scatterFaults } from './faults.ts';
@@ -7,10 +8,11 @@ import { Judge, type Session } from './judge.ts';
 import { type Held, heldBy, PROBE, percentile, positive, sleep, table, until } from './probe.ts';
 import { takeTurn } from './turn.ts';
 
-const USAGE = `npm run load -- [--seconds 60] [--sessions 200] [--environments 10]
+const USAGE = `npm run load -- [--seconds 60] [--sessions 200] [--environments 10] [--host function-url]
 
 Drives the local system: so many sessions over so many environments, all three agents and both transports, both
-formats, faults on 10 % of the streams. Every prompt holds a canary of its session.
+formats, faults on 10 % of the streams. Every prompt holds a canary of its session. With --host server one process takes
+as many answers at once as there would be environments, and agents take their time over each.
 
 Exit code 1 when
 - an answer is wrong: complete, but not to the letter what the agent says to this prompt after what its session had
@@ -33,6 +35,7 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     sessions: { type: 'string', default: '200' },
     environments: { type: 'string', default: '10' },
+    host: { type: 'string', default: 'function-url' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -43,6 +46,9 @@ if (values.help) {
 const seconds = positive('seconds', values.seconds);
 const sessions = positive('sessions', values.sessions);
 const environments = positive('environments', values.environments);
+const host = hostNamed('--host', values.host);
+/** Between two tokens: on a server it is many streams that count, not many answers a second. */
+const TOKEN_DELAY_MS = { 'function-url': 1, server: 15 };
 
 const AGENT_IDS = ['onboarding', 'provisioning', 'mwc', 'onboarding-http'];
 const all: Session[] = Array.from({ length: sessions }, (_, i) => ({
@@ -84,7 +90,8 @@ async function drive(system: System, judge: Judge, until: number): Promise<void>
 
 let problems: string[] = [];
 const system = await startSystem({
-  agents: { tokenDelayMs: 1 },
+  host,
+  agents: { tokenDelayMs: TOKEN_DELAY_MS[host] },
   overHttp: ['onboarding'],
   runtime: { maxEnvironments: environments, preload: [PROBE] },
   dataPlane: { quotas: { idleTimeoutMs: DROP_AFTER_MS } },
@@ -94,6 +101,8 @@ const system = await startSystem({
     FIRST_CHUNK_TIMEOUT_MS: '20000',
     IDLE_TIMEOUT_MS: '5000',
     PING_INTERVAL_MS: '500',
+    // A server that is never stopped keeps its connections by its pings: here it lets go of them itself.
+    ...(host === 'server' && { POOL_MAX_IDLE_MS: String(DROP_AFTER_MS - 1000) }),
   },
 });
 try {
@@ -103,7 +112,7 @@ try {
   const runFor = (ms: number) =>
     Promise.all(Array.from({ length: environments }, () => drive(system, judge, performance.now() + ms)));
   const idle = () =>
-    until(() => system.runtime.environments.every(({ state }) => state === 'idle'), 'all is idle');
+    until(() => system.runtime.environments.every(({ state }) => state === 'idle'), 'all is idle', 60_000);
   /** What each environment holds when kept connections are gone: a turn in each, so that each has noticed. */
   const held = async () => {
     for (const { runtimeArn } of system.agents) system.dataPlane.fault(runtimeArn, undefined);
@@ -117,8 +126,11 @@ try {
       );
       await idle();
     }
-    for (const { runtimeArn } of system.agents) scatterFaults(system.dataPlane, runtimeArn, FAULT_SHARE);
     const all = new Map<number, Held>();
+    // By the second time the connections of callers, which the first time ends, are gone, and what the last turns kept.
+    for (const environment of system.runtime.environments) await heldBy(environment, system);
+    if (host === 'server') await sleep(DROP_AFTER_MS + 500);
+    for (const { runtimeArn } of system.agents) scatterFaults(system.dataPlane, runtimeArn, FAULT_SHARE);
     for (const environment of system.runtime.environments) {
       all.set(environment.id, await heldBy(environment, system));
     }
@@ -172,7 +184,7 @@ try {
   if (failed > faultsMet) problems.push(`${failed} errors, and only ${faultsMet} faults`);
   const used = all.filter(({ turns }) => turns > 0).length;
   console.log(
-    `${seconds} s, ${used} sessions, ${environments} environments, ${judge.right + failed} answers`,
+    `${host}: ${seconds} s, ${used} sessions, ${environments} at once, ${judge.right + failed} answers`,
   );
   console.log(`right: ${judge.right}, of which ${judge.recalled} recalled the turn before`);
   const byCode = [...errors].toSorted(([, a], [, b]) => b - a).map(([code, n]) => `${code} ${n}`);
