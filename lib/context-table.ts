@@ -107,7 +107,7 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     read: (came) => ({ formerUrl: choice('formerUrl', came, ON_OR_OFF) }),
   },
   memorySize: {
-    description: 'MiB of the function. Default: 1024',
+    description: 'MiB of the function. Default: 512',
     schema: whole(128, 10_240),
     read: (came) => {
       const memorySize = numberOf(came);

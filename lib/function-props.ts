@@ -50,10 +50,10 @@ export interface AgentStreamFunctionProps extends TuningProps, SessionProps {
    */
   readonly formerUrl?: boolean;
   /**
-   * In MiB. Chosen for the CPU that comes with it (1,769 MiB is one vCPU): measured locally, a cold start with its
-   * first answer takes 280 ms of CPU, a further answer some 50 ms, and the process stays at 80 MB.
+   * In MiB, which is also what an answer is billed by and how much CPU it has (1,769 MiB is one vCPU). docs/cost.md has
+   * what each size costs in dollars and in milliseconds.
    *
-   * @default - 1024 MiB, 0.58 vCPU
+   * @default - 512 MiB, 0.29 vCPU
    */
   readonly memorySize?: number;
   /** After which Lambda ends an invocation. @default - 15 minutes, the most that Lambda allows */

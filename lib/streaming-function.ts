@@ -78,7 +78,7 @@ export class AgentStreamFunction extends Construct {
       code: props.code ?? lambda.Code.fromAsset(bundleSync()),
       handler: BUNDLE_HANDLER,
       role,
-      memorySize: props.memorySize ?? 1024,
+      memorySize: props.memorySize ?? 512,
       timeout: props.timeout ?? Duration.minutes(15),
       environment: functionEnvironment(
         this.agents,

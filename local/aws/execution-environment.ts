@@ -80,7 +80,7 @@ interface Current {
 }
 
 /** What Lambda very likely starts node with; they change V8's flag hash, and with it the cold start. */
-const LAMBDA_FLAGS = ['--expose-gc', '--max-semi-space-size=51', '--max-old-space-size=921'];
+const LAMBDA_FLAGS = ['--expose-gc', '--max-semi-space-size=25', '--max-old-space-size=460'];
 const RUNTIME_CLIENT = createRequire(import.meta.url).resolve('aws-lambda-ric');
 const PRELOAD = join(import.meta.dirname, 'ric-preload.mjs');
 

@@ -15,7 +15,7 @@ describe('the function', () => {
       Architectures: ['arm64'],
       Handler: 'index.handler',
       Timeout: 900,
-      MemorySize: 1024,
+      MemorySize: 512,
       TracingConfig: { Mode: 'Active' },
       ReservedConcurrentExecutions: Match.absent(),
       FunctionName: Match.absent(),
