@@ -4,11 +4,12 @@ import { buildContenders, type Contender, installPeers } from './contenders.ts';
 import { judge, type Observations, rowsOf, type Samples } from './figures.ts';
 import type { BenchFunction } from './function.ts';
 import { benchScale } from './scale/scale.ts';
+import { benchSessions } from './sessions.ts';
 import { formatTable } from './table.ts';
 import { type Bench, TRIALS, type Trial } from './trials.ts';
 import { startUpstream } from './upstream.ts';
 
-const USAGE = `npm run bench -- [options], or npm run bench -- scale
+const USAGE = `npm run bench -- [options], or npm run bench -- scale, or -- sessions
   --json               the result for machines
   --quick              two rounds of shortened inputs: shows that it works, not how fast
   --rounds n           rounds of every trial
@@ -18,10 +19,12 @@ const USAGE = `npm run bench -- [options], or npm run bench -- scale
   --check              exit code 1 when a target is missed`;
 const QUICK_ROUNDS = 2;
 
-const isScale = process.argv[2] === 'scale';
+/** Benches with tables of their own. */
+const OTHERS: Record<string, () => Promise<unknown>> = { scale: benchScale, sessions: benchSessions };
+const other = OTHERS[process.argv[2] ?? ''];
 
 const { values: options } = parseArgs({
-  ...(isScale && { args: [] }),
+  ...(other && { args: [] }),
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
@@ -111,4 +114,4 @@ async function main(): Promise<void> {
   if (options.check && missed) process.exitCode = 1;
 }
 
-await (isScale ? benchScale() : main());
+await (other ?? main)();
