@@ -116,6 +116,23 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
+/** What the probe emits of each agent: 1 where it did not answer chunk by chunk, twice in a row, else 0. */
+export const PROBE_METRIC = 'ProbeFailures';
+
+/** Environment variables of the probe. */
+export const PROBE_ENV = {
+  /** Of the Function URL. */
+  URL: 'PROBED_URL',
+  /** `true` where the URL wants no signature. */
+  IS_PUBLIC: 'PROBED_URL_IS_PUBLIC',
+  /** A JSON array of ids. */
+  AGENTS: 'PROBED_AGENTS',
+  /** Value of the dimension `service`. */
+  SERVICE_NAME: 'PROBED_SERVICE',
+  /** Milliseconds between the attempts. */
+  PAUSE_MS: 'PROBE_PAUSE_MS',
+} as const;
+
 /** What an invocation ended as: `complete`, `cancelled`, or the code of its error. */
 export const OUTCOME_COMPLETE = 'complete';
 

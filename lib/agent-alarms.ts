@@ -1,3 +1,4 @@
+import { Duration } from 'aws-cdk-lib';
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { AgentEntry } from '../lambda/agents.ts';
@@ -28,6 +29,8 @@ export interface AgentAlarms {
   readonly failsInAnHour: Alarm;
   /** It takes prompts and does not begin to answer. */
   readonly hangs: Alarm;
+  /** It does not answer the probe; undefined where there is none. */
+  readonly probeFails: Alarm | undefined;
   /** Its first chunk is slow, though no microVM was started. */
   readonly slow: Alarm;
 }
@@ -37,7 +40,7 @@ export function createAgentAlarms(
   scope: Construct,
   stream: AgentStreamFunction,
   agent: AgentEntry,
-  { runbookUrl, slowFirstChunkMs }: AlarmOptions,
+  { runbookUrl, slowFirstChunkMs, probe }: AlarmOptions,
 ): AgentAlarms {
   const { id, runtimeArn } = agent;
   const named = `the agent "${id}" (${runtimeArn})`;
@@ -92,6 +95,17 @@ export function createAgentAlarms(
       windows: AT_ONCE,
       what: `Answers of ${named} have waited for their first chunk for over a minute, at least three of them`,
     }),
+    probeFails:
+      probe &&
+      alarm({
+        id: `ProbeFails-${id}`,
+        article: 'probe',
+        // Of two runs, so that there is always one in it.
+        metric: probe.metricFailures(id).with({ period: Duration.seconds(2 * probe.every.toSeconds()) }),
+        threshold: 0,
+        windows: AT_ONCE,
+        what: `The probe asked ${named} twice in a row, and had no answer chunk by chunk`,
+      }),
     slow: alarm({
       id: `SlowFirstChunk-${id}`,
       article: 'slowFirstChunk',

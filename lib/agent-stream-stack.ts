@@ -6,6 +6,7 @@ import { alarmTopics } from './alarm-topics.ts';
 import type { Deployment } from './deployment.ts';
 import { importExisting } from './existing.ts';
 import { AgentStreamObservability } from './observability.ts';
+import { AgentStreamProbe } from './probe.ts';
 import { AgentStreamRelease } from './release.ts';
 import { distributionOf, outputDistribution } from './stack-distribution.ts';
 import { isProduction } from './stage.ts';
@@ -35,11 +36,14 @@ export class AgentStreamStack extends Stack {
     });
     const encryptionKey = props.encryptionKey ?? existing.encryptionKey;
     const topics = alarmTopics(this, { alarmEmail, alarmTopicArn, encryptionKey });
+    const probe =
+      props.probe && new AgentStreamProbe(this, 'Probe', { stream: this.stream, every: props.probe });
     this.observability = new AgentStreamObservability(this, 'Observability', {
       stream: this.stream,
       alarmActions: topics.map((topic) => new SnsAction(topic)),
       notifyAll: production,
       version,
+      ...(probe && { probe }),
       ...(runbookUrl !== undefined && { runbookUrl }),
       ...(slowFirstChunk !== undefined && { slowFirstChunk }),
       ...(slowStart !== undefined && { slowStart }),

@@ -8,6 +8,7 @@ export type { DistributionHost } from './distribution-origins.ts';
 export type { LimitProps, TuningProps } from './environment.ts';
 export type { AgentStreamFunctionProps } from './function-props.ts';
 export { AgentStreamObservability, type AgentStreamObservabilityProps } from './observability.ts';
+export { AgentStreamProbe, type AgentStreamProbeProps } from './probe.ts';
 export { AgentStreamRelease, type AgentStreamReleaseProps, type ReleaseStrategy } from './release.ts';
 export type { SessionProps } from './sessions.ts';
 export { AgentStreamFunction } from './streaming-function.ts';

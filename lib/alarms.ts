@@ -16,11 +16,10 @@ export function createAlarms(
   scope: Construct,
   stream: AgentStreamFunction,
   options: AlarmOptions,
-  probes: readonly Alarm[] = [],
 ): StreamAlarms {
   const service = createServiceAlarms(scope, stream, options);
   const agents = stream.agents.map((agent) => createAgentAlarms(scope, stream, agent, options));
-  const notifications = createNotifications(scope, service, agents, probes, options.runbookUrl);
+  const notifications = createNotifications(scope, service, agents, options.runbookUrl);
   return { ...service, ...notifications, agents };
 }
 
@@ -28,7 +27,13 @@ export function createAlarms(
 export function everyAlarm(alarms: StreamAlarms): Alarm[] {
   const { throttles, functionErrors, unavailableInAnHour } = alarms;
   return [
-    ...alarms.agents.flatMap(({ fails, hangs, failsInAnHour, slow }) => [fails, hangs, failsInAnHour, slow]),
+    ...alarms.agents.flatMap(({ fails, hangs, failsInAnHour, probeFails, slow }) => [
+      fails,
+      hangs,
+      failsInAnHour,
+      ...(probeFails ? [probeFails] : []),
+      slow,
+    ]),
     throttles,
     functionErrors,
     unavailableInAnHour,

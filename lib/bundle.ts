@@ -9,6 +9,9 @@ export const BUNDLE_FOLDER = join(PROJECT_ROOT, 'dist', 'lambda');
 /** The hook that checks a release; it lies beside, so that each is deployed alone. */
 export const RELEASE_CHECK_FOLDER = join(PROJECT_ROOT, 'dist', 'release-check');
 
+/** The probe, likewise. */
+export const PROBE_FOLDER = join(PROJECT_ROOT, 'dist', 'probe');
+
 /** The server: what a Lambda Web Function or a container runs. */
 export const SERVER_FOLDER = join(PROJECT_ROOT, 'dist', 'server');
 
@@ -16,7 +19,12 @@ export const SERVER_FOLDER = join(PROJECT_ROOT, 'dist', 'server');
 export const SERVER_ENTRY = 'index.mjs';
 
 /** Everything that is built: the installed package has all of it. */
-export const BUNDLE_FOLDERS: readonly string[] = [BUNDLE_FOLDER, SERVER_FOLDER, RELEASE_CHECK_FOLDER];
+export const BUNDLE_FOLDERS: readonly string[] = [
+  BUNDLE_FOLDER,
+  SERVER_FOLDER,
+  RELEASE_CHECK_FOLDER,
+  PROBE_FOLDER,
+];
 
 /** `handler` of the Lambda functions in either folder. */
 export const BUNDLE_HANDLER = 'index.handler';

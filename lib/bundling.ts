@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild';
-import { BUNDLE_FOLDER, RELEASE_CHECK_FOLDER, SERVER_FOLDER } from './bundle.ts';
+import { BUNDLE_FOLDER, PROBE_FOLDER, RELEASE_CHECK_FOLDER, SERVER_FOLDER } from './bundle.ts';
 import { PROJECT_ROOT as root } from './project.ts';
 
 /**
@@ -84,6 +84,11 @@ export function buildReleaseCheck(
   return buildFolder({ index: 'lambda/smoke/release-check.ts' }, outdir);
 }
 
+/** Builds the probe; see {@link buildFolder}. */
+export function buildProbe(outdir: string = PROBE_FOLDER): Promise<BuildResult<{ metafile: true }>> {
+  return buildFolder({ index: 'lambda/smoke/probe.ts' }, outdir);
+}
+
 /**
  * Builds a folder that is deployed and removes whatever else lies in it.
  *
@@ -128,7 +133,7 @@ function writeWhole(path: string, contents: Uint8Array): string {
 
 /** Builds every folder of {@link BUNDLE_FOLDERS}; returns what each bundle holds. */
 export function buildAll(): Promise<BuildResult<{ metafile: true }>[]> {
-  return Promise.all([buildLambda(), buildServer(), buildReleaseCheck()]);
+  return Promise.all([buildLambda(), buildServer(), buildReleaseCheck(), buildProbe()]);
 }
 
 async function main(): Promise<void> {

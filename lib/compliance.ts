@@ -11,11 +11,11 @@ const REASONS = {
   IAMNoInlinePolicy:
     'the policy belongs to this one role and goes with it; a managed policy could be attached to another principal',
   LambdaDLQ:
-    'the function is invoked through its URL only, synchronously: a failed invocation is answered, and no event is left over for a queue',
+    'the function is invoked through its URL, synchronously: a failed invocation is answered, and no event is left over for a queue; what the schedule of the probe starts is started again by the next run',
   LambdaInsideVPC:
     'a function in a VPC cannot stream through its URL; it holds no data, and reaches AgentCore over TLS with IAM',
   LambdaConcurrency:
-    'CodeDeploy invokes the function once a release; a new account has no concurrency to reserve for it',
+    'a release or a schedule invokes the function, one at a time; a new account has no concurrency to reserve for it',
   DynamoDBInBackupPlan: 'what is in the table expires within hours, so that there is nothing to go back to',
   DynamoDBPITREnabled: 'what is in the table expires within hours, so that there is nothing to go back to',
   DynamoDBAutoScalingEnabled: 'the table is billed by request and has no capacity to scale',

@@ -33,6 +33,8 @@ const AUTHS = { iam: 'AWS_IAM', none: 'NONE' } as const;
 const SESSION_STORES = { dynamodb: 'dynamodb' } as const;
 const NONE_OR_IAM = { none: 'none', iam: 'iam' } as const;
 const HOSTS = { 'function-url': 'function-url', web: 'web' } as const;
+/** Whole minutes up to an hour. */
+const PROBE_RATE = /^rate\(([1-9]|[1-5]\d|60) minutes?\)$/;
 const SWITCH = oneOf(...Object.keys(ON_OR_OFF));
 
 /** Every context key other than those of agents. A further one is an entry here. */
@@ -251,6 +253,11 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
     schema: TEXTS,
     read: (came) => ({ tags: tagsOf(came) }),
   },
+  probe: {
+    description: 'How often each agent is asked whether it answers, rate(5 minutes). Default: only users ask',
+    schema: { type: 'string', pattern: PROBE_RATE.source },
+    read: (came) => ({ probe: probeOf(came) }),
+  },
   runbookUrl: {
     description: 'Where your team reads docs/runbook.md; alarms and dashboard then link there',
     schema: { type: 'string', format: 'uri' },
@@ -277,6 +284,17 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
 /** The construct checks it, together with the rest of the domain. */
 function ofDomain(key: keyof DomainProps, came: unknown): DomainProps {
   return { [key]: matching(key, came, /./, 'a text') };
+}
+
+/** As EventBridge Scheduler writes it. */
+function probeOf(came: unknown): Duration {
+  const rate = matching(
+    'probe',
+    came,
+    PROBE_RATE,
+    'rate(1 minute) to rate(60 minutes), such as rate(5 minutes)',
+  );
+  return Duration.minutes(Number(PROBE_RATE.exec(rate)?.[1]));
 }
 
 function originsOf(came: unknown): readonly string[] {

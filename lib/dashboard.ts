@@ -21,6 +21,7 @@ import {
 import { ERROR_LIMIT_PERCENT, INCOMPLETE_LIMIT_PERCENT, TIMEOUT_LIMIT_PERCENT } from './alarm-limits.ts';
 import { FAILURES_BY_CAUSE, LATEST_ERRORS } from './log-fields.ts';
 import { failuresByOutcome, percentage, reuseRate, successRate } from './metrics.ts';
+import type { AgentStreamProbe } from './probe.ts';
 import { type Article, articleMarkdown } from './runbook.ts';
 import type { SlowLimits } from './service-alarms.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
@@ -34,6 +35,8 @@ export interface DashboardOptions extends SlowLimits {
   readonly alarms: IAlarm[];
   /** Address of the runbook. @default - the rows name its file */
   readonly runbookUrl?: string | undefined;
+  /** Asks the agents. @default - only users do */
+  readonly probe?: AgentStreamProbe | undefined;
   /** What is deployed. @default - the dashboard does not say */
   readonly version?: string | undefined;
 }
@@ -42,7 +45,7 @@ export interface DashboardOptions extends SlowLimits {
 export function fillDashboard(
   dashboard: Dashboard,
   stream: AgentStreamFunction,
-  { telling, alarms, runbookUrl, version, ...slowLimits }: DashboardOptions,
+  { telling, alarms, runbookUrl, version, probe, ...slowLimits }: DashboardOptions,
 ): void {
   const { slowFirstChunkMs } = slowLimits;
   const row = (title: string, lookFor: string, article: Article, ...widgets: IWidget[]) => {
@@ -98,6 +101,7 @@ export function fillDashboard(
     'Counted while they run, once a minute, those of less than a minute left out. Waiting: no first chunk yet. The oldest may be a long answer; one that waits for minutes is an agent that hangs.',
     'hangs',
     ...underWay(stream),
+    ...(probe ? [probed(stream, probe)] : []),
   );
   row(
     'Connections to AgentCore',
@@ -158,6 +162,13 @@ function underWay(stream: AgentStreamFunction): IWidget[] {
       ...axis('ms'),
     }),
   ];
+}
+
+/** Who did not answer the probe. */
+function probed(stream: AgentStreamFunction, probe: AgentStreamProbe): IWidget {
+  return graph('Failed probes', FULL_WIDTH, {
+    left: stream.agents.map(({ id }) => probe.metricFailures(id)),
+  });
 }
 
 function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[] {

@@ -33,6 +33,13 @@ export interface Deployment
    * @default - no topic
    */
   readonly alarmTopicArn?: string;
+  /**
+   * How often each agent is asked whether it answers, from 1 minute to 1 hour. Every time its model and a session are paid
+   * for: at 5 minutes 8,640 answers a month and agent. Not on a Web Function.
+   *
+   * @default - only users ask
+   */
+  readonly probe?: Duration;
   /** Address where docs/runbook.md is read. @default - alarms and dashboard name the file and the anchor */
   readonly runbookUrl?: string;
   /** From when on a first chunk is slow where no microVM had to be started. @default - 2 s */

@@ -32,5 +32,10 @@ function functionUrlStack(scope: Construct, id: string, props: Props): Stack {
 }
 
 function webStack(scope: Construct, id: string, props: Props): Stack {
+  if (props.probe !== undefined) {
+    throw new Error(
+      'probe: expected only with host=function-url; let the service that calls a Web Function ask it',
+    );
+  }
   return new AgentStreamWebStack(scope, id, props);
 }

@@ -31,6 +31,8 @@ export const LOG_FIELDS = {
   incomplete: 'incomplete',
   readerStalledMs: 'reader_stalled_ms',
   coldStart: 'cold_start',
+  /** Of the probe. */
+  attempt: 'attempt',
 } as const;
 
 const {

@@ -1,6 +1,5 @@
 import { Duration, Stack } from 'aws-cdk-lib';
 import {
-  type Alarm,
   AlarmRule,
   AlarmState,
   AtLeastThreshold,
@@ -37,14 +36,12 @@ const SUBSIDE = Duration.minutes(15);
  * Decides who is told what, so that one incident is one message: an agent's own, if it is alone; that of the service,
  * if it is not. What an outage brings with it stays silent as long as it lasts, and for a while after.
  *
- * @param probes alarms of the probe, one per agent in their order; none where there is no probe
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-suppression.html
  */
 export function createNotifications(
   scope: Construct,
   service: ServiceAlarms,
   agents: readonly AgentAlarms[],
-  probes: readonly Alarm[],
   runbookUrl: string | undefined,
 ): Notifications {
   const { throttles, functionErrors, unavailableInAnHour } = service;
@@ -63,10 +60,12 @@ export function createNotifications(
       ...props,
     });
 
-  const affected = agents.map(({ fails, failsInAnHour, hangs }, i) => {
-    const probe = probes[i];
-    return [fails, failsInAnHour, hangs, ...(probe ? [probe] : [])];
-  });
+  const affected = agents.map(({ fails, failsInAnHour, hangs, probeFails }) => [
+    fails,
+    failsInAnHour,
+    hangs,
+    ...(probeFails ? [probeFails] : []),
+  ]);
   const ids = agents.map(({ agent }) => agent.id).join(', ');
   // An agent may have several reasons to be on, so that two agents are two alarms of the same kind.
   const kinds =

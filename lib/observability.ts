@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { createAlarms, everyAlarm, type StreamAlarms } from './alarms.ts';
 import { fillDashboard } from './dashboard.ts';
 import { notify, tellingAlarms } from './notifications.ts';
+import type { AgentStreamProbe } from './probe.ts';
 import { checkRunbookUrl } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
@@ -35,6 +36,8 @@ export interface AgentStreamObservabilityProps {
    * @default - 5 s
    */
   readonly slowConnection?: Duration;
+  /** Asks the agents; its alarms tell as those of users do. @default - only users ask */
+  readonly probe?: AgentStreamProbe;
   /** What the dashboard says is deployed. @default - nothing */
   readonly version?: string;
   /** Whom an alarm tells. @default - nobody: alarms only change colour */
@@ -62,7 +65,7 @@ export class AgentStreamObservability extends Construct {
       slowStartMs: (props.slowStart ?? Duration.seconds(10)).toMilliseconds(),
       slowConnectionMs: (props.slowConnection ?? Duration.seconds(5)).toMilliseconds(),
     };
-    this.alarms = createAlarms(this, props.stream, { runbookUrl, ...slowLimits });
+    this.alarms = createAlarms(this, props.stream, { runbookUrl, probe: props.probe, ...slowLimits });
     notify(this.alarms, props.alarmActions ?? [], props.notifyAll ?? false);
 
     this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.minutes(30) });
@@ -71,6 +74,7 @@ export class AgentStreamObservability extends Construct {
       alarms: everyAlarm(this.alarms),
       runbookUrl,
       version,
+      probe: props.probe,
       ...slowLimits,
     });
   }

@@ -9,6 +9,7 @@ export const ARTICLES = {
   oneAgentFails: 'one-agent-fails',
   hangs: 'an-agent-hangs',
   lowTraffic: 'failures-at-low-traffic',
+  probe: 'the-probe-fails',
   degraded: 'degraded',
   slowFirstChunk: 'slow-first-chunk',
   slowConnections: 'slow-connections',

@@ -19,6 +19,7 @@ import {
   WINDOW,
 } from './alarm-limits.ts';
 import { excess, slowExcess } from './metrics.ts';
+import type { AgentStreamProbe } from './probe.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
 /** Alarms of all agents together, and of the function itself. */
@@ -52,6 +53,8 @@ export interface SlowLimits {
 export interface AlarmOptions extends SlowLimits {
   /** Address of the runbook. @default - alarms name its file */
   readonly runbookUrl?: string | undefined;
+  /** Asks the agents. @default - only users do */
+  readonly probe?: AgentStreamProbe | undefined;
 }
 
 const BEYOND = `and by more than ${ALLOWANCE} requests, within 15 minutes`;

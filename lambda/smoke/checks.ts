@@ -60,8 +60,13 @@ export async function* smoke(options: SmokeOptions): AsyncGenerator<Finding> {
   );
   yield await check('unknown route', () => refusal(options, 404, 'NotFound', 'GET', '/no/such/route'));
   for (const agentId of agents.length > 0 ? agents : listed) {
-    yield await check(agentId, () => agent(options, agentId));
+    yield await checkAgent(options, agentId);
   }
+}
+
+/** Whether one agent answers, chunk by chunk. */
+export function checkAgent(options: Omit<SmokeOptions, 'agents'>, agentId: string): Promise<Finding> {
+  return check(agentId, () => agent(options, agentId));
 }
 
 async function check(name: string, run: () => Promise<string>): Promise<Finding> {
@@ -131,7 +136,10 @@ async function refusal(
   return `${status} ${code}`;
 }
 
-async function agent({ send, base, prompt, timeoutMs }: SmokeOptions, agentId: string): Promise<string> {
+async function agent(
+  { send, base, prompt, timeoutMs }: Omit<SmokeOptions, 'agents'>,
+  agentId: string,
+): Promise<string> {
   const signal = AbortSignal.timeout(timeoutMs);
   const sessionId = `smoke-${randomUUID()}`;
   const answer = await askAgent(send, base, { agentId, prompt, sessionId }, signal).catch((error) => {

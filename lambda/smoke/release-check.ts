@@ -1,6 +1,6 @@
-import type { CredentialProvider } from '../agentcore/signing.ts';
 import { askAws } from './aws-request.ts';
 import { PROMPT, smoke } from './checks.ts';
+import { env, log, roleCredentials } from './environment.ts';
 import { sendUnsigned, signingSend } from './signed-fetch.ts';
 
 /** What CodeDeploy hands to a hook. */
@@ -11,18 +11,6 @@ export interface HookEvent {
 
 /** Of one answer. A deployment waits for the hook for up to an hour, Lambda for 15 minutes. */
 const ANSWER_TIMEOUT_MS = 120_000;
-
-const env = (name: string): string => {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name}: expected a value in the environment, got none`);
-  return value;
-};
-
-const credentials: CredentialProvider = async () => ({
-  accessKeyId: env('AWS_ACCESS_KEY_ID'),
-  secretAccessKey: env('AWS_SECRET_ACCESS_KEY'),
-  ...(process.env.AWS_SESSION_TOKEN && { sessionToken: process.env.AWS_SESSION_TOKEN }),
-});
 
 /**
  * The hook that CodeDeploy runs once all traffic goes to the new version: it calls the one URL as a caller does, with
@@ -51,7 +39,7 @@ export async function handler(event: HookEvent): Promise<void> {
       lifecycleEventHookExecutionId: event.LifecycleEventHookExecutionId,
       status: passed ? 'Succeeded' : 'Failed',
     }),
-    credentials,
+    credentials: roleCredentials,
   });
 }
 
@@ -61,7 +49,7 @@ async function checkRelease(): Promise<boolean> {
   let passed = true;
   for await (const { name, ok, detail } of smoke({
     base: new URL(url),
-    send: isPublic ? sendUnsigned : signingSend({ region, credentials }),
+    send: isPublic ? sendUnsigned : signingSend({ region, credentials: roleCredentials }),
     prompt: PROMPT,
     agents: [],
     timeoutMs: ANSWER_TIMEOUT_MS,
@@ -85,7 +73,7 @@ async function functionUrl(region: string): Promise<{ url: string; isPublic: boo
     method: 'GET',
     path: `/2021-10-31/functions/${env('RELEASED_FUNCTION')}/url`,
     query: { Qualifier: env('RELEASED_ALIAS') },
-    credentials,
+    credentials: roleCredentials,
   });
   return { url: String(FunctionUrl), isPublic: AuthType === 'NONE' };
 }
@@ -94,8 +82,4 @@ async function functionUrl(region: string): Promise<{ url: string; isPublic: boo
 function endpointOf(service: 'lambda' | 'codedeploy'): string {
   const given = process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`];
   return given || `https://${service}.${env('AWS_REGION')}.${env('URL_SUFFIX')}`;
-}
-
-function log(level: 'info' | 'error', message: string, fields: object): void {
-  console[level](JSON.stringify({ level: level.toUpperCase(), message, ...fields }));
 }

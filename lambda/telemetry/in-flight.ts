@@ -1,4 +1,5 @@
-import { DIMENSIONS, METRIC_NAMESPACE, METRICS, type MetricName } from '../contract.ts';
+import { DIMENSIONS, METRICS, type MetricName } from '../contract.ts';
+import { writeEmf } from './emf.ts';
 
 /** An answer under way. Times are by `performance.now()`. */
 export interface OpenAnswer {
@@ -62,25 +63,14 @@ export class InFlight {
   }
 }
 
-/** Writes one EMF document. */
+/** Each in the unit that the contract says. */
 function writeMetrics(
   dimensions: Readonly<Record<string, string>>,
   values: Partial<Record<MetricName, number>>,
 ): void {
-  const names = Object.keys(values) as MetricName[];
-  const document = {
-    _aws: {
-      Timestamp: Date.now(),
-      CloudWatchMetrics: [
-        {
-          Namespace: METRIC_NAMESPACE,
-          Dimensions: [Object.keys(dimensions)],
-          Metrics: names.map((Name) => ({ Name, Unit: METRICS[Name].unit })),
-        },
-      ],
-    },
-    ...dimensions,
-    ...values,
-  };
-  process.stdout.write(`${JSON.stringify(document)}\n`);
+  const measured = Object.entries(values).map(([name, value]) => [
+    name,
+    { unit: METRICS[name as MetricName].unit, value },
+  ]);
+  writeEmf(dimensions, Object.fromEntries(measured));
 }

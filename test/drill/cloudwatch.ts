@@ -94,7 +94,7 @@ export class CloudWatch {
 
 /** Without the construct's id in front and the hash behind: `OneAgentFailsmwc`. */
 function nameOf(logicalId: string): string {
-  return logicalId.replace(/^(Observability|Probe)+/, '').replace(/[0-9A-F]{8}$/, '');
+  return logicalId.replace(/^Observability/, '').replace(/[0-9A-F]{8}$/, '');
 }
 
 /** Properties with intrinsic functions as texts: an alarm by its name, anything else as `<logical id>`. */

@@ -42,6 +42,7 @@ test.each([
   ARTICLES.oneAgentFails,
   ARTICLES.hangs,
   ARTICLES.lowTraffic,
+  ARTICLES.probe,
   ARTICLES.degraded,
   ARTICLES.slowConnections,
 ])(
