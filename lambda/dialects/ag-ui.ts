@@ -62,8 +62,11 @@ function createReader(options: DialectOptions): DialectReader {
     return [...before, ...calls.start(id, toolCallName), ...calls.input(id, delta)];
   };
 
-  const finish = (value: JsonObject): AnswerEvent[] => {
+  const finish = (value: JsonObject, raw: string): AnswerEvent[] => {
     const { outcome } = value;
+    if (isObject(outcome) && outcome.type === 'cancelled') {
+      return [...usagesOf(value.usage), failureOf('the agent cancelled its run', raw)];
+    }
     // Before `{type, interrupts}` there was `outcome: "interrupt"` beside `interrupt`.
     const told = isObject(outcome)
       ? outcome.interrupts
@@ -97,7 +100,7 @@ function createReader(options: DialectOptions): DialectReader {
         isRunning = true;
         return [];
       }
-      if (type === 'RUN_FINISHED') return finish(value);
+      if (type === 'RUN_FINISHED') return finish(value, document.text);
       if (type === 'RUN_ERROR') return [...usagesOf(value.usage), failureOf(value, document.text)];
       if (type !== 'CUSTOM' || typeof value.name !== 'string') return readUnknown(document);
       if (value.name === LEGACY_INTERRUPT) {
