@@ -27,6 +27,7 @@ export const project = (displayName, options = {}) => ({
     '<rootDir>/packages/api/node_modules/',
     '<rootDir>/test/readers/node_modules/',
     '<rootDir>/test/kits/node_modules/',
+    '<rootDir>/test/frameworks/node_modules/',
     '<rootDir>/test/mutation/',
   ],
   ...options,

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -15,17 +14,6 @@ export interface Contender {
 /** Of bench/contenders, in the order of the table; `empty` is measured to be subtracted. */
 const SOURCES = ['raw', 'signer', 'hono', 'powertools', 'sdk', 'empty'] as const;
 const ROOT = join(import.meta.dirname, '..');
-
-/** Installs what only the bench needs from npm, unless it is there as the lock file says. */
-export function installPeers(): void {
-  const installed = join(import.meta.dirname, 'node_modules/.package-lock.json');
-  const lock = join(import.meta.dirname, 'package-lock.json');
-  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return;
-  process.stderr.write('installing the contenders from npm\n');
-  execFileSync('npm', ['ci', '--prefix', import.meta.dirname, '--ignore-scripts'], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-}
 
 /**
  * Builds all of them with the options of the deployed function.

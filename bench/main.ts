@@ -1,6 +1,7 @@
 import { availableParallelism, loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
-import { buildContenders, type Contender, installPeers } from './contenders.ts';
+import { installPackages } from '../local/install-packages.ts';
+import { buildContenders, type Contender } from './contenders.ts';
 import { judge, type Observations, rowsOf, type Samples } from './figures.ts';
 import type { BenchFunction } from './function.ts';
 import { benchScale } from './scale/scale.ts';
@@ -71,7 +72,7 @@ async function main(): Promise<void> {
   if (unknown !== undefined) throw new Error(`no trial "${unknown}"\n${USAGE}`);
   const wanted = options.contenders?.split(',');
 
-  installPeers();
+  installPackages(import.meta.dirname);
   const contenders = (await buildContenders(options.variant)).filter(
     ({ name }) => name === 'raw' || name === 'empty' || !wanted || wanted.includes(name),
   );

@@ -1,8 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createServer } from 'node:net';
+import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import type { AgentEntry } from '../../lambda/agents.ts';
 import type { PromptCount, Question } from './agent.ts';
+import { type AgentProcess, agentIsReady, freePorts, spawnAgent } from './agent-process.ts';
 
 export type LocalAgentId = 'onboarding' | 'provisioning' | 'mwc' | 'tools';
 
@@ -67,7 +67,6 @@ const AGENTS = {
 
 export const LOCAL_AGENT_IDS = Object.keys(AGENTS) as LocalAgentId[];
 
-const READY_TIMEOUT_MS = 20_000;
 const MAX_STARTS = 3;
 
 /** Starts the agents, each in a process of its own that ends with this one. */
@@ -87,28 +86,20 @@ async function startOnce(options: LocalAgentsOptions): Promise<LocalAgents> {
   const ports = await freePorts(ids.length);
   const targetOf = (id: LocalAgentId) =>
     ids.includes(id) ? `http://127.0.0.1:${ports[ids.indexOf(id)]}` : '';
-  const children: ChildProcess[] = [];
+  const started: AgentProcess[] = [];
   const close = async () => {
-    await Promise.all(children.map(ended));
+    await Promise.all(started.map(({ kill }) => kill()));
   };
   const agents = ids.map((id): LocalAgent => {
-    const child = spawn(
-      process.execPath,
-      ['--disable-warning=FSTDEP023', join(import.meta.dirname, `${id}.ts`)],
-      {
-        stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-        detached: true,
-        env: {
-          PATH: process.env.PATH,
-          PORT: new URL(targetOf(id)).port,
-          TOKEN_DELAY_MS: String(options.tokenDelayMs ?? 25),
-          FIRST_TOKEN_DELAY_MS: String(options.firstTokenDelayMs ?? 0),
-          ONBOARDING_TARGET: targetOf('onboarding'),
-          PROVISIONING_TARGET: targetOf('provisioning'),
-        },
-      },
-    );
-    children.push(child);
+    const agent = spawnAgent(join(import.meta.dirname, `${id}.ts`), {
+      PORT: new URL(targetOf(id)).port,
+      TOKEN_DELAY_MS: String(options.tokenDelayMs ?? 25),
+      FIRST_TOKEN_DELAY_MS: String(options.firstTokenDelayMs ?? 0),
+      ONBOARDING_TARGET: targetOf('onboarding'),
+      PROVISIONING_TARGET: targetOf('provisioning'),
+    });
+    const { child } = agent;
+    started.push(agent);
     return {
       id,
       ...AGENTS[id],
@@ -118,35 +109,14 @@ async function startOnce(options: LocalAgentsOptions): Promise<LocalAgents> {
     };
   });
   try {
-    await Promise.all(agents.map(({ target, name }, index) => ready(target, name, children[index])));
+    await Promise.all(
+      agents.map(({ target, name }, index) => agentIsReady(target, name, started[index] as AgentProcess)),
+    );
   } catch (error) {
     await close();
     throw error;
   }
   return { agents, close };
-}
-
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resolve();
-    child.once('exit', () => resolve());
-    child.kill('SIGKILL');
-  });
-}
-
-async function ready(target: string, name: string, child: ChildProcess | undefined): Promise<void> {
-  const deadline = performance.now() + READY_TIMEOUT_MS;
-  while (performance.now() < deadline) {
-    if (child?.exitCode !== null)
-      throw new Error(`${name} exited with code ${child?.exitCode} while starting`);
-    const answered = await fetch(`${target}/ping`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (answered) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  throw new Error(`${name} did not answer ${target}/ping within ${READY_TIMEOUT_MS / 1000} s`);
 }
 
 let asked = 0;
@@ -168,26 +138,4 @@ function ask(child: ChildProcess, question: Omit<Question, 'ask'>): Promise<numb
     child.on('message', onMessage).once('exit', onExit);
     child.send({ ask, ...question } satisfies Question);
   });
-}
-
-/** Ports that are free now. The agents' server does not say which one it took, so that it must be told. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from(
-      { length: count },
-      () =>
-        new Promise<ReturnType<typeof createServer>>((resolve) => {
-          const server = createServer().listen(0, '127.0.0.1', () => resolve(server));
-        }),
-    ),
-  );
-  return Promise.all(
-    servers.map(
-      (server) =>
-        new Promise<number>((resolve) => {
-          const address = server.address();
-          server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-        }),
-    ),
-  );
 }
