@@ -84,9 +84,16 @@ export function fillDashboard(
     new AlarmStatusWidget({ title: 'Alarms', alarms, width: FULL_WIDTH, height: 4 }),
     ...health(stream, slowFirstChunkMs),
   );
+  // What errors go with: an agent in a loop, and the quota that refuses new sessions with 402.
+  dashboard.addWidgets(
+    graph('Tokens', FULL_WIDTH / 2, {
+      left: counts(stream, { InputTokens: 'input', OutputTokens: 'output' }),
+    }),
+    graph('Active sessions of the account', FULL_WIDTH / 2, { left: activeSessions(stream.agents) }),
+  );
   row(
     'What fails, where and why',
-    "The table follows the dashboard's time range. All rows name one agent: that agent or its runtime. Several agents: this function, AgentCore, or a model they share. Look `code` up in the article. `latest_cause`: what AgentCore or the network said; `check_this`: what to look at; `agent_error`: the kind of error that the agent reported; `a_request`: the latest request. A row without an agent failed before its agent was known.",
+    "The table follows the dashboard's time range. All rows name one agent: that agent or its runtime. Several agents: this function, AgentCore, or a model they share. Look `code` up in the article. `latest_cause`: what AgentCore or the network said; `check_this`: what to look at; `agent_error`: the kind of error that the agent reported; `a_request`: the latest request. A row without an agent failed before its agent was known. A cause with 402: the account's quota of active sessions.",
     'errorRate',
     table('Failures by agent, code and reason', FAILURES_BY_CAUSE, 6),
   );
@@ -120,8 +127,7 @@ export function fillDashboard(
     "The same requests as AWS counts them, per runtime, endpoint and operation. SystemErrors and Throttles are AgentCore's; UserErrors are this function's configuration, or the agent's container.",
     'agentCore',
     ...stream.agents.flatMap(agentCore),
-    graph('Active sessions of the account', FULL_WIDTH / 2, { left: activeSessions(stream.agents) }),
-    new TextWidget({ markdown: runtimesTable(stream.agents), width: FULL_WIDTH / 2, height: 6 }),
+    new TextWidget({ markdown: runtimesTable(stream.agents), width: FULL_WIDTH, height: 6 }),
   );
   row(
     'Latest errors',
