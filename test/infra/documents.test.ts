@@ -99,7 +99,7 @@ test('says what the alarms cost: metrics that they look at, and composite ones',
   const template = observed();
   const [, ...numbers] =
     /; (\d+) metrics in alarms, (\d+) more per agent, and (\d+) composite alarms, one more per agent\s+\(\$([\d.]+) for three agents\)/.exec(
-      page('docs/limits.md'),
+      page('docs/cost.md'),
     ) ?? [];
   const [all = 0, perAgent = 0, composites = 0, dollars = 0] = numbers.map(Number);
 
