@@ -58,7 +58,9 @@ const ON_EVERY_HOST = [
   'smoke',
   'stack-status',
   'stopped-clock',
-  'telemetry',
+  'telemetry-log',
+  'telemetry-metrics',
+  'telemetry-queries',
 ];
 
 /** Unit and infra tests need nothing built; integration and browser tests run dist/lambda and dist/server, the folders that are deployed. */
