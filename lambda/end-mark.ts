@@ -10,5 +10,5 @@ const LETTER_D = 0x64;
 export function isEndMark(message: Buffer): boolean {
   const [first] = message;
   if (message.length > MAX_LENGTH || (first !== BRACKET && first !== LETTER_D)) return false;
-  return ALONE.test(message.toString());
+  return message.includes(BRACKET) && ALONE.test(message.toString());
 }

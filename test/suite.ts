@@ -19,6 +19,10 @@ if (existsSync(join(folder, 'tsconfig.json'))) run('npx', 'tsc', '-p', folder);
 run('npm', 'run', '--silent', 'jest', '--', '--config', config, ...options);
 
 function run(command: string, ...args: string[]): void {
-  const { status } = spawnSync(command, args, { stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
+  const { status, signal, error } = spawnSync(command, args, { stdio: 'inherit' });
+  if (status === 0) return;
+  process.stderr.write(
+    `${command} ${args.join(' ')} ended: ${error?.message ?? signal ?? `code ${status}`}\n`,
+  );
+  process.exit(status ?? 1);
 }
