@@ -1,5 +1,4 @@
 import { describe, expect, test } from '@jest/globals';
-import { testOn } from '../fixtures/host.ts';
 import { invokeEvent } from '../fixtures/invoke-event.ts';
 import { script } from '../fixtures/puppet-agent.ts';
 import {
@@ -13,6 +12,7 @@ import {
   usePuppetSystem,
 } from '../fixtures/puppet-system.ts';
 import { invokeSse, newSessionId, readSse, until } from '../fixtures/sse.ts';
+import { testOn } from '../fixtures/test-on.ts';
 
 usePuppetSystem();
 

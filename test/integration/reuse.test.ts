@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { LOCAL_CREDENTIALS, type System, type SystemOptions, startSystem } from '../../local/system.ts';
-import { testOn } from '../fixtures/host.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, until } from '../fixtures/sse.ts';
+import { testOn } from '../fixtures/test-on.ts';
 
 const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
 const RUNTIMES = (target: string) => [{ id: 'puppet', name: 'PuppetAgent', runtimeArn, target }];

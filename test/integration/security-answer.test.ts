@@ -16,9 +16,9 @@ import {
   system,
   useExposedSystem,
 } from '../fixtures/exposed-system.ts';
-import { testOn } from '../fixtures/host.ts';
 import { type Step, script } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId } from '../fixtures/sse.ts';
+import { testOn } from '../fixtures/test-on.ts';
 
 useExposedSystem();
 

@@ -19,8 +19,8 @@ import {
   system,
   useExposedSystem,
 } from '../fixtures/exposed-system.ts';
-import { testOn } from '../fixtures/host.ts';
 import { invokeSse, newSessionId } from '../fixtures/sse.ts';
+import { testOn } from '../fixtures/test-on.ts';
 
 useExposedSystem();
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { FAILURES_BY_CAUSE, LATEST_ERRORS, LOG_FIELDS } from '../../lib/log-fields.ts';
-import { HOST, testOn } from '../fixtures/host.ts';
+import { HOST } from '../fixtures/host.ts';
 import {
   CANARIES,
   daemon,
@@ -12,6 +12,7 @@ import {
   told,
   useTelemetryStory,
 } from '../fixtures/telemetry-story.ts';
+import { testOn } from '../fixtures/test-on.ts';
 import { fieldOf, parseQuery, runbookQueries } from '../infra/logs-insights.ts';
 
 useTelemetryStory();
