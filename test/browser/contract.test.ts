@@ -121,8 +121,10 @@ describe('a page on an allowed origin', () => {
     const headers = await onSite(allowed, (page) =>
       page.evaluate(async (url) => {
         const body = JSON.stringify({ agentId: 'onboarding', prompt: 'a queue' });
-        const response = await fetch(url, { method: 'POST', body });
-        return Object.fromEntries(response.headers);
+        const native = await fetch(url, { method: 'POST', body });
+        // The kits' errors are plain text, with their code in headers.
+        const kit = await fetch(`${url}api/agents/onboarding/chat`, { method: 'POST', body: '{}' });
+        return Object.fromEntries([...kit.headers, ...native.headers]);
       }, `${system.url}/`),
     );
 

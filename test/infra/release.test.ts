@@ -73,7 +73,7 @@ describe('a version', () => {
   test('is another one where the function is, and the same where it is not', () => {
     const [first] = versionOf({});
     const [again] = versionOf({});
-    const [changed] = versionOf({ memorySize: 512 });
+    const [changed] = versionOf({ memorySize: 1024 });
 
     expect(again).toBe(first);
     expect(changed).not.toBe(first);

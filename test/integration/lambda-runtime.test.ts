@@ -56,7 +56,7 @@ describe('an environment', () => {
 
     const { env, execArgv, remainingMs } = JSON.parse(await textOf('echo'));
 
-    expect(execArgv).toEqual(expect.arrayContaining(['--expose-gc', '--max-semi-space-size=51']));
+    expect(execArgv).toEqual(expect.arrayContaining(['--expose-gc', '--max-semi-space-size=25']));
     expect(env).toMatchObject({
       STAGE: 'test',
       AWS_REGION: 'us-east-1',

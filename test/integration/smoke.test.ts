@@ -88,7 +88,7 @@ describe('of agents that are not in order', () => {
   });
   afterEach(() => system.dataPlane.fault(runtimeArn('bad'), undefined));
 
-  const good = script({ send: 'one', times: 5, everyMs: 40 }, { send: '[DONE]' });
+  const good = script({ send: 'one', times: 8, everyMs: 200 }, { send: '[DONE]' });
 
   test('one without a WebSocket handler is reported as that, and the other one as good', async () => {
     system.dataPlane.fault(
@@ -99,7 +99,7 @@ describe('of agents that are not in order', () => {
     const run = await smoke(['--url', system.url, '--prompt', good]);
 
     expect(run).toEqual({ code: 1, report: expect.stringContaining('1 of 8 checks failed') });
-    expect(lineOf(run, 'good')).toMatch(/^ok .*5 chunks in \d reads/);
+    expect(lineOf(run, 'good')).toMatch(/^ok .*8 chunks in \d reads/);
     expect(lineOf(run, 'bad')).toMatch(
       /^FAIL .*got 502 AgentFailed: .*Hint: .*no WebSocket handler.*docs\/agents\.md/,
     );
