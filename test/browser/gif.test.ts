@@ -45,7 +45,9 @@ async function shown(gif: Uint8Array): Promise<{ pixels: number[]; ms: number }[
         const context = new OffscreenCanvas(image.displayWidth, image.displayHeight).getContext('2d');
         context?.drawImage(image, 0, 0);
         const data = context?.getImageData(0, 0, image.displayWidth, image.displayHeight).data ?? [];
-        all.push({ pixels: [...data].filter((_, n) => n % 4 !== 3), ms: (image.duration ?? 0) / 1000 });
+        // A decoded frame may pass through another colour space, which moves its values a little.
+        const pixels = [...data].filter((_, n) => n % 4 !== 3).map((value) => Math.round(value / 51) * 51);
+        all.push({ pixels, ms: (image.duration ?? 0) / 1000 });
       }
       return all;
     },
