@@ -60,7 +60,7 @@ describe('an environment', () => {
     expect(env).toMatchObject({
       STAGE: 'test',
       AWS_REGION: 'us-east-1',
-      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '1024',
+      AWS_LAMBDA_FUNCTION_MEMORY_SIZE: '512',
     });
     expect(env).not.toHaveProperty('A_SECRET_OF_THE_DEVELOPER');
     expect(remainingMs).toBeGreaterThan(4000);
