@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild';
 import { BUNDLE_FOLDER, PROBE_FOLDER, RELEASE_CHECK_FOLDER, SERVER_FOLDER } from './bundle.ts';
 import { PROJECT_ROOT as root } from './project.ts';
 
 /**
- * One bundle per entry, beside `index`. They are loaded by `import()` when needed: in one file they would not be
- * lazy, because esbuild hoists their `node:` imports to the top and V8 reads the whole file.
+ * One bundle per entry, beside `index`. They are loaded by `import()` when needed: in one file they would not be lazy,
+ * because V8 reads the whole file.
  */
 const LAZY_ENTRIES = {
   'default-credentials': 'lambda/agentcore/default-credentials.ts',
@@ -28,25 +29,45 @@ const separateLazyBundles: Plugin = {
 };
 
 /**
- * `import … from 'node:http'` reads its every export, and the one named WebSocket loads all of undici: 15 ms of a cold
- * start. Taken as a whole the module loads nothing.
+ * Takes Node.js's own modules whole, when the code that needs one runs. An `import … from 'node:crypto'` reads every
+ * export of the module first, and so loads whatever stands behind one: WebCrypto, or all of undici behind `node:http`.
+ * That is a third of a cold start's init.
  */
-const builtinHttp: Plugin = {
-  name: 'builtin-http',
+const wholeBuiltins: Plugin = {
+  name: 'whole-builtins',
   setup(pluginBuild) {
-    pluginBuild.onResolve({ filter: /^(node:)?https?$/ }, ({ kind, path }) =>
-      kind === 'import-statement'
-        ? { path: path.replace('node:', ''), namespace: 'builtin-http' }
-        : undefined,
+    pluginBuild.onResolve({ filter: /^[a-z]/ }, ({ path }) =>
+      isBuiltin(path) ? { path: path.replace('node:', ''), namespace: 'whole-builtins' } : undefined,
     );
-    pluginBuild.onLoad({ filter: /.*/, namespace: 'builtin-http' }, ({ path }) => ({
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'whole-builtins' }, ({ path }) => ({
       contents: `module.exports = process.getBuiltinModule('node:${path}')`,
     }));
   },
 };
 
 /**
- * The esbuild options of everything that runs in Lambda; the bench builds its rivals with the same ones.
+ * Of `ws`, its client alone: not its server, not its streams, and not compression, which is switched off for every
+ * connection and would load `node:zlib`.
+ */
+const wsClientOnly: Plugin = {
+  name: 'ws-client-only',
+  setup(pluginBuild) {
+    pluginBuild.onResolve({ filter: /^ws$/ }, () => ({
+      path: join(root, 'node_modules/ws/lib/websocket.js'),
+    }));
+    pluginBuild.onResolve({ filter: /^\.\/permessage-deflate$/ }, ({ path }) => ({
+      path,
+      namespace: 'ws-client-only',
+    }));
+    pluginBuild.onLoad({ filter: /.*/, namespace: 'ws-client-only' }, () => ({
+      contents: "module.exports = { extensionName: 'permessage-deflate' }",
+    }));
+  },
+};
+
+/**
+ * The esbuild options of everything that runs in Lambda; the bench builds its rivals with the same ones, but without
+ * the plugins above, as a recipe has them.
  * `mainFields` with `module` first halves the bundle (@smithy/core 127 KB to 5 KB).
  */
 export const esbuildOptions: BuildOptions & { metafile: true } = {
@@ -61,7 +82,7 @@ export const esbuildOptions: BuildOptions & { metafile: true } = {
   sourcemap: false,
   legalComments: 'none',
   metafile: true,
-  // CommonJS dependencies (ws) call require('events'). The long name cannot collide with a bundled one.
+  // CommonJS dependencies call require('events'). The long name cannot collide with a bundled one.
   banner: {
     js: "import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);",
   },
@@ -105,7 +126,11 @@ async function buildFolder(
     absWorkingDir: root,
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: join(root, source), out })),
     outdir,
-    plugins: [separateLazyBundles, builtinHttp],
+    plugins: [separateLazyBundles, wholeBuiltins, wsClientOnly],
+    // With Node.js's modules taken whole, no require() is left.
+    banner: {},
+    // Native add-ons of `ws`, which are not deployed: looking for them costs time at each cold start.
+    define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
     // See lambda/telemetry/cls.ts.
     alias: { 'cls-hooked/context': join(root, 'lambda/telemetry/cls.ts') },
     logLevel: 'warning',
