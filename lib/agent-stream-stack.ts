@@ -8,6 +8,7 @@ import { importExisting } from './existing.ts';
 import { AgentStreamObservability } from './observability.ts';
 import { AgentStreamProbe } from './probe.ts';
 import { AgentStreamRelease } from './release.ts';
+import { acknowledgeChoices } from './stack-compliance.ts';
 import { distributionOf, outputDistribution } from './stack-distribution.ts';
 import { isProduction } from './stage.ts';
 import { AgentStreamFunction } from './streaming-function.ts';
@@ -49,9 +50,10 @@ export class AgentStreamStack extends Stack {
       ...(slowStart !== undefined && { slowStart }),
       ...(slowConnection !== undefined && { slowConnection }),
     });
+    let release: AgentStreamRelease | undefined;
     if (props.deployment !== undefined) {
       const { functionErrors, errorRate, timeouts, incompleteResponses, agents } = this.observability.alarms;
-      new AgentStreamRelease(this, 'Release', {
+      release = new AgentStreamRelease(this, 'Release', {
         stream: this.stream,
         strategy: props.deployment,
         alarms: [
@@ -63,6 +65,16 @@ export class AgentStreamStack extends Stack {
         ],
       });
     }
+    const { function: fn, alias, logGroup } = this.stream;
+    acknowledgeChoices(
+      {
+        logging: [logGroup, probe, release],
+        topics,
+        bounded: fn,
+        called: props.formerUrl ? [alias, fn] : [alias],
+      },
+      props,
+    );
     const distribution = distributionOf(this, this.stream.functionUrl, props);
     if (distribution) outputDistribution(this, distribution);
     if (production && topics.length === 0) {

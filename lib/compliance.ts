@@ -18,16 +18,18 @@ const REASONS = {
     'a release or a schedule invokes the function, one at a time; a new account has no concurrency to reserve for it',
   DynamoDBInBackupPlan: 'what is in the table expires within hours, so that there is nothing to go back to',
   DynamoDBPITREnabled: 'what is in the table expires within hours, so that there is nothing to go back to',
-  DynamoDBAutoScalingEnabled: 'the table is billed by request and has no capacity to scale',
   SNSRedrivePolicy: 'the subscription is an e-mail address; what it misses, the alarm and the dashboard show',
 } as const;
 
 /** Acknowledges findings of the HIPAA, NIST, PCI and Serverless packs, each with its reason. */
 export function acknowledge(scope: IConstruct, ...rules: (keyof typeof REASONS)[]): void {
-  for (const rule of rules) {
-    for (const pack of PACKS) {
-      Validations.of(scope).acknowledge({ id: `${pack}-${rule}`, reason: REASONS[rule] });
-    }
+  for (const rule of rules) acknowledgeIn(scope, { [rule]: REASONS[rule] });
+}
+
+/** The same with reasons of the place's own, by the rule. */
+export function acknowledgeIn(scope: IConstruct, reasons: Readonly<Record<string, string>>): void {
+  for (const [rule, reason] of Object.entries(reasons)) {
+    for (const pack of PACKS) Validations.of(scope).acknowledge({ id: `${pack}-${rule}`, reason });
   }
 }
 

@@ -87,7 +87,7 @@ export class AgentStreamDistribution extends Construct {
         'the distribution is public: CloudFront signs the request of whoever knows its domain; set webAclArn, or check the user at the edge (docs/deployment.md)',
       );
     }
-    acknowledgeFindings(this.distribution);
+    acknowledgeFindings(this.distribution, props);
   }
 }
 
@@ -108,12 +108,19 @@ function checkSilence(readTimeout: Duration, props: AgentStreamDistributionProps
   }
 }
 
-function acknowledgeFindings(distribution: cloudfront.Distribution): void {
+function acknowledgeFindings(
+  distribution: cloudfront.Distribution,
+  { webAclArn, certificateArn }: DomainProps,
+): void {
   const reasons: Record<string, string> = {
     CFR1: 'who may call is not a matter of countries here; a web ACL can restrict them',
-    CFR2: 'webAclArn sets a web ACL, and the lack of one is warned of at synthesis',
     CFR3: 'the function writes a line per request, and the dashboard counts them; access logs would add a bucket of addresses',
-    CFR4: 'CloudFront decides on TLS for its own domain; domainName and certificateArn set TLS 1.2 (2021)',
+    ...(webAclArn === undefined && {
+      CFR2: 'webAclArn sets a web ACL; that none was given is warned of at synthesis',
+    }),
+    ...(certificateArn === undefined && {
+      CFR4: 'CloudFront decides on TLS for its own domain; domainName and certificateArn set TLS 1.2 (2021)',
+    }),
   };
   for (const [rule, reason] of Object.entries(reasons)) {
     Validations.of(distribution).acknowledge({ id: `AwsSolutions-${rule}`, reason });

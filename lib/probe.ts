@@ -9,7 +9,7 @@ import { Construct } from 'constructs';
 import { DIMENSIONS, METRIC_NAMESPACE, PROBE_ENV, PROBE_METRIC } from '../lambda/contract.ts';
 import { BUNDLE_HANDLER, bundleSync, PROBE_FOLDER } from './bundle.ts';
 import { acknowledge, acknowledgeWildcard } from './compliance.ts';
-import { acknowledgeRoleFindings } from './runtime-access.ts';
+import { acknowledgeTracing } from './runtime-access.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
 export interface AgentStreamProbeProps {
@@ -49,7 +49,7 @@ export class AgentStreamProbe extends Construct {
     });
     logGroup.grantWrite(role);
     stream.grantInvokeUrl(role);
-    acknowledgeRoleFindings(role, logGroup);
+    acknowledgeTracing(role);
     acknowledge(role, 'IAMNoInlinePolicy');
 
     const isPublic = stream.functionUrl.authType === lambda.FunctionUrlAuthType.NONE;

@@ -6,7 +6,7 @@ import { Construct } from 'constructs';
 import { BUNDLE_HANDLER, bundleSync, RELEASE_CHECK_FOLDER } from './bundle.ts';
 import { acknowledge } from './compliance.ts';
 import { LIVE_ALIAS } from './live-alias.ts';
-import { acknowledgeRoleFindings } from './runtime-access.ts';
+import { acknowledgeTracing } from './runtime-access.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
 export interface ReleaseCheckProps {
@@ -32,7 +32,7 @@ export class ReleaseCheck extends Construct {
     });
     logGroup.grantWrite(role);
     this.#letCall(role, stream);
-    acknowledgeRoleFindings(role, logGroup);
+    acknowledgeTracing(role);
     acknowledge(role, 'IAMNoInlinePolicy');
 
     this.function = new lambda.Function(this, 'Function', {

@@ -78,13 +78,17 @@ function stackArnOf(scope: IConstruct, prefix: string): string {
   });
 }
 
-/** Takes the findings of cdk-nag's AwsSolutions pack that are meant, each with its reason. */
-export function acknowledgeRoleFindings(role: IConstruct, logGroup: ILogGroup, prefix?: string): void {
+/** Takes the finding of cdk-nag's AwsSolutions pack about the role of a function that X-Ray traces. */
+export function acknowledgeTracing(role: IConstruct): void {
   acknowledgeWildcard(
     role,
     '*',
     'X-Ray has no resources to name: PutTraceSegments and PutTelemetryRecords take only "*"',
   );
+}
+
+/** Takes the findings of the same pack about what else a role may do, each with its reason. */
+export function acknowledgeRoleFindings(role: IConstruct, logGroup: ILogGroup, prefix?: string): void {
   // An imported log group is written to by its name, with every stream in it.
   if (JSON.stringify(Stack.of(role).resolve(logGroup.logGroupArn)).includes('*')) {
     acknowledgeWildcard(

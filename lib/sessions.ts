@@ -92,7 +92,7 @@ function makeTable(
     id: 'AwsSolutions-DDB3',
     reason: 'what is in it expires within hours, so that there is nothing to go back to',
   });
-  acknowledge(table, 'DynamoDBInBackupPlan', 'DynamoDBPITREnabled', 'DynamoDBAutoScalingEnabled');
+  acknowledge(table, 'DynamoDBInBackupPlan', 'DynamoDBPITREnabled');
   return table as dynamodb.ITable;
 }
 

@@ -18,7 +18,12 @@ import { type AgentStreamFunctionProps, checkProps, VPC_REASON } from './functio
 import { letLogsUse } from './key-access.ts';
 import { LIVE_ALIAS, versionOptions } from './live-alias.ts';
 import { type StreamMetricProps, streamMetric } from './metrics.ts';
-import { acknowledgeRoleFindings, grantDescribeStacks, grantInvokeAgent } from './runtime-access.ts';
+import {
+  acknowledgeRoleFindings,
+  acknowledgeTracing,
+  grantDescribeStacks,
+  grantInvokeAgent,
+} from './runtime-access.ts';
 import { sessionEnvironment, sessionTableOf } from './sessions.ts';
 import { serviceNameOf } from './stage.ts';
 
@@ -68,6 +73,7 @@ export class AgentStreamFunction extends Construct {
     for (const agent of this.agents) grantInvokeAgent(role, agent, use);
     if (props.stackStatusPrefix !== undefined) grantDescribeStacks(this, role, props.stackStatusPrefix);
     this.sessionTable = sessionTableOf(this, role, props);
+    acknowledgeTracing(role);
     acknowledgeRoleFindings(role, this.logGroup, props.stackStatusPrefix);
     acknowledge(role, 'IAMNoInlinePolicy');
 

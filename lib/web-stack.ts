@@ -1,20 +1,12 @@
-import {
-  CfnOutput,
-  DefaultStackSynthesizer,
-  RemovalPolicy,
-  Stack,
-  type StackProps,
-  Validations,
-} from 'aws-cdk-lib';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { FunctionUrlAuthType, WebFunctionAuthType } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
-import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import { alarmTopics } from './alarm-topics.ts';
-import { acknowledgeWildcard } from './compliance.ts';
 import type { Deployment } from './deployment.ts';
 import { importExisting } from './existing.ts';
+import { acknowledgeChoices, acknowledgeCodeBucket } from './stack-compliance.ts';
 import { distributionOf, outputDistribution } from './stack-distribution.ts';
 import { isProduction } from './stage.ts';
 import { AgentStreamWebFunction } from './web-function.ts';
@@ -72,6 +64,7 @@ export class AgentStreamWebStack extends Stack {
       ...(runbookUrl !== undefined && { runbookUrl }),
     });
     acknowledgeCodeBucket(this);
+    acknowledgeChoices({ logging: [this.stream.logGroup], topics }, props);
     const distribution = distributionOf(this, this.stream.webFunction.endpoint, props);
     if (distribution) outputDistribution(this, distribution);
     this.#output('EndpointUrl', this.stream.url, 'Where callers send their POST, signed unless auth=none');
@@ -93,29 +86,4 @@ export class AgentStreamWebStack extends Stack {
 /** The code of a function is no code of a Web Function. */
 function withoutFunctionProps({ code: _code, ...props }: AgentStreamWebStackProps) {
   return props;
-}
-
-/**
- * Takes the findings of cdk-nag's AwsSolutions pack about the bucket and the function with which the CDK brings the code
- * to where Lambda reads it.
- */
-function acknowledgeCodeBucket(stack: Stack): void {
-  const copies = 'the CDK copies the code with it at a deployment, from its own bucket to one of Lambda';
-  const findings: Record<string, string> = {
-    'AwsSolutions-S1':
-      'the bucket holds nothing but the code, which Lambda and the deployment alone may read: its access log would say nothing else',
-    'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]':
-      copies,
-    'AwsSolutions-L1': copies,
-    'AwsSolutions-IAM5[Action::s3:Abort*]': copies,
-    'AwsSolutions-IAM5[Action::s3:DeleteObject*]': copies,
-  };
-  for (const [id, reason] of Object.entries(findings)) Validations.of(stack).acknowledge({ id, reason });
-  const qualifier = stack.synthesizer.bootstrapQualifier ?? DefaultStackSynthesizer.DEFAULT_QUALIFIER;
-  // As the CDK writes them: what a stack does not know of its environment is a reference.
-  const { partition, account, region } = stack;
-  acknowledgeWildcard(stack, `arn:${partition}:s3:::cdk-${qualifier}-assets-${account}-${region}/*`, copies);
-  for (const bucket of stack.node.children.filter((child): child is Bucket => child instanceof Bucket)) {
-    acknowledgeWildcard(stack, bucket.arnForObjects('web-function/*'), copies);
-  }
 }

@@ -2,7 +2,6 @@ import { jest } from '@jest/globals';
 import { Duration } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
-import { AwsSolutionsChecks, HIPAASecurityChecks, ServerlessChecks } from 'cdk-nag';
 import { readContext } from '../../lib/context.ts';
 import { stackOnHost } from '../../lib/host-stack.ts';
 import { AgentStreamObservability } from '../../lib/observability.ts';
@@ -85,19 +84,6 @@ describe('the probe', () => {
     expect(() => probed(Duration.seconds(seconds))).toThrow(
       `probe: expected whole minutes from 1 to 60, got ${seconds / 60} minutes`,
     );
-  });
-
-  test.each([
-    ['AWS Solutions', AwsSolutionsChecks],
-    ['HIPAA', HIPAASecurityChecks],
-    ['Serverless', ServerlessChecks],
-  ])('is in order for cdk-nag, %s, but for the keys that it is not given', (_name, Pack) => {
-    const { stack } = probed(Duration.minutes(5), { reservedConcurrentExecutions: 10 });
-
-    const { violations } = new Pack(stack).validateScope(stack);
-
-    const rules = violations.map(({ ruleName }) => ruleName.replace(/^.*-/, ''));
-    expect(rules.filter((rule) => rule !== 'CloudWatchLogGroupEncrypted')).toEqual([]);
   });
 });
 

@@ -1,13 +1,6 @@
 import { Validations } from 'aws-cdk-lib';
 import { Topic } from 'aws-cdk-lib/aws-sns';
-import {
-  AwsSolutionsChecks,
-  HIPAASecurityChecks,
-  NIST80053R4Checks,
-  NIST80053R5Checks,
-  PCIDSS321Checks,
-  ServerlessChecks,
-} from 'cdk-nag';
+import { AwsSolutionsChecks } from 'cdk-nag';
 import { ourApp, stackOf } from './support.ts';
 
 describe('cdk-nag, AwsSolutions', () => {
@@ -61,40 +54,5 @@ describe('cdk-nag, AwsSolutions', () => {
     new Topic(stack, 'Unencrypted');
 
     expect(() => app.synth()).toThrow(/AwsSolutions-SNS3/);
-  });
-});
-
-describe.each([
-  ['HIPAA', HIPAASecurityChecks],
-  ['NIST 800-53 revision 4', NIST80053R4Checks],
-  ['NIST 800-53 revision 5', NIST80053R5Checks],
-  ['PCI DSS', PCIDSS321Checks],
-  ['Serverless', ServerlessChecks],
-] as const)('cdk-nag, %s', (_name, Pack) => {
-  const rules = (props: Parameters<typeof stackOf>[0]) => {
-    const { stack } = stackOf({
-      alarmEmail: 'oncall@example.com',
-      stage: 'prod',
-      deployment: 'canary',
-      distribution: true,
-      webAclArn: 'arn:aws:wafv2:us-east-1:111122223333:global/webacl/mine/0a1b',
-      ...props,
-    });
-    const { violations } = new Pack(stack).validateScope(stack);
-    return violations.map(({ ruleName }) => ruleName.replace(/^.*-/, ''));
-  };
-
-  test('finds nothing where concurrency is reserved and a key of one’s own encrypts', () => {
-    const kmsKeyArn = 'arn:aws:kms:us-east-1:111122223333:key/0a1b';
-
-    expect(rules({ kmsKeyArn, reservedConcurrentExecutions: 10 })).toEqual([]);
-  });
-
-  test('finds nothing else than the lack of those two where they are not given', () => {
-    expect(
-      rules({}).filter(
-        (rule) => !/^(CloudWatchLogGroupEncrypted|SNSEncryptedKMS|LambdaConcurrency)$/.test(rule),
-      ),
-    ).toEqual([]);
   });
 });
