@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { on } from 'node:events';
 // biome-ignore lint/style/noRestrictedImports: this file and upgrade.ts own it
 import WebSocket from 'ws';
 import { isEndMark } from '../end-mark.ts';
 import { StreamError } from '../errors.ts';
-import type { AnswerEnd } from './exchange.ts';
+import type { AnswerEnd, Message } from './exchange.ts';
+import { batchesOf } from './message-batches.ts';
 import { failureOfBreak, failureOfClose } from './socket-failures.ts';
 import type { Upgraded } from './upgrade.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
@@ -13,7 +13,7 @@ import { whenWaitingInputIsRead } from './waiting-input.ts';
 const MAX_FRAME_BYTES = 32_000;
 
 export interface ConnectionExchange {
-  messages: AsyncIterable<[Buffer, boolean]>;
+  messages: AsyncIterable<readonly Message[]>;
   /** Whether the answer before had no `[DONE]`: one that comes first belongs to it. */
   followsUnmarked: boolean;
   /**
@@ -102,8 +102,8 @@ export class Connection {
   }
 
   /**
-   * Sends one text message and iterates the messages that follow, each as its bytes and whether it is binary. The socket
-   * is paused while 16 messages wait. The iteration ends without an error however the connection ends; {@link failure}
+   * Sends one text message and iterates the messages that follow. The socket is paused while 16 messages wait. The
+   * iteration ends without an error however the connection ends; {@link failure}
    * tells why. Aborting the signal makes the iteration throw, after the messages that wait.
    *
    * @throws StreamError when the socket is not open; nothing was sent then. AgentUnavailable, or AgentFailed where the
@@ -119,13 +119,13 @@ export class Connection {
     const followsUnmarked = this.#awaitsMark && this.#received === this.#taken;
     this.#taken = this.#received;
     this.#awaitsMark = false;
-    const messages = on(ws, 'message', { close: ['close'], signal, highWaterMark: 16, lowWaterMark: 4 });
+    const messages = batchesOf(ws, signal);
     // The socket is paused since its upgrade, so that no message was missed.
     ws.resume();
     const pings = setInterval(() => this.#pingOrGiveUp(), this.#pingIntervalMs);
     this.#send(Buffer.from(message));
     return {
-      messages: messages as AsyncIterable<[Buffer, boolean]>,
+      messages,
       followsUnmarked,
       finish: (taken, end) => {
         clearInterval(pings);

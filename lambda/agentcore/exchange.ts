@@ -32,10 +32,13 @@ export interface Invocation extends SessionOpening {
 /** Whether `[DONE]` was seen: it may follow an end of another form. */
 export type AnswerEnd = 'marked' | 'unmarked';
 
+/** One message: its bytes, and whether it is binary. */
+export type Message = readonly [bytes: Buffer, isBinary: boolean];
+
 /** A prompt that was handed over, and the messages that answer it. Both transports make it. */
 export interface Exchange {
-  /** Each message as its bytes and whether it is binary. The iteration ends however the connection ends. */
-  messages: AsyncIterable<[Buffer, boolean]>;
+  /** The messages, in batches of all that have come meanwhile. The iteration ends however the connection ends. */
+  messages: AsyncIterable<readonly Message[]>;
   /** Whether the answer before, on the same connection, had no `[DONE]`: one that comes first belongs to it. */
   followsUnmarked?: boolean;
   /** Content type of the body that the messages are pieces of, known with the first piece; absent for a WebSocket. */

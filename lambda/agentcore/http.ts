@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { StreamError } from '../errors.ts';
 import { bodyOf } from './answer-body.ts';
-import type { Exchange } from './exchange.ts';
+import type { Exchange, Message } from './exchange.ts';
 import { failureOfAnswer, requestIdOf } from './failures.ts';
 import type { SignedRequest } from './signing.ts';
 
@@ -46,7 +46,7 @@ export function postInvocation(
   request.end(body);
   let contentType = '';
 
-  async function* messages(): AsyncGenerator<[Buffer, boolean]> {
+  async function* messages(): AsyncGenerator<Message[]> {
     const answer = await answered;
     const { statusCode: status = 0, headers: answeredHeaders } = answer;
     if (status < 200 || status > 299) {
@@ -55,7 +55,7 @@ export function postInvocation(
     }
     onAnswer(requestIdOf(answeredHeaders));
     contentType = answeredHeaders['content-type'] ?? '';
-    for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
+    for await (const bytes of answer as AsyncIterable<Buffer>) yield [[bytes, true]];
     if (endsWithConnection(answer)) {
       // Node.js reports such a body as complete, however the connection ended.
       signal.throwIfAborted();

@@ -8,8 +8,8 @@ import { StreamError, toStreamError } from '../errors.ts';
 import { type AnswerEvent, type ContentEvent, type EndEvent, isEnd } from '../events.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 
-/** Takes an event; returns a promise when the reader is behind, to be awaited before the next. */
-export type EventSink = (event: ContentEvent) => Promise<void> | undefined;
+/** Takes events that came together; returns a promise when the reader is behind, to be awaited before the next ones. */
+export type EventSink = (events: readonly ContentEvent[]) => Promise<void> | undefined;
 
 /**
  * Sends a prompt to an agent, at most once, and passes its events on until the answer has ended.
@@ -83,10 +83,9 @@ async function passOn(
     });
   };
 
-  /** Returns a promise only where the reader is behind, as most messages are one token, and a promise is dear. */
-  const pass = (events: AnswerEvent[], from = 0): Promise<void> | undefined => {
-    for (let i = from; i < events.length; i += 1) {
-      const event = events[i] as AnswerEvent;
+  /** Sorts out the end, and notes what the other events tell. */
+  const take = (events: readonly AnswerEvent[], content: ContentEvent[]): void => {
+    for (const event of events) {
       if (isEnd(event)) {
         ending = event;
         continue;
@@ -98,25 +97,35 @@ async function passOn(
       }
       if (event.type === 'interrupt') record.interrupted = true;
       if (event.type !== 'data' || event.inline) silence.heardAnswer();
-      const full = sink(event);
-      if (full) return silence.suspendedDuring(full).then(() => pass(events, i + 1));
+      content.push(event);
     }
-    return undefined;
+  };
+  /** Returns a promise only where the reader is behind, as most batches are one token, and a promise is dear. */
+  const pass = (content: readonly ContentEvent[]): Promise<void> | undefined => {
+    const full = content.length > 0 ? sink(content) : undefined;
+    return full && silence.suspendedDuring(full);
   };
 
   try {
-    for await (const [bytes, isBinary] of exchange.messages) {
-      taken += 1;
+    for await (const messages of exchange.messages) {
       silence.heard();
-      decoder ??= decoderOf();
-      const full = pass(decoder.decode(bytes, isBinary));
+      const content: ContentEvent[] = [];
+      for (const [bytes, isBinary] of messages) {
+        taken += 1;
+        decoder ??= decoderOf();
+        take(decoder.decode(bytes, isBinary), content);
+        if (ending) break;
+      }
+      const full = pass(content);
       if (full) await full;
       if (ending) return throwIfFailed(ending);
     }
     const failure = exchange.failure(hasText(record));
     if (failure) throw failure;
     decoder ??= decoderOf();
-    await pass(decoder.close());
+    const content: ContentEvent[] = [];
+    take(decoder.close(), content);
+    await pass(content);
     if (!ending) throw new StreamError('AgentInterrupted', 'the agent closed before its answer was complete');
     if (!hadEvents && ending.type === 'end') {
       throw new StreamError('AgentFailed', 'the agent closed without an answer');

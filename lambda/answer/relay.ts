@@ -41,6 +41,8 @@ export interface RelayOptions {
 /** A small chunk may stick in the platform until something follows it. */
 const NUDGE_AFTER_MS = 50;
 const STALL_MS = 30_000;
+/** A write is not made longer than that by what came together: long ones are cut on the way, in the middle of an event. */
+const MAX_WRITE_LENGTH = 4096;
 
 /**
  * One answer on its way to the caller. Until the commit point (the first text, an error, or, where the format
@@ -59,6 +61,8 @@ export class Relay {
   #endsInPair = false;
   #usage: Usage | undefined;
   #interrupted = false;
+  /** Events that are counted and not yet written. */
+  #waiting = '';
   #writtenBytes = 0;
   #lastWriteAt = 0;
   #readerStalledMs = 0;
@@ -95,33 +99,37 @@ export class Relay {
   }
 
   /**
-   * Writes what the protocol can say of an event. A long text goes out in pieces, each in a write of its own.
+   * Writes what the protocol can say of events that came together, in one write where there is room: each write costs
+   * more than the making of an event. A long text becomes several events.
    *
    * @returns a promise when the stream is full, to be awaited before the next call; it rejects when the answer
    * is aborted meanwhile
    * @throws StreamError ResponseTooLarge
    */
-  write(event: ContentEvent): Promise<void> | undefined {
+  write(events: readonly ContentEvent[]): Promise<void> | undefined {
+    try {
+      for (const event of events) this.#add(event);
+    } finally {
+      this.#flush();
+    }
+    this.#nudgeLater();
+    return !this.#isOver && this.#stream?.writableNeedDrain ? this.#drained() : undefined;
+  }
+
+  #add(event: ContentEvent): void {
     const { protocol } = this.#options;
-    if (event.type === 'text') return this.#writeText(event.text);
-    if (event.type === 'data' && event.inline && protocol.inlinesData) return this.#writeText(event.raw);
+    if (event.type === 'text') return this.#addText(event.text);
+    if (event.type === 'data' && event.inline && protocol.inlinesData) return this.#addText(event.raw);
     if (event.type === 'usage') this.#usage = sum(this.#usage, event);
     else if (event.type === 'interrupt') this.#interrupted = true;
-    const text = this.#writer.event(event);
-    return text === '' ? undefined : this.#flow(this.#writeBounded(text));
+    const written = this.#writer.event(event);
+    if (written !== '') this.#addBounded(written);
   }
 
-  #writeText(text: string): Promise<void> | undefined {
+  #addText(text: string): void {
     const { maxTextLength } = this.#options.protocol;
-    if (text.length <= maxTextLength) return this.#flow(this.#writeChunk(text));
-    let isFlowing = true;
-    for (const piece of cut(text, maxTextLength)) isFlowing = this.#writeChunk(piece);
-    return this.#flow(isFlowing);
-  }
-
-  #flow(isFlowing: boolean): Promise<void> | undefined {
-    this.#nudgeLater();
-    return isFlowing ? undefined : this.#drained();
+    if (text.length <= maxTextLength) return this.#addChunk(text);
+    for (const piece of cut(text, maxTextLength)) this.#addChunk(piece);
   }
 
   /** Ends a complete answer. */
@@ -196,34 +204,43 @@ export class Relay {
     return stream;
   }
 
-  #writeChunk(text: string): boolean {
-    const isFlowing = this.#writeBounded(this.#writer.event({ type: 'text', text }));
+  #addChunk(text: string): void {
+    this.#addBounded(this.#writer.event({ type: 'text', text }));
     this.#chunks += 1;
     this.#textBytes += Buffer.byteLength(text);
     // A pair cut in two counts three bytes for each half, and is four.
     if (this.#endsInPair && isLowSurrogate(text.charCodeAt(0))) this.#textBytes -= 2;
     this.#endsInPair = isHighSurrogate(text.charCodeAt(text.length - 1));
-    return isFlowing;
   }
 
   /** @throws StreamError ResponseTooLarge */
-  #writeBounded(text: string): boolean {
+  #addBounded(text: string): void {
     if (!this.#stream) this.#commit();
-    if (text === '') return true;
-    // Encoded once: Node.js would count and encode a string anew at each step to the socket.
-    const bytes = Buffer.from(text);
+    const bytes = Buffer.byteLength(text);
     // Opening and closing always have room: without them the answer would not be valid.
-    if (this.#writtenBytes + bytes.length > this.#options.maxResponseBytes) {
+    if (this.#writtenBytes + bytes > this.#options.maxResponseBytes) {
       throw new StreamError('ResponseTooLarge', 'the answer exceeded the maximum response size');
     }
-    return this.#write(bytes);
+    this.#writtenBytes += bytes;
+    this.#waiting += text;
+    if (this.#waiting.length >= MAX_WRITE_LENGTH) this.#flush();
   }
 
-  #write(text: string | Buffer): boolean {
-    if (this.#isOver || text.length === 0) return true;
-    this.#writtenBytes += text.length;
+  #flush(): void {
+    this.#send(this.#waiting);
+    this.#waiting = '';
+  }
+
+  #write(text: string): void {
+    this.#writtenBytes += Buffer.byteLength(text);
+    this.#send(text);
+  }
+
+  #send(text: string): void {
+    if (this.#isOver || text === '') return;
     this.#lastWriteAt = performance.now();
-    return this.#stream?.write(text) ?? true;
+    // As bytes: Node.js would count and encode a string anew at each step to the socket.
+    this.#stream?.write(Buffer.from(text));
   }
 
   #nudgeLater(): void {

@@ -102,9 +102,9 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
       log: telemetry.log,
       ...(recorder && { admission: () => recorder.admitted() }),
     };
-    const answering = invoke(invocation, upstream, (event) => {
-      recorder?.write(event);
-      return relay.write(event);
+    const answering = invoke(invocation, upstream, (events) => {
+      recorder?.write(events);
+      return relay.write(events);
     });
     telemetry.underWay(agent.entry.id, record);
     // Now that the connection is under way: the first line of a process takes a millisecond or two.

@@ -16,7 +16,7 @@ const SETTLE_WAIT_MS = 1000;
 export interface Recorder {
   /** Settles when the prompt may be sent; where it may not, the answer has been aborted by then. */
   admitted(): Promise<void>;
-  write(event: ContentEvent): void;
+  write(events: readonly ContentEvent[]): void;
   /** @param error absent where the answer is complete, or was stopped */
   end(stats: AnswerStats, error?: StreamError): Promise<void>;
   /** Waits for the store a while longer. */
@@ -51,7 +51,7 @@ export function recordAnswer(
   });
   return {
     admitted: () => recording.admitted(),
-    write: (event) => recording.write(event),
+    write: (events) => recording.write(events),
     async end(stats, error) {
       ending = recording.end({ type: 'ended', stats, ...(error && { failure: failureOf(error) }) });
       await within(ending, Math.max(END_WAIT_MS, config.sessionStoreWaitMs));

@@ -82,11 +82,9 @@ function isAllRead(entries: readonly LogEntry[], { after = -1 }: Replay): boolea
 
 /** Writes what an answer says, and returns its end if that is among it. */
 async function writeEntries(relay: Relay, entries: readonly LogEntry[]): Promise<RecordedEnd | undefined> {
-  for (const entry of entries) {
-    if (entry.type === 'ended') return entry;
-    if (isContent(entry)) await relay.write(entry);
-  }
-  return undefined;
+  await relay.write(entries.filter(isContent));
+  const last = entries.at(-1);
+  return last?.type === 'ended' ? last : undefined;
 }
 
 function finish(relay: Relay, end: RecordedEnd | undefined): void {

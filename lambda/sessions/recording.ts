@@ -65,11 +65,13 @@ export class Recording {
     if (this.#phase === 'claiming') this.#isLate = true;
   }
 
-  write(event: ContentEvent): void {
+  write(events: readonly ContentEvent[]): void {
     if (this.#phase === 'over') return;
-    const line = writeEntry(event);
-    this.#lines.push(line);
-    this.#waiting += line.length;
+    for (const event of events) {
+      const line = writeEntry(event);
+      this.#lines.push(line);
+      this.#waiting += line.length;
+    }
     if (this.#waiting > MAX_WAITING_CHARACTERS)
       this.#giveUp(new Error('the store is slower than the answer'));
   }

@@ -80,7 +80,7 @@ describe('an answer of three seconds', () => {
     const recording = record();
     await recording.admitted();
     for (let i = 0; i < 90; i += 1) {
-      recording.write(text(`token ${i} `));
+      recording.write([text(`token ${i} `)]);
       await jest.advanceTimersByTimeAsync(33);
     }
 
@@ -98,7 +98,7 @@ describe('an answer of three seconds', () => {
   test('that takes a minute holds its session all the time, with two writes a second', async () => {
     const recording = record();
     for (let second = 0; second < 60; second += 1) {
-      recording.write(text('x'));
+      recording.write([text('x')]);
       await jest.advanceTimersByTimeAsync(1000);
       expect(await store.claim(HEAD.session, 'other')).toBe(HEAD.requestId);
     }
@@ -171,7 +171,7 @@ describe('a store that fails', () => {
     const recording = record(broken);
     await recording.admitted();
     for (let i = 0; i < 20; i += 1) {
-      recording.write(text('x'));
+      recording.write([text('x')]);
       await jest.advanceTimersByTimeAsync(1000);
     }
 
@@ -230,7 +230,7 @@ describe('a store that fails', () => {
     const recording = record(shaky);
     await recording.admitted();
     for (let i = 0; i < 8; i += 1) {
-      recording.write(text(`${i}`));
+      recording.write([text(`${i}`)]);
       await jest.advanceTimersByTimeAsync(500);
     }
 

@@ -32,7 +32,7 @@ describe('the commit point', () => {
   test('SSE: the first text commits, with status, headers and the start event', () => {
     const relay = startRelay(native);
 
-    expect(relay.write(text('Hel'))).toBeUndefined();
+    expect(relay.write([text('Hel')])).toBeUndefined();
 
     expect(relay.isCommitted).toBe(true);
     expect(stream.prelude).toEqual({
@@ -53,7 +53,7 @@ describe('the commit point', () => {
 
     jest.advanceTimersByTime(1000);
     expect(events()).toEqual([{ start: true, ...CONTEXT }]);
-    relay.write(text('a'));
+    relay.write([text('a')]);
     relay.done();
 
     expect(events()).toEqual([
@@ -95,7 +95,7 @@ describe('the commit point', () => {
   test('JSON: the first text commits, and the document has begun', () => {
     const relay = startRelay(json);
 
-    relay.write(text('Hel'));
+    relay.write([text('Hel')]);
 
     expect(stream.prelude).toEqual({
       statusCode: 200,
@@ -115,10 +115,10 @@ describe('the end of a complete answer', () => {
   test('SSE: the done event is last and counts chunks, bytes of text and time', () => {
     const relay = startRelay(native);
 
-    relay.write(text('é'));
-    relay.write(text('🙂'));
+    relay.write([text('é')]);
+    relay.write([text('🙂')]);
     jest.advanceTimersByTime(10);
-    relay.write(text('x'.repeat(4097)));
+    relay.write([text('x'.repeat(4097))]);
     relay.done();
 
     expect(events().at(-1)).toEqual({
@@ -135,8 +135,8 @@ describe('the end of a complete answer', () => {
   test('JSON: one document', () => {
     const relay = startRelay(json);
 
-    relay.write(text('a"'));
-    relay.write(text('\n'));
+    relay.write([text('a"')]);
+    relay.write([text('\n')]);
     jest.advanceTimersByTime(10);
     relay.done();
 
@@ -243,7 +243,7 @@ describe('a failure after the commit point', () => {
   test('SSE: one error event instead of done, then a normal end', () => {
     const relay = startRelay(native);
 
-    relay.write(text('Hel'));
+    relay.write([text('Hel')]);
     relay.fail(interrupted());
 
     expect(events().slice(1)).toEqual([
@@ -264,7 +264,7 @@ describe('a failure after the commit point', () => {
   test('JSON: the text so far, marked incomplete', () => {
     const relay = startRelay(json);
 
-    relay.write(text('Hel'));
+    relay.write([text('Hel')]);
     relay.fail(interrupted());
 
     expect(JSON.parse(stream.body)).toEqual({
@@ -289,7 +289,7 @@ describe('a failure after the commit point', () => {
   ])('%s: is written to a reader that is behind, without waiting', (_name, format) => {
     stream.capacity = 1;
     const relay = startRelay(format);
-    const full = relay.write(text('Hel'));
+    const full = relay.write([text('Hel')]);
     full?.catch(() => {});
 
     abort.abort(interrupted());

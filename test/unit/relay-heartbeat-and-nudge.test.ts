@@ -39,7 +39,7 @@ describe('heartbeats', () => {
 
     for (const at of times) {
       jest.advanceTimersByTime(at - performance.now());
-      relay.write(text('x'));
+      relay.write([text('x')]);
     }
     jest.advanceTimersByTime(40_000);
 
@@ -72,7 +72,7 @@ describe('heartbeats', () => {
   test('JSON has none', () => {
     const relay = startRelay(json);
 
-    relay.write(text('a'));
+    relay.write([text('a')]);
     jest.advanceTimersByTime(120_000);
     relay.done();
 
@@ -87,7 +87,7 @@ describe('the nudge', () => {
   test('comes once, 50 ms after a chunk that nothing follows', () => {
     const relay = startRelay(native);
 
-    relay.write(text('a'));
+    relay.write([text('a')]);
     jest.advanceTimersByTime(10_000);
 
     expect(nudges()).toEqual([{ at: 50, text: ':\n' }]);
@@ -98,7 +98,7 @@ describe('the nudge', () => {
     const relay = startRelay(native);
 
     for (let i = 0; i < 10; i += 1) {
-      relay.write(text('a'));
+      relay.write([text('a')]);
       jest.advanceTimersByTime(30);
     }
     jest.advanceTimersByTime(1000);
@@ -110,9 +110,9 @@ describe('the nudge', () => {
   test('comes for each chunk that is followed by silence', () => {
     const relay = startRelay(native);
 
-    relay.write(text('a'));
+    relay.write([text('a')]);
     jest.advanceTimersByTime(200);
-    relay.write(text('b'));
+    relay.write([text('b')]);
     jest.advanceTimersByTime(200);
 
     expect(nudges().map(({ at }) => at)).toEqual([50, 250]);
@@ -123,7 +123,7 @@ describe('the nudge', () => {
     stream.capacity = 1;
     const relay = startRelay(native);
 
-    const full = relay.write(text('a'));
+    const full = relay.write([text('a')]);
     jest.advanceTimersByTime(1000);
     expect(nudges()).toEqual([]);
     stream.capacity = Number.POSITIVE_INFINITY;
@@ -139,7 +139,7 @@ describe('the nudge', () => {
     stream.capacity = 1;
     const relay = startRelay(native);
 
-    const full = relay.write(text('a'));
+    const full = relay.write([text('a')]);
     jest.advanceTimersByTime(10_000);
 
     expect(full).toBeInstanceOf(Promise);
@@ -154,7 +154,7 @@ describe('the nudge', () => {
   ])('does not come when the answer is %s', (_how, finish) => {
     const relay = startRelay(native);
 
-    relay.write(text('a'));
+    relay.write([text('a')]);
     finish(relay);
     jest.advanceTimersByTime(10_000);
 
@@ -164,7 +164,7 @@ describe('the nudge', () => {
   test('does not exist in JSON', () => {
     const relay = startRelay(json);
 
-    relay.write(text('a'));
+    relay.write([text('a')]);
     jest.advanceTimersByTime(10_000);
 
     expect(stream.writes).toHaveLength(2);

@@ -22,7 +22,7 @@ describe('a response that the platform closes', () => {
     stream.capacity = 1;
     const relay = startRelay(native);
 
-    const full = relay.write(text('a'));
+    const full = relay.write([text('a')]);
     jest.advanceTimersByTime(40_000);
     stream.close();
     abort.abort(interrupted());
@@ -41,7 +41,7 @@ describe('a response that grows too long', () => {
   ])('%s: is cut before the limit and ends with ResponseTooLarge in-band', (_name, format) => {
     const relay = startRelay(format, { maxResponseBytes: 1000 });
     const write = () => {
-      for (let i = 0; i < 100; i += 1) relay.write(text('é'.repeat(20)));
+      for (let i = 0; i < 100; i += 1) relay.write([text('é'.repeat(20))]);
     };
 
     expect(write).toThrow(expect.objectContaining({ code: 'ResponseTooLarge' }));
@@ -58,7 +58,7 @@ describe('a response that grows too long', () => {
   test('a text of many events goes out as far as it may', () => {
     const relay = startRelay(native, { maxResponseBytes: 10_000 });
 
-    expect(() => relay.write(text('x'.repeat(20_000)))).toThrow(
+    expect(() => relay.write([text('x'.repeat(20_000))])).toThrow(
       expect.objectContaining({ code: 'ResponseTooLarge' }),
     );
     relay.fail(interrupted());
@@ -75,7 +75,7 @@ describe('a response that grows too long', () => {
   test('the bytes of text that went out are counted, also when the rest of it did not fit', () => {
     const relay = startRelay(native, { maxResponseBytes: 10_000 });
 
-    expect(() => relay.write(text('x'.repeat(20_000)))).toThrow();
+    expect(() => relay.write([text('x'.repeat(20_000))])).toThrow();
 
     expect(relay.stats).toMatchObject({ chunks: 2, bytes: 8192 });
     relay.fail(interrupted());
@@ -87,7 +87,7 @@ describe('a response that grows too long', () => {
   ])('a %s for which there is no room throws nothing out of its timer', (_what, afterMs) => {
     const start = 'data: {"start":true}\n\n'.length + JSON.stringify(CONTEXT).length - 1;
     const relay = startRelay(native, { maxResponseBytes: start + 'data: {"chunk":"a"}\n\n'.length });
-    relay.write(text('a'));
+    relay.write([text('a')]);
 
     expect(() => jest.advanceTimersByTime(afterMs)).not.toThrow();
 
@@ -109,7 +109,7 @@ describe('a response that grows too long', () => {
   ])('%s: a limit that not even the first event meets still gives a valid answer', (_name, format) => {
     const relay = startRelay(format, { maxResponseBytes: 10 });
 
-    expect(() => relay.write(text('a'))).toThrow(expect.objectContaining({ code: 'ResponseTooLarge' }));
+    expect(() => relay.write([text('a')])).toThrow(expect.objectContaining({ code: 'ResponseTooLarge' }));
     relay.fail(new StreamError('ResponseTooLarge', 'the answer exceeded the maximum response size'));
 
     if (format === json) expect(() => JSON.parse(stream.body)).not.toThrow();
@@ -120,13 +120,13 @@ describe('a response that grows too long', () => {
 describe('a platform that closes the response early', () => {
   test('the answer is aborted, and nothing more is written', () => {
     const relay = startRelay(native);
-    relay.write(text('a'));
+    relay.write([text('a')]);
 
     stream.close();
 
     expect(abort.signal.reason).toMatchObject({ code: 'AgentInterrupted' });
     const written = stream.writes.length;
-    relay.write(text('b'));
+    relay.write([text('b')]);
     relay.fail(abort.signal.reason);
     jest.advanceTimersByTime(60_000);
     expect(stream.writes).toHaveLength(written);
@@ -135,7 +135,7 @@ describe('a platform that closes the response early', () => {
   test('a reader waited for is waited for no longer', async () => {
     stream.capacity = 1;
     const relay = startRelay(native);
-    const full = relay.write(text('a'));
+    const full = relay.write([text('a')]);
 
     stream.close();
 
@@ -149,14 +149,14 @@ describe('a platform that closes the response early', () => {
 
     stream.close();
 
-    expect(relay.write(text('a'))).toBeUndefined();
+    expect(relay.write([text('a')])).toBeUndefined();
     expect(abort.signal.reason).toMatchObject({ code: 'AgentInterrupted' });
     relay.fail(abort.signal.reason);
   });
 
   test('heartbeats and nudges stop by themselves', () => {
     const relay = startRelay(native);
-    relay.write(text('a'));
+    relay.write([text('a')]);
 
     stream.close();
     jest.advanceTimersByTime(60_000);
@@ -167,7 +167,7 @@ describe('a platform that closes the response early', () => {
 
   test('a close after the end is the normal end, and aborts nothing', () => {
     const relay = startRelay(native);
-    relay.write(text('a'));
+    relay.write([text('a')]);
     relay.done();
 
     stream.close();

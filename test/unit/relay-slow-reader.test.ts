@@ -11,13 +11,13 @@ describe('a reader that is slower than the agent', () => {
     stream.capacity = 3;
     const relay = startRelay(native);
 
-    expect(relay.write(text('a'))).toBeUndefined();
-    const full = relay.write(text('b'));
+    expect(relay.write([text('a')])).toBeUndefined();
+    const full = relay.write([text('b')]);
     expect(full).toBeInstanceOf(Promise);
     stream.drain();
     await full;
 
-    expect(relay.write(text('c'))).toBeUndefined();
+    expect(relay.write([text('c')])).toBeUndefined();
     relay.done();
     expect(events().map(({ chunk }) => chunk)).toEqual([undefined, 'a', 'b', 'c', undefined]);
   });
@@ -27,7 +27,7 @@ describe('a reader that is slower than the agent', () => {
     const relay = startRelay(native);
     const reason = new StreamError('AgentTimeout', 'the answer exceeded its time limit');
 
-    const full = relay.write(text('a'));
+    const full = relay.write([text('a')]);
     abort.abort(reason);
 
     await expect(full).rejects.toBe(reason);
@@ -41,7 +41,7 @@ describe('a reader that is slower than the agent', () => {
 
     abort.abort(reason);
 
-    await expect(relay.write(text('a'))).rejects.toBe(reason);
+    await expect(relay.write([text('a')])).rejects.toBe(reason);
     relay.fail(reason);
   });
 
@@ -53,7 +53,7 @@ describe('a reader that is slower than the agent', () => {
     stream.capacity = 1;
     const relay = startRelay(json);
 
-    const full = relay.write(text('a'));
+    const full = relay.write([text('a')]);
     jest.advanceTimersByTime(pauseMs);
     stream.drain();
     await full;
@@ -66,7 +66,7 @@ describe('a reader that is slower than the agent', () => {
     stream.capacity = 1;
     const relay = startRelay(json);
 
-    const full = relay.write(text('a'));
+    const full = relay.write([text('a')]);
     jest.advanceTimersByTime(60_000);
     abort.abort(interrupted());
 
