@@ -91,7 +91,7 @@ const REQUIRED = ['id', 'name', 'runtimeArn'] as const;
  *
  * @param value the parsed JSON
  * @param isToken says which strings are deploy-time tokens; they are accepted unvalidated
- * @throws Error naming the agent, the key, what was expected and what came
+ * @throws Error naming the agent, the key, the expected value and the given one
  */
 export function parseAgents(value: unknown, isToken: (text: string) => boolean = () => false): AgentEntry[] {
   if (!Array.isArray(value) || value.length === 0) {

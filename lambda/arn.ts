@@ -35,7 +35,7 @@ const PARTS: readonly [name: string, pattern: RegExp, expected: string][] = [
 /**
  * Takes an AgentCore runtime ARN apart.
  *
- * @throws Error that says which part is wrong, what was expected and what came
+ * @throws Error that says which part is wrong, the expected value and the given one
  */
 export function parseRuntimeArn(arn: string): RuntimeArn {
   const parts = arn.split(':');

@@ -43,7 +43,7 @@ const USE_DUAL_STACK = 'AWS_USE_DUALSTACK_ENDPOINT';
 /**
  * Reads the function's environment; nothing else does.
  *
- * @throws Error naming the variable, what was expected and what came
+ * @throws Error naming the variable, the expected value and the given one
  */
 export function readConfig(env: Environment = process.env): Config {
   const flag = (name: string, byDefault = false): boolean => {
@@ -108,7 +108,7 @@ function parseJson(came: string | undefined): unknown {
  * The origin of an address that is nothing but an origin.
  *
  * @param label what the address is called where it came from
- * @throws Error naming it, what was expected and what came
+ * @throws Error naming it, the expected value and the given one
  */
 export function readOrigin(label: string, came: string): string {
   const url = URL.canParse(came) ? new URL(came) : undefined;

@@ -38,7 +38,7 @@ export function readOtlp(env: Record<string, string | undefined>): OtlpTarget | 
  * Checks the address of a service that may have a path.
  *
  * @param label what the address is called where it came from
- * @throws Error naming it, what was expected and what came
+ * @throws Error naming it, the expected value and the given one
  */
 export function readHttpUrl(label: string, came: string): string {
   const url = URL.canParse(came) ? new URL(came) : undefined;

@@ -114,7 +114,7 @@ export type Settings = ValuesOf<typeof SETTINGS>;
 /**
  * Reads every setting of a table from an environment; what is absent or empty has its default.
  *
- * @throws Error naming the variable, what was expected and what came
+ * @throws Error naming the variable, the expected value and the given one
  */
 export function readSettings<Table extends Record<string, Setting>>(
   table: Table,
@@ -137,7 +137,7 @@ export function readSettings<Table extends Record<string, Setting>>(
  *
  * @param label what the number is called where it came from
  * @param came what to show of it
- * @throws Error naming it, what was expected and what came
+ * @throws Error naming it, the expected value and the given one
  */
 export function checkSetting(label: string, setting: Setting, value: unknown, came: unknown = value): void {
   const { minimum, maximum, unit, because } = setting;

@@ -20,22 +20,22 @@ import { excess, slowExcess } from './metrics.ts';
 import type { AlarmOptions } from './service-alarms.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
-/** Alarms of one agent; each has the agent's id in its name and in its text. */
+/** The alarms of one agent. Each has the agent's id in its name and in its text. */
 export interface AgentAlarms {
   readonly agent: AgentEntry;
-  /** Its requests fail. */
+  /** The agent's requests fail. */
   readonly fails: Alarm;
-  /** Of the few that it has in an hour more than half failed. */
+  /** The agent has few requests, and more than half of them failed within an hour. */
   readonly failsInAnHour: Alarm;
-  /** It takes prompts and does not begin to answer. */
+  /** The agent takes prompts and does not begin to answer. */
   readonly hangs: Alarm;
-  /** It does not answer the probe; undefined where there is none. */
+  /** The agent does not answer the probe. Undefined when there is no probe. */
   readonly probeFails: Alarm | undefined;
-  /** Its first chunk is slow, though no microVM was started. */
+  /** The agent's first chunk is slow, although no microVM was started. */
   readonly slow: Alarm;
 }
 
-/** Creates the alarms of one agent; whom they tell is decided in `notifications.ts`. */
+/** Creates the alarms of one agent. The alarms of `notifications.ts` decide which of them notify. */
 export function createAgentAlarms(
   scope: Construct,
   stream: AgentStreamFunction,
@@ -81,7 +81,7 @@ export function createAgentAlarms(
       ),
       threshold: HOUR_ALLOWANCE,
       windows: AT_ONCE,
-      what: `Of the few requests for ${named} within an hour (at most ${HOUR_MAX_REQUESTS}) more than ${HOUR_LIMIT_PERCENT} % failed, at least three`,
+      what: `More than ${HOUR_LIMIT_PERCENT} % of the few requests (at most ${HOUR_MAX_REQUESTS}) for ${named} failed within an hour, at least three of them`,
     }),
     hangs: alarm({
       id: `OneAgentHangs-${id}`,
@@ -100,7 +100,7 @@ export function createAgentAlarms(
       alarm({
         id: `ProbeFails-${id}`,
         article: 'probe',
-        // Of two runs, so that there is always one in it.
+        // The period covers two runs of the probe, so that at least one run is always in it.
         metric: probe.metricFailures(id).with({ period: Duration.seconds(2 * probe.every.toSeconds()) }),
         threshold: 0,
         windows: AT_ONCE,
@@ -116,7 +116,7 @@ export function createAgentAlarms(
       }),
       threshold: ALLOWANCE,
       windows: AT_ONCE,
-      what: `More than ${SLOW_LIMIT_PERCENT} % of the answers of ${named}, and more than ${ALLOWANCE} beyond that, took over ${slowFirstChunkMs} ms to their first chunk within 15 minutes, although no microVM was started`,
+      what: `More than ${SLOW_LIMIT_PERCENT} % of the answers of ${named}, and by more than ${ALLOWANCE} answers, took over ${slowFirstChunkMs} ms to their first chunk within 15 minutes, although no microVM was started`,
     }),
   };
 }

@@ -4,10 +4,10 @@ import { Construct } from 'constructs';
 import { type AgentEntry, parseAgents } from '../lambda/agents.ts';
 import { arnOf } from './ssm-arn.ts';
 
-/** What is told of an agent beside where its runtime is. What is left out has the default of `docs/agents.md`. */
+/** The options of an agent, without its runtime. `docs/agents.md` lists the defaults of options that are left out. */
 type AgentOptions = Pick<AgentEntry, 'id' | 'name'> & Partial<Omit<AgentEntry, 'runtimeArn' | 'qualifier'>>;
 
-/** An agent by the ARN of its runtime, or `ssm:/name` of the parameter that holds it. */
+/** An agent that is given by the ARN of its runtime, or by `ssm:/name` of the parameter that holds the ARN. */
 export type AgentByArn = AgentOptions & {
   readonly runtimeArn: string;
   /** Name of the runtime's endpoint. @default "DEFAULT" */
@@ -16,22 +16,25 @@ export type AgentByArn = AgentOptions & {
   readonly endpoint?: never;
 };
 
-/** An agent by its runtime of `aws-cdk-lib/aws-bedrockagentcore`: `Runtime`, an imported one, or `CfnRuntime`. */
+/**
+ * An agent that is given by a runtime of `aws-cdk-lib/aws-bedrockagentcore`: `Runtime`, an imported one, or
+ * `CfnRuntime`.
+ */
 export type AgentByRuntime = AgentOptions & {
   readonly runtime: IRuntimeRef;
-  /** The endpoint, or its name. @default - the endpoint "DEFAULT", which every runtime has */
+  /** The endpoint or its name. @default - the endpoint "DEFAULT", which every runtime has */
   readonly endpoint?: IRuntimeEndpoint | string;
   readonly runtimeArn?: never;
   readonly qualifier?: never;
 };
 
-/** One agent. */
+/** One agent, in either form. */
 export type AgentProps = AgentByArn | AgentByRuntime;
 
 /**
- * Turns agents as props into the entries that the function reads; tokens pass unvalidated.
+ * Turns agents as props into the entries that the function reads. Tokens are not validated.
  *
- * @throws Error naming the agent and the property, what was expected and what came
+ * @throws Error naming the agent and the property, the expected value and the given one
  */
 export function agentEntries(scope: Construct, agents: readonly AgentProps[]): AgentEntry[] {
   const isToken = (text: string) => Token.isUnresolved(text);
@@ -61,7 +64,7 @@ function entryOf(scope: Construct, agent: AgentProps): unknown {
   }
   const runtimeArn = runtimeArnOf(label, runtime);
   checkReachable(label, runtime);
-  // The endpoint's name alone, a text, would not make CloudFormation wait for it.
+  // CloudFormation would not wait for the endpoint otherwise: the entry holds only its name, as text.
   if (typeof endpoint === 'object' && Construct.isConstruct(endpoint)) scope.node.addDependency(endpoint);
   return {
     ...options,
@@ -79,7 +82,7 @@ function runtimeArnOf(label: string, runtime: unknown): string {
   );
 }
 
-/** What is known of a runtime that this app makes itself: whether IAM lets a WebSocket or an invocation in. */
+/** @throws Error when this app makes the runtime itself, and the runtime refuses IAM callers or answers no prompts */
 function checkReachable(label: string, runtime: IRuntimeRef): void {
   const resource = CfnRuntime.isCfnRuntime(runtime) ? runtime : runtime.node.defaultChild;
   if (!CfnRuntime.isCfnRuntime(resource)) return;
@@ -111,7 +114,7 @@ function endpointNameOf(label: string, endpoint: unknown, runtime: IRuntimeRef):
   const resolved = (arn: string | undefined) => JSON.stringify(stack.resolve(arn));
   const ofRuntime = runtimeIdIn(resolved(runtime.runtimeRef.agentRuntimeArn));
   const ofEndpoint = runtimeIdIn(resolved(agentRuntimeArn));
-  // An L2 endpoint tells its runtime by an attribute of its own: only what both name can be compared.
+  // An L2 endpoint refers to its runtime by another attribute than the runtime does, so only literal ids are compared.
   if (ofRuntime !== undefined && ofEndpoint !== undefined && ofRuntime !== ofEndpoint) {
     throw new Error(
       `${label}: "endpoint" belongs to the runtime ${ofEndpoint}, expected one of ${ofRuntime}`,
@@ -120,14 +123,14 @@ function endpointNameOf(label: string, endpoint: unknown, runtime: IRuntimeRef):
   return endpointName;
 }
 
-/** The id in an ARN that is known at synthesis. */
+/** Returns the runtime's id if the ARN is known at synthesis. */
 function runtimeIdIn(arn: string | undefined): string | undefined {
   return /:runtime\/([\w-]+)/.exec(arn ?? '')?.[1];
 }
 
-function kindOf(came: unknown): string {
-  if (typeof came !== 'object' || came === null) return JSON.stringify(came) ?? String(came);
-  // The CDK's decorators number its classes: Runtime2.
-  const name = (came.constructor?.name ?? 'object').replace(/\d+$/, '');
+function kindOf(given: unknown): string {
+  if (typeof given !== 'object' || given === null) return JSON.stringify(given) ?? String(given);
+  // The CDK's decorators add a number to class names, as in Runtime2.
+  const name = (given.constructor?.name ?? 'object').replace(/\d+$/, '');
   return `${/^[AEIOU]/.test(name) ? 'an' : 'a'} ${name}`;
 }

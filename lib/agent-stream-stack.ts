@@ -16,7 +16,7 @@ import { projectVersion } from './version.ts';
 
 export interface AgentStreamStackProps extends StackProps, Deployment {}
 
-/** The product: the function behind its URL, and what on-call looks at. */
+/** The function behind its Function URL, with alarms, dashboard and everything else that a deployment asks for. */
 export class AgentStreamStack extends Stack {
   readonly stream: AgentStreamFunction;
   readonly observability: AgentStreamObservability;
@@ -94,8 +94,8 @@ export class AgentStreamStack extends Stack {
     this.#output('FunctionName', this.stream.function.functionName, 'For the AWS CLI, as in the runbook');
     this.#output('FunctionArn', this.stream.alias.functionArn, 'For the policy of callers that sign');
     this.#output('LogGroup', this.stream.logGroup.logGroupName, 'For Logs Insights');
-    this.#output('DashboardUrl', this.observability.dashboardUrl, 'What on-call looks at first');
-    this.#output('Version', version, 'What is deployed: version and commit');
+    this.#output('DashboardUrl', this.observability.dashboardUrl, 'The dashboard, which on-call opens first');
+    this.#output('Version', version, 'The deployed version and commit');
   }
 
   #output(id: string, value: string, description: string): void {

@@ -4,8 +4,8 @@ import type { AgentEntry } from '../lambda/agents.ts';
 import { parseRuntimeArn } from '../lambda/arn.ts';
 
 /**
- * Metrics that AgentCore publishes per runtime, with their statistic. Without TotalErrors, which is the sum of two
- * of them.
+ * The metrics that AgentCore publishes per runtime, each with its statistic. TotalErrors is left out, because it is the
+ * sum of two others.
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-runtime-metrics.html
  */
@@ -16,7 +16,7 @@ export const AGENTCORE_METRICS = {
   Throttles: 'Sum',
   UserErrors: 'Sum',
   SystemErrors: 'Sum',
-  /** Means something as a sum over a minute only, by that page. */
+  /** AWS says that this metric is meaningful only as a sum over a minute. */
   ActiveStreamingConnections: 'Sum',
   InboundStreamingBytesProcessed: 'Sum',
   OutboundStreamingBytesProcessed: 'Sum',
@@ -24,12 +24,12 @@ export const AGENTCORE_METRICS = {
 
 export type AgentCoreMetricName = keyof typeof AGENTCORE_METRICS;
 
-/** As the CDK's own `Runtime.metric()` has it. */
+/** The namespace that the CDK's own `Runtime.metric()` uses. */
 const NAMESPACE = 'AWS/Bedrock-AgentCore';
 
 /**
- * A metric of an agent's runtime, a line per endpoint and operation. A search in no particular set of dimensions:
- * AWS documents their names (Resource, Name, Operation) but not which metric comes in which set.
+ * A metric of an agent's runtime, with one line per endpoint and operation. The search names no set of dimensions,
+ * because AWS documents the dimensions (Resource, Name, Operation) but not which metric has which of them.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/search-expression-syntax.html
  */
@@ -37,13 +37,13 @@ export function agentCoreMetric(agent: AgentEntry, metricName: AgentCoreMetricNa
   return search(
     `MetricName="${metricName}" Resource="${agent.runtimeArn}"`,
     AGENTCORE_METRICS[metricName],
-    // Name is "agent::endpoint".
+    // The dimension Name has the form "agent::endpoint".
     `${metricName} \${PROP('Dim.Name')} \${PROP('Dim.Operation')}`,
     regionOf(agent),
   );
 }
 
-/** Sessions that run now in the account, against its quota; a line per region that the agents are in. */
+/** The sessions that run now in the account, to compare with its quota; one line per region of the agents. */
 export function activeSessions(agents: readonly AgentEntry[]): IMetric[] {
   return [...new Set(agents.map(regionOf))].map((region) =>
     search(
@@ -56,7 +56,7 @@ export function activeSessions(agents: readonly AgentEntry[]): IMetric[] {
 }
 
 /**
- * Markdown that leads from an agent's id to its runtime and to the log of its container.
+ * A Markdown table that leads from an agent's id to its runtime and to the log of its container.
  *
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/observability-view.html
  */
@@ -82,7 +82,7 @@ function search(terms: string, statistic: string, label: string, region: string 
   });
 }
 
-/** A runtime reports in its own region, which need not be the function's. */
+/** The region of a runtime, where its metrics are. It need not be the function's region. */
 function regionOf({ runtimeArn }: AgentEntry): string | undefined {
   return Token.isUnresolved(runtimeArn) ? undefined : parseRuntimeArn(runtimeArn).region;
 }

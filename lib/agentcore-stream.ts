@@ -1,4 +1,4 @@
-/** What the npm package `agentcore-stream` exports, and nothing of the project imports. */
+/** The exports of the npm package `agentcore-stream`. Nothing in this project imports this file. */
 export type { AgentByArn, AgentByRuntime, AgentProps } from './agent-props.ts';
 export { AgentStreamStack, type AgentStreamStackProps } from './agent-stream-stack.ts';
 export { readContext } from './context.ts';

@@ -11,11 +11,11 @@ import { arnOf } from './ssm-arn.ts';
 export interface AlarmTopicOptions {
   readonly alarmEmail?: string | undefined;
   readonly alarmTopicArn?: string | undefined;
-  /** Encrypts the topic that is made. */
+  /** The key that encrypts the topic for the e-mail address. */
   readonly encryptionKey?: kms.IKey | undefined;
 }
 
-/** The topics that get the alarms: the given one, and one for the e-mail address. */
+/** The topics that receive the alarms: the given topic, and a new one for the e-mail address. */
 export function alarmTopics(scope: Construct, options: AlarmTopicOptions): sns.ITopic[] {
   const { alarmEmail, alarmTopicArn, encryptionKey } = options;
   const topics: sns.ITopic[] = [];
@@ -29,7 +29,8 @@ export function alarmTopics(scope: Construct, options: AlarmTopicOptions): sns.I
 }
 
 /**
- * An alarm reaches topics of its own region only. Where the stack does not say its region, the CLI does.
+ * Checks that a topic is in the stack's region, because an alarm reaches topics of its own region only. When the stack
+ * does not name its region, the region of the CLI counts.
  *
  * @throws Error naming both regions
  */
@@ -39,7 +40,7 @@ function checkRegion(scope: Construct, arn: string): void {
   const [, , , ofTopic] = Token.isUnresolved(arn) ? [] : arn.split(':');
   if (known === undefined || ofTopic === undefined || ofTopic === known) return;
   throw new Error(
-    `alarmTopicArn: expected a topic in ${known}, as alarms notify topics of their own region only, got ${JSON.stringify(arn)}`,
+    `alarmTopicArn: expected a topic in ${known}, because alarms notify topics of their own region only, got ${JSON.stringify(arn)}`,
   );
 }
 
@@ -51,7 +52,7 @@ function emailTopic(scope: Construct, email: string, encryptionKey: kms.IKey | u
   if (encryptionKey) letAlarmsUse(scope, encryptionKey);
   topic.addSubscription(new EmailSubscription(email));
   acknowledge(topic, 'SNSRedrivePolicy');
-  // A topic with a policy of its own loses the default one, which let the account's alarms publish.
+  // A topic with a policy of its own has no default policy, which would let the account's alarms publish.
   topic.addToResourcePolicy(
     new iam.PolicyStatement({
       actions: ['sns:Publish'],

@@ -5,13 +5,13 @@ import { createNotifications, type Notifications } from './notifications.ts';
 import { type AlarmOptions, createServiceAlarms, type ServiceAlarms } from './service-alarms.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
-/** Every alarm, by what it is about, and the composites that tell somebody. */
+/** The alarms of metrics by their subject, and the composite alarms that notify. */
 export interface StreamAlarms extends ServiceAlarms, Notifications {
-  /** One entry per agent, in their order. */
+  /** One entry per agent, in the order of the agents. */
   readonly agents: readonly AgentAlarms[];
 }
 
-/** Creates them all; whom the composites tell is the caller's matter. */
+/** Creates all alarms. The caller decides whom the composite alarms notify. */
 export function createAlarms(
   scope: Construct,
   stream: AgentStreamFunction,
@@ -23,7 +23,7 @@ export function createAlarms(
   return { ...service, ...notifications, agents };
 }
 
-/** Those that watch something, in the order in which somebody looks at them. */
+/** The alarms of metrics, in the order in which on-call looks at them. */
 export function everyAlarm(alarms: StreamAlarms): Alarm[] {
   const { throttles, functionErrors, unavailableInAnHour } = alarms;
   return [

@@ -6,19 +6,19 @@ import { PROJECT_ROOT } from './project.ts';
 /** The folder that is deployed, and that `npm start`, the integration tests and the benches run. */
 export const BUNDLE_FOLDER = join(PROJECT_ROOT, 'dist', 'lambda');
 
-/** The hook that checks a release; it lies beside, so that each is deployed alone. */
+/** The folder of the release check. Each function has its own folder, so that each is deployed alone. */
 export const RELEASE_CHECK_FOLDER = join(PROJECT_ROOT, 'dist', 'release-check');
 
-/** The probe, likewise. */
+/** The folder of the probe. */
 export const PROBE_FOLDER = join(PROJECT_ROOT, 'dist', 'probe');
 
-/** The server: what a Lambda Web Function or a container runs. */
+/** The folder of the server, which a Lambda Web Function or a container runs. */
 export const SERVER_FOLDER = join(PROJECT_ROOT, 'dist', 'server');
 
 /** Entry file of {@link SERVER_FOLDER}. */
 export const SERVER_ENTRY = 'index.mjs';
 
-/** Everything that is built: the installed package has all of it. */
+/** Every folder that is built. The installed package contains all of them. */
 export const BUNDLE_FOLDERS: readonly string[] = [
   BUNDLE_FOLDER,
   SERVER_FOLDER,
@@ -26,14 +26,15 @@ export const BUNDLE_FOLDERS: readonly string[] = [
   PROBE_FOLDER,
 ];
 
-/** `handler` of the Lambda functions in either folder. */
+/** The `handler` of each Lambda function: the bundles of the function, the release check and the probe export it. */
 export const BUNDLE_HANDLER = 'index.handler';
 
 let built = false;
 
 /**
- * Builds everything once per process and returns the folder that is asked for; the installed package has it built
- * already. Synchronous, because a construct's constructor is; esbuild's synchronous API takes no plugins, so the build runs in a child process (0.3 s).
+ * Builds every folder once per process and returns the given one. The installed package brings its folders built, so
+ * nothing is built there. The function is synchronous because a construct's constructor is. The build runs in a child
+ * process (0.3 s), because esbuild's synchronous API takes no plugins.
  */
 export function bundleSync(folder: string = BUNDLE_FOLDER): string {
   const builder = join(PROJECT_ROOT, 'lib', 'bundling.ts');

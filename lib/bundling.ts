@@ -6,8 +6,8 @@ import { BUNDLE_FOLDER, PROBE_FOLDER, RELEASE_CHECK_FOLDER, SERVER_FOLDER } from
 import { PROJECT_ROOT as root } from './project.ts';
 
 /**
- * One bundle per entry, beside `index`. They are loaded by `import()` when needed: in one file they would not be lazy,
- * because V8 reads the whole file.
+ * The modules that get a bundle of their own beside `index`, and are loaded by `import()` when needed. In one file they
+ * would not be lazy, because V8 reads the whole file.
  */
 const LAZY_ENTRIES = {
   'default-credentials': 'lambda/agentcore/default-credentials.ts',
@@ -18,7 +18,7 @@ const LAZY_ENTRIES = {
   tracing: 'lambda/telemetry/tracing.ts',
 };
 
-/** `import('./name.ts')` in our own code stays an `import('./name.mjs')` of the bundle beside it. */
+/** Turns `import('./name.ts')` in our own code into `import('./name.mjs')`, which loads the bundle beside it. */
 const separateLazyBundles: Plugin = {
   name: 'separate-lazy-bundles',
   setup(pluginBuild) {
@@ -29,9 +29,9 @@ const separateLazyBundles: Plugin = {
 };
 
 /**
- * Takes Node.js's own modules whole, when the code that needs one runs. An `import … from 'node:crypto'` reads every
- * export of the module first, and so loads whatever stands behind one: WebCrypto, or all of undici behind `node:http`.
- * That is a third of a cold start's init.
+ * Loads each of Node.js's own modules as a whole, when the code that needs it runs. An `import … from 'node:crypto'`
+ * reads every export of the module at once, and so loads what is behind an export: WebCrypto, or all of undici behind
+ * `node:http`. This takes a third of a cold start's init.
  */
 const wholeBuiltins: Plugin = {
   name: 'whole-builtins',
@@ -46,8 +46,8 @@ const wholeBuiltins: Plugin = {
 };
 
 /**
- * Of `ws`, its client alone: not its server, not its streams, and not compression, which is switched off for every
- * connection and would load `node:zlib`.
+ * Bundles only the client of `ws`, without its server, its streams and its compression. Compression is switched off for
+ * every connection and would load `node:zlib`.
  */
 const wsClientOnly: Plugin = {
   name: 'ws-client-only',
@@ -66,9 +66,9 @@ const wsClientOnly: Plugin = {
 };
 
 /**
- * The esbuild options of everything that runs in Lambda; the bench builds its rivals with the same ones, but without
- * the plugins above, as a recipe has them.
- * `mainFields` with `module` first halves the bundle (@smithy/core 127 KB to 5 KB).
+ * The esbuild options of everything that runs in Lambda. The bench builds its rivals with these options but without the
+ * plugins above, because published recipes have no such plugins. `module` as the first of `mainFields` halves the
+ * bundle (@smithy/core 127 KB to 5 KB).
  */
 export const esbuildOptions: BuildOptions & { metafile: true } = {
   bundle: true,
@@ -88,7 +88,7 @@ export const esbuildOptions: BuildOptions & { metafile: true } = {
   },
 };
 
-/** Builds what Lambda runs behind the Function URL; see {@link buildFolder}. */
+/** Builds the function behind the Function URL; see {@link buildFolder}. */
 export function buildLambda(outdir: string = BUNDLE_FOLDER): Promise<BuildResult<{ metafile: true }>> {
   return buildFolder({ index: 'lambda/hosts/function-url.ts', ...LAZY_ENTRIES }, outdir);
 }
@@ -111,9 +111,9 @@ export function buildProbe(outdir: string = PROBE_FOLDER): Promise<BuildResult<{
 }
 
 /**
- * Builds a folder that is deployed and removes whatever else lies in it.
+ * Builds a folder that is deployed, and removes all other files from it.
  *
- * @param entries names of the bundles and where each begins
+ * @param entries the entry file of each bundle, by the bundle's name
  * @param outdir absolute path of the folder
  * @returns esbuild's result; its metafile says what each bundle holds
  */
@@ -127,16 +127,16 @@ async function buildFolder(
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: join(root, source), out })),
     outdir,
     plugins: [separateLazyBundles, wholeBuiltins, wsClientOnly],
-    // With Node.js's modules taken whole, no require() is left.
+    // The bundles need no require(), because `wholeBuiltins` replaces it.
     banner: {},
-    // Native add-ons of `ws`, which are not deployed: looking for them costs time at each cold start.
+    // The native add-ons of `ws` are not deployed, and looking for them would cost time at each cold start.
     define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
-    // See lambda/telemetry/cls.ts.
+    // lambda/telemetry/cls.ts says why it replaces this module.
     alias: { 'cls-hooked/context': join(root, 'lambda/telemetry/cls.ts') },
     logLevel: 'warning',
     write: false,
   });
-  // A local system that runs from this folder must never see half a file, nor an empty folder.
+  // A local system that runs from this folder must never see half a file or an empty folder.
   mkdirSync(outdir, { recursive: true });
   const written = new Set(result.outputFiles.map(({ path, contents }) => writeWhole(path, contents)));
   for (const file of readdirSync(outdir)) {
@@ -145,7 +145,7 @@ async function buildFolder(
   return result;
 }
 
-/** Writes a file at once, unless it holds that already; returns its name. */
+/** Writes a file in one step, unless it has these contents already. Returns the file's name. */
 function writeWhole(path: string, contents: Uint8Array): string {
   const isThere = existsSync(path) && readFileSync(path).equals(contents);
   if (!isThere) {
@@ -170,5 +170,6 @@ async function main(): Promise<void> {
   }
 }
 
-// Not awaited: with a top-level await no CommonJS app could require() the constructs. A failure ends the process.
+// The promise is not awaited: a top-level await would keep CommonJS apps from requiring the constructs. A failure ends
+// the process.
 if (import.meta.main) void main();

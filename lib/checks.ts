@@ -2,19 +2,23 @@ import { type Duration, Token } from 'aws-cdk-lib';
 import { SETTINGS } from '../lambda/settings.ts';
 
 /**
- * Checks of single values, by the construct under the names of its props and by `bin/app.ts` under those of its
- * context keys. Tokens, which are known at deployment only, pass.
+ * Checks of single values, for the props of the constructs and for the context keys of `bin/app.ts`. Tokens pass,
+ * because their values are known only at deployment.
  */
 
-/** Stands in metric names, searches and the stack's name. */
+/** The form of a stage, which becomes part of metric names, of searches and of the stack's name. */
 export const STAGE_PATTERN = /^[a-z][a-z0-9-]{0,31}$/;
 
-/** @throws Error naming what was expected and what came */
+/** @throws Error naming the expected value and the given one */
 export function checkStage(stage: string): void {
   expectText('stage', stage, STAGE_PATTERN, 'lower-case letters, digits and "-", such as prod');
 }
 
-/** A value of a metric's dimension, also within a quoted search. @throws Error naming what was expected and what came */
+/**
+ * Checks a service name, which is the value of a metric's dimension and stands in quoted searches.
+ *
+ * @throws Error naming the expected value and the given one
+ */
 export function checkServiceName(serviceName: string): void {
   expectText(
     'serviceName',
@@ -25,9 +29,9 @@ export function checkServiceName(serviceName: string): void {
 }
 
 /**
- * Stack names and prefixes of them.
+ * Checks the name of a stack, or the beginning of one.
  *
- * @throws Error naming what was expected and what came
+ * @throws Error naming the expected value and the given one
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
  */
 export function checkStackStatusPrefix(prefix: string): void {
@@ -39,11 +43,11 @@ export function checkStackStatusPrefix(prefix: string): void {
   );
 }
 
-/** Limit of a Function URL. @see https://docs.aws.amazon.com/lambda/latest/api/API_Cors.html */
+/** The most origins that a Function URL takes. @see https://docs.aws.amazon.com/lambda/latest/api/API_Cors.html */
 const MAX_ORIGINS = 100;
 
 /**
- * Checks what a page's `Origin` header is compared with.
+ * Checks the origins that a page's `Origin` header is compared with.
  *
  * @throws Error naming the wrong origin and the form it must have
  */
@@ -63,7 +67,7 @@ export function checkOrigins(origins: readonly string[]): void {
   }
 }
 
-/** @throws Error naming the number, what was expected and what came */
+/** @throws Error naming the number, the expected value and the given one */
 export function checkWholeNumber(
   label: string,
   value: number,
@@ -77,18 +81,26 @@ export function checkWholeNumber(
   throw new Error(`${label}: expected a whole number ${range}${unit}, got ${JSON.stringify(value)}`);
 }
 
-/** MiB that Lambda gives a function. @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/**
+ * Checks that Lambda offers a memory size, in MiB.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
 export function checkMemorySize(memorySize: number): void {
   checkWholeNumber('memorySize', memorySize, 128, 10_240, ' (MiB)');
 }
 
-/** Seconds that Lambda lets a function run. @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/**
+ * The longest time that Lambda lets a function run, in seconds.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
 const MAX_TIMEOUT_SECONDS = 900;
 
 /**
- * A function's timeout, which must leave time for an answer before the reserve begins.
+ * Checks a function's timeout, which must leave time for an answer before the reserve begins.
  *
- * @throws Error naming what was expected and what came
+ * @throws Error naming the expected value and the given one
  */
 export function checkTimeout(timeout: Duration | undefined, deadlineReserve: Duration | undefined): void {
   const seconds = (duration: Duration | undefined, otherwise: number) => {
@@ -100,7 +112,7 @@ export function checkTimeout(timeout: Duration | undefined, deadlineReserve: Dur
   if (timeoutSeconds === undefined) return;
   if (timeoutSeconds > MAX_TIMEOUT_SECONDS) {
     throw new Error(
-      `timeout: expected at most 15 minutes, which is all that Lambda allows, got ${timeoutSeconds} s`,
+      `timeout: expected at most 15 minutes, the most that Lambda allows, got ${timeoutSeconds} s`,
     );
   }
   if (reserveSeconds !== undefined && timeoutSeconds <= reserveSeconds) {
@@ -110,7 +122,7 @@ export function checkTimeout(timeout: Duration | undefined, deadlineReserve: Dur
   }
 }
 
-/** @throws Error naming the value, what was expected and what came */
+/** @throws Error naming the label, the expected value and the given one */
 function expectText(label: string, value: string, pattern: RegExp, expected: string): void {
   if (Token.isUnresolved(value) || pattern.test(value)) return;
   throw new Error(`${label}: expected ${expected}, got ${JSON.stringify(value)}`);

@@ -4,14 +4,14 @@ import type { Construct } from 'constructs';
 import { checkWholeNumber } from './checks.ts';
 
 /**
- * What an account may run at once where nobody asked for more, and how much of it must stay unreserved.
+ * The concurrent executions of an account with the default quota, and how many of them must stay unreserved.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
  */
 const ACCOUNT_DEFAULT = 1000;
 const UNRESERVED = 100;
 
-/** Says at synthesis what the concurrency of a function means for its account. */
+/** Warns at synthesis of what the concurrency of a function means for its account. */
 export function warnOfConcurrency(
   scope: Construct,
   authType: FunctionUrlAuthType,
@@ -20,7 +20,7 @@ export function warnOfConcurrency(
   if (authType === FunctionUrlAuthType.NONE) {
     Annotations.of(scope).addWarningV2(
       'agentcore-stream:publicUrl',
-      `the Function URL is public: whoever knows it can call the agents and is limited only by the reserved concurrency (${reserved}); CORS restricts browsers only. A new account may have a quota of 10 concurrent executions, of which none can be reserved: if the deployment fails with "below its minimum value", ask Service Quotas for more (Lambda, concurrent executions)`,
+      `the Function URL is public: everybody who knows it can call the agents and is limited only by the reserved concurrency (${reserved}); CORS restricts browsers only. A new account may have a quota of 10 concurrent executions, of which none can be reserved: if the deployment fails with "below its minimum value", ask Service Quotas for more (Lambda, concurrent executions)`,
     );
   }
   if (reserved === undefined || Token.isUnresolved(reserved) || reserved <= ACCOUNT_DEFAULT - UNRESERVED) {
@@ -33,13 +33,13 @@ export function warnOfConcurrency(
 }
 
 /**
- * Lambda reserves what is provisioned out of what is reserved.
+ * Checks the provisioned concurrency, which Lambda takes out of the reserved concurrency.
  *
- * @throws Error naming what was expected and what came
+ * @throws Error naming the expected value and the given one
  */
 export function checkProvisioned(provisioned: number | undefined, reserved: number | undefined): void {
   if (provisioned === undefined) return;
   const isKnown = reserved !== undefined && !Token.isUnresolved(reserved);
-  const unit = isKnown ? ` (what is reserved)` : '';
+  const unit = isKnown ? ` (the reserved concurrency)` : '';
   checkWholeNumber('provisionedConcurrentExecutions', provisioned, 1, isKnown ? reserved : undefined, unit);
 }

@@ -6,15 +6,19 @@ import { GENERAL_KEYS } from './context-table.ts';
 import { PROJECT_ROOT } from './project.ts';
 import { listOf, oneOf, type Schema, TEXT, whole } from './schema.ts';
 
-/** What `config/<stage>.json` may hold; written from the tables that read it by `npm run schema`. */
+/** The schema of `config/<stage>.json`. `npm run schema` writes it from the tables that read the keys. */
 export const SCHEMA_FILE = join(PROJECT_ROOT, 'config', 'schema.json');
 
 const MILLISECONDS = whole(1, 2 ** 31 - 1);
 
-/** The keys of an agent that an editor can say more of than their name. */
+/** The schemas of an agent's keys. A key without one accepts any value. */
 const AGENT_PROPERTIES: Readonly<Record<string, Schema>> = {
-  id: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$', description: 'Short id, helpdesk' },
-  name: { ...TEXT, description: 'Name as people say it, HelpdeskAgent' },
+  id: {
+    type: 'string',
+    pattern: '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$',
+    description: 'Short id, such as helpdesk',
+  },
+  name: { ...TEXT, description: 'Name for people, such as HelpdeskAgent' },
   runtimeArn: { ...TEXT, description: 'ARN of its AgentCore runtime, or ssm:<parameter name>' },
   qualifier: { ...TEXT, description: 'Name of the runtime’s endpoint. Default: DEFAULT' },
   transport: {
@@ -27,7 +31,7 @@ const AGENT_PROPERTIES: Readonly<Record<string, Schema>> = {
   idleTimeoutMs: MILLISECONDS,
 };
 
-/** The schema, made from the tables of the readers, so that neither can know a key that the other does not. */
+/** Makes the schema from the tables of the readers, so that the schema and the readers know the same keys. */
 export function configSchema(): Schema {
   const agent = {
     type: 'object',
@@ -52,7 +56,7 @@ export function configSchema(): Schema {
       $schema: { type: 'string' },
       agents: {
         description:
-          'Every agent, in place of the keys of single agents; docs/agents.md has all that one may say',
+          'All agents, instead of the keys of single agents; docs/agents.md describes every option',
         minItems: 1,
         ...listOf(agent),
       },

@@ -6,7 +6,7 @@ import { isSsmReference } from './ssm-arn.ts';
 
 type Context = Readonly<Record<string, unknown>>;
 
-/** The agents that have context keys of their own; any others come in the list `agents` instead. */
+/** The agents that have context keys of their own. A deployment with other agents lists all of them in `agents`. */
 const KNOWN_AGENTS: readonly Pick<AgentEntry, 'id' | 'name' | 'description'>[] = [
   {
     id: 'onboarding',
@@ -21,13 +21,13 @@ const KNOWN_AGENTS: readonly Pick<AgentEntry, 'id' | 'name' | 'description'>[] =
   { id: 'mwc', name: 'MWCAgent', description: 'Orchestrates the other two agents' },
 ];
 
-/** The context keys that say which agents there are. */
+/** The context keys that configure agents. */
 export const AGENT_KEYS: readonly string[] = [
   ...KNOWN_AGENTS.flatMap(({ id }) => [`${id}AgentArn`, `${id}AgentQualifier`, `${id}AgentTransport`]),
   'agents',
 ];
 
-/** Reads the agents. @throws Error naming the key, what was expected and what came */
+/** Reads the agents. @throws Error naming the key, the expected value and the given one */
 export function agentsOf(context: Context): readonly AgentByArn[] {
   const known = KNOWN_AGENTS.flatMap((agent) => knownAgent(context, agent));
   if (context.agents === undefined) {
@@ -56,7 +56,7 @@ function knownAgent(context: Context, agent: (typeof KNOWN_AGENTS)[number]): rea
     }
     return [];
   }
-  // A variable of the shell that is not set.
+  // `-c key=$VARIABLE` gives an empty text when the shell variable is not set.
   if (runtimeArn === '') {
     throw new Error(
       `${id}AgentArn: expected a runtime ARN such as arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/${agent.name}-a1B2c3D4e5, got ""`,
@@ -75,20 +75,22 @@ function knownAgent(context: Context, agent: (typeof KNOWN_AGENTS)[number]): rea
   }
 }
 
-/** An error by the key that was typed: `mwcAgentTransport` for `agent "mwc": "transport"`. */
+/** Names the key that was typed in an error: `mwcAgentTransport` instead of `agent "mwc": "transport"`. */
 function byKey(id: string, message: string): string {
   const keys: Record<string, string> = { qualifier: 'Qualifier', transport: 'Transport' };
   return message.replace(/^agent "\w+": (?:"(\w+)" )?/, (_all, key) => `${id}Agent${keys[key] ?? 'Arn'}: `);
 }
 
-/** The function fills the defaults in; here they would only hide what was given. */
+/**
+ * Checks entries and returns them as given. The function fills the defaults in; here they would hide what was given.
+ */
 function validated(entries: unknown): readonly AgentByArn[] {
   const checkable = Array.isArray(entries) ? entries.map(withoutSsm) : entries;
   parseAgents(checkable, (value) => Token.isUnresolved(value));
   return entries as readonly AgentByArn[];
 }
 
-/** What a parameter holds is known at deployment only, so its reference alone is checked. */
+/** Checks an SSM reference and puts a token in its place, because the parameter's value is known only at deployment. */
 function withoutSsm(entry: unknown): unknown {
   const { runtimeArn } = (entry ?? {}) as Partial<AgentByArn>;
   if (typeof runtimeArn !== 'string' || !isSsmReference(`agent "${(entry as AgentByArn).id}"`, runtimeArn))

@@ -1,20 +1,21 @@
-/** Further keys, of the CDK's own, that have neither a colon nor a slash. */
+/** The CDK's own keys that contain neither a colon nor a slash. */
 const KEYS_OF_THE_CDK = ['acknowledged-issue-numbers', 'cli-telemetry'];
 
-/** A misspelling differs in at most so many letters. */
+/** The most letters in which a misspelling differs from the key. */
 const MAX_EDITS = 2;
 
 /**
- * Finds keys that nobody reads; otherwise a typo would silently leave out what it should have set. One that is
- * plainly a misspelling is refused. Any other may come from a developer's own `~/.cdk.json`, and is only reported.
+ * Finds keys that are not read: without this check a misspelled key would silently have no effect. A plain misspelling
+ * is refused. Any other unknown key may come from a developer's own `~/.cdk.json`, and is only reported.
  *
  * @returns a line for each key that is ignored
- * @throws Error naming the key and what it may have been meant to be
+ * @throws Error naming the misspelled key and the key that was probably meant
  */
 export function checkKeys(context: Readonly<Record<string, unknown>>, known: readonly string[]): string[] {
-  const isForeign = (key: string) => known.includes(key) || /[:/]/.test(key) || KEYS_OF_THE_CDK.includes(key);
+  const isAccepted = (key: string) =>
+    known.includes(key) || /[:/]/.test(key) || KEYS_OF_THE_CDK.includes(key);
   return Object.keys(context)
-    .filter((key) => !isForeign(key))
+    .filter((key) => !isAccepted(key))
     .map((key) => {
       const meant = known.find((candidate) => isMisspelled(key, candidate));
       if (meant !== undefined) throw new Error(`unknown context key "${key}": did you mean "${meant}"?`);
@@ -29,7 +30,7 @@ export function checkKeys(context: Readonly<Record<string, unknown>>, known: rea
     });
 }
 
-/** The candidate that a name may have been meant to be, if one is near enough to be worth a mention. */
+/** Returns the candidate that was probably meant by a name, if one is near enough to be worth a mention. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const key = plain(name);
   const [best] = candidates
@@ -38,7 +39,9 @@ export function nearest(name: string, candidates: readonly string[]): string | u
   return best !== undefined && best.distance <= key.length / 2 ? best.candidate : undefined;
 }
 
-/** Letters left out (`mwcArn` for `mwcAgentArn`) are nearer than letters that are wrong. */
+/**
+ * Measures how far a key is from a candidate. Missing letters (`mwcArn` for `mwcAgentArn`) count less than wrong ones.
+ */
 function distance(key: string, candidate: string): number {
   let at = 0;
   for (const letter of candidate) if (letter === key[at]) at += 1;
@@ -46,7 +49,10 @@ function distance(key: string, candidate: string): number {
   return isPartOf ? (candidate.length - key.length) / 10 : edits(key, candidate);
 }
 
-/** Another case, other separators, or one or two letters wrong. Short keys would match too much. */
+/**
+ * Whether a key differs from a candidate only in case, in separators, or in one or two letters. A short candidate
+ * allows no wrong letter, because it would match too much.
+ */
 function isMisspelled(key: string, candidate: string): boolean {
   const [a, b] = [plain(key), plain(candidate)];
   return a === b || (b.length > 2 * MAX_EDITS && edits(a, b) <= (b.length < 8 ? 1 : MAX_EDITS));

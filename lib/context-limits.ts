@@ -4,20 +4,20 @@ import { nearest } from './context-keys.ts';
 import { labelled, parsed } from './context-values.ts';
 import type { LimitProps } from './environment.ts';
 
-/** The limits, by the names that the documents and errors use. */
+/** The limits by the names that documents and errors use: the names of their environment variables. */
 export const LIMITS: readonly string[] = Object.values<Setting>(SETTINGS).map(({ variable }) => variable);
 
-/** Reads `{"HANDSHAKE_TIMEOUT_MS": 90000}`. @throws Error naming the limit, what was expected and what came */
-export function limitsOf(came: unknown): LimitProps {
+/** Reads `{"HANDSHAKE_TIMEOUT_MS": 90000}`. @throws Error naming the limit, the expected value and the given one */
+export function limitsOf(given: unknown): LimitProps {
   const expected = 'a JSON object of limits such as {"HANDSHAKE_TIMEOUT_MS": 90000}';
-  const given = labelled('limits', () => parsed(came, expected));
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
-    throw new Error(`limits: expected ${expected}, got ${JSON.stringify(came)}`);
+  const limits = labelled('limits', () => parsed(given, expected));
+  if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) {
+    throw new Error(`limits: expected ${expected}, got ${JSON.stringify(given)}`);
   }
   const byVariable = new Map(
     Object.entries<Setting>(SETTINGS).map(([name, setting]) => [setting.variable, { name, setting }]),
   );
-  const props = Object.entries(given).map(([variable, value]) => {
+  const props = Object.entries(limits).map(([variable, value]) => {
     const found = byVariable.get(variable);
     if (found === undefined) {
       const near = nearest(variable, LIMITS);

@@ -3,8 +3,8 @@ import { labelled, matching, numberOf, parsed } from './context-values.ts';
 import { isSsmReference } from './ssm-arn.ts';
 
 /**
- * Readers of context values that are about resources of AWS. Each of them throws an Error that names the key, what was
- * expected and what came.
+ * Readers of context values about AWS resources. Each reader throws an Error that names the key, the
+ * expected value and the given one.
  */
 
 const ARNS = {
@@ -22,30 +22,30 @@ const ARNS = {
   ],
 } as const;
 
-/** An ARN of that kind, or `ssm:/name` of the parameter with it. */
-export function arnOrParameter(key: string, came: unknown, kind: keyof typeof ARNS): string {
+/** Reads an ARN of the given kind, or `ssm:/name` of the parameter that holds it. */
+export function arnOrParameter(key: string, given: unknown, kind: keyof typeof ARNS): string {
   const [pattern, expected] = ARNS[kind];
-  if (typeof came === 'string' && isSsmReference(key, came)) return came;
-  return matching(key, came, pattern, `${expected}, or ssm:<parameter name>`);
+  if (typeof given === 'string' && isSsmReference(key, given)) return given;
+  return matching(key, given, pattern, `${expected}, or ssm:<parameter name>`);
 }
 
-/** The periods that CloudWatch Logs knows. */
-export function retentionOf(came: unknown): RetentionDays {
-  const days = numberOf(came);
+/** Reads a retention period that CloudWatch Logs knows. */
+export function retentionOf(given: unknown): RetentionDays {
+  const days = numberOf(given);
   const known = Object.values(RetentionDays).filter((value) => typeof value === 'number');
   if (known.includes(days)) return days;
   throw new Error(
-    `logRetentionDays: expected one of ${known.join(', ')} (${RetentionDays.INFINITE}: for ever), got ${JSON.stringify(came)}`,
+    `logRetentionDays: expected one of ${known.join(', ')} (${RetentionDays.INFINITE}: for ever), got ${JSON.stringify(given)}`,
   );
 }
 
-/** `{"team": "platform"}` */
-export function tagsOf(came: unknown): Record<string, string> {
+/** Reads tags such as `{"team": "platform"}`. */
+export function tagsOf(given: unknown): Record<string, string> {
   const expected = 'a JSON object of texts such as {"team": "platform"}';
-  const tags = labelled('tags', () => parsed(came, expected));
+  const tags = labelled('tags', () => parsed(given, expected));
   const isRecord = typeof tags === 'object' && tags !== null && !Array.isArray(tags);
   if (isRecord && Object.values(tags).every((value) => typeof value === 'string')) {
     return tags as Record<string, string>;
   }
-  throw new Error(`tags: expected ${expected}, got ${JSON.stringify(came)}`);
+  throw new Error(`tags: expected ${expected}, got ${JSON.stringify(given)}`);
 }

@@ -3,44 +3,46 @@ import { checkWholeNumber } from './checks.ts';
 
 /**
  * Readers of single context values. With `-c` every value is text; in a file it may be a number, a list or an object.
- * Each of them throws an Error that names the key, what was expected and what came.
+ * Each reader throws an Error that names the key, the expected value and the given one.
  */
 
-/** A text that passes the check of a construct's prop. */
-export function checkedText(key: string, came: unknown, check: (text: string) => unknown): string {
-  if (typeof came !== 'string') throw new Error(`${key}: expected a text, got ${JSON.stringify(came)}`);
-  check(came);
-  return came;
+/** Reads a text that passes the check of a construct's prop. */
+export function checkedText(key: string, given: unknown, check: (text: string) => unknown): string {
+  if (typeof given !== 'string') throw new Error(`${key}: expected a text, got ${JSON.stringify(given)}`);
+  check(given);
+  return given;
 }
 
-/** A text of a form that `expected` describes. */
-export function matching(key: string, came: unknown, pattern: RegExp, expected: string): string {
-  if (typeof came === 'string' && (Token.isUnresolved(came) || pattern.test(came))) return came;
-  throw new Error(`${key}: expected ${expected}, got ${JSON.stringify(came)}`);
+/** Reads a text that matches the pattern; `expected` describes the pattern in words. */
+export function matching(key: string, given: unknown, pattern: RegExp, expected: string): string {
+  if (typeof given === 'string' && (Token.isUnresolved(given) || pattern.test(given))) return given;
+  throw new Error(`${key}: expected ${expected}, got ${JSON.stringify(given)}`);
 }
 
-/** One of the names of a table; returns what the table has for it. */
-export function choice<Value>(key: string, came: unknown, choices: Readonly<Record<string, Value>>): Value {
-  if (typeof came === 'string' && Object.hasOwn(choices, came)) return choices[came] as Value;
-  throw new Error(`${key}: expected one of ${Object.keys(choices).join(', ')}, got ${JSON.stringify(came)}`);
+/** Reads one of the names of a table and returns the table's value for it. */
+export function choice<Value>(key: string, given: unknown, choices: Readonly<Record<string, Value>>): Value {
+  if (typeof given === 'string' && Object.hasOwn(choices, given)) return choices[given] as Value;
+  throw new Error(`${key}: expected one of ${Object.keys(choices).join(', ')}, got ${JSON.stringify(given)}`);
 }
 
-/** What is switched `on` or `off`. */
+/** The choices of a switch. */
 export const ON_OR_OFF = { on: true, off: false } as const;
 
-/** A whole number, also as text. */
-export function wholeNumber(key: string, came: unknown, minimum: number, maximum?: number): number {
-  const value = numberOf(came);
+/** Reads a whole number, which may be given as text. */
+export function wholeNumber(key: string, given: unknown, minimum: number, maximum?: number): number {
+  const value = numberOf(given);
   checkWholeNumber(key, value, minimum, maximum);
   return value;
 }
 
-/** What is no whole number stays as it is, for the check that follows. */
-export function numberOf(came: unknown): number {
-  return /^\d{1,9}$/.test(String(came)) ? Number(came) : (came as number);
+/**
+ * Turns the text of a whole number into the number. Any other value is returned as given, for a later check to refuse.
+ */
+export function numberOf(given: unknown): number {
+  return /^\d{1,9}$/.test(String(given)) ? Number(given) : (given as number);
 }
 
-/** A JSON value, also as text; the error has no key yet, see {@link labelled}. */
+/** Reads a JSON value, which may be given as text. Its error does not name the key: {@link labelled} adds it. */
 export function parsed(value: unknown, expected: string): unknown {
   if (typeof value !== 'string') return value;
   try {

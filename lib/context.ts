@@ -10,11 +10,15 @@ type Context = Readonly<Record<string, unknown>>;
 /** Every context key that is read. */
 export const CONTEXT_KEYS: readonly string[] = [...AGENT_KEYS, ...Object.keys(GENERAL_KEYS)];
 
-/** Lines about keys that nobody reads. @throws Error for one that is misspelled, or a limit */
+/**
+ * Returns a line for each key that is ignored.
+ *
+ * @throws Error naming a key that is misspelled, or a limit that is given outside of `limits`
+ */
 export function unknownKeys(context: Context): string[] {
-  for (const [key, came] of Object.entries(context)) {
+  for (const [key, given] of Object.entries(context)) {
     if (!LIMITS.includes(key)) continue;
-    throw new Error(`${key} is a limit: write -c limits='${JSON.stringify({ [key]: numberOf(came) })}'`);
+    throw new Error(`${key} is a limit: write -c limits='${JSON.stringify({ [key]: numberOf(given) })}'`);
   }
   return checkKeys(context, CONTEXT_KEYS);
 }
@@ -22,7 +26,7 @@ export function unknownKeys(context: Context): string[] {
 /**
  * Turns the whole CDK context (`-c key=value`, where every value is text, and cdk.json) into typed props.
  *
- * @throws Error naming the key, what was expected and what came
+ * @throws Error naming the key, the expected value and the given one
  */
 export function readContext(context: Context): Deployment {
   unknownKeys(context);
@@ -31,7 +35,7 @@ export function readContext(context: Context): Deployment {
   );
   const deployment: Deployment = Object.assign({ agents: agentsOf(context) }, ...general);
   if (context.auth !== 'none') return deployment;
-  // As the construct does, which knows nothing of context keys.
+  // The construct makes the same checks, but its errors name props instead of context keys.
   if (deployment.allowedOrigins === undefined) {
     throw new Error(
       'auth=none needs allowedOrigins: anybody may call, so name the origins whose pages may (a list such as https://app.example.com)',

@@ -6,9 +6,8 @@ import {
 } from '../lambda/contract.ts';
 
 /**
- * What a cross-origin page may do, wherever the function is reached: the deployed Function URL and the local one
- * are both made from this. The handler itself emits no CORS header. Without an import of the CDK, so that the
- * local system starts fast.
+ * The rights of a cross-origin page. The deployed Function URL and the local one are both made from them, and the
+ * handler itself emits no CORS header. This file imports nothing of the CDK, so that the local system starts fast.
  */
 export const CORS = {
   allowHeaders: ALLOWED_HEADERS,

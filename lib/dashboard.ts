@@ -30,14 +30,14 @@ import { axis, concurrency, counts, graph, limitLines, quantiles, reservedLine }
 const FULL_WIDTH = 24;
 
 export interface DashboardOptions extends SlowLimits {
-  /** Those that tell somebody, for the first row. */
-  readonly telling: IAlarm[];
+  /** The alarms that notify, for the first row. */
+  readonly notifying: IAlarm[];
   readonly alarms: IAlarm[];
-  /** Address of the runbook. @default - the rows name its file */
+  /** The address of the runbook. @default - the rows name its file */
   readonly runbookUrl?: string | undefined;
-  /** Asks the agents. @default - only users do */
+  /** The probe that asks the agents. @default - no probe */
   readonly probe?: AgentStreamProbe | undefined;
-  /** What is deployed. @default - the dashboard does not say */
+  /** The deployed version. @default - the dashboard does not show it */
   readonly version?: string | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface DashboardOptions extends SlowLimits {
 export function fillDashboard(
   dashboard: Dashboard,
   stream: AgentStreamFunction,
-  { telling, alarms, runbookUrl, version, probe, ...slowLimits }: DashboardOptions,
+  { notifying, alarms, runbookUrl, version, probe, ...slowLimits }: DashboardOptions,
 ): void {
   const { slowFirstChunkMs } = slowLimits;
   const row = (title: string, lookFor: string, article: Article, ...widgets: IWidget[]) => {
@@ -65,10 +65,15 @@ export function fillDashboard(
 
   row(
     'Are users affected?',
-    `Red: yes, and the alarm's name says whose. No data while the Function URL has requests: the function does not start, or Lambda refuses them (row "Lambda").${version === undefined ? '' : ` Deployed: **${version}**.`}`,
+    `A red alarm means yes, and its name says which users. If there is no data while the Function URL has requests, the function does not start, or Lambda refuses them (row "Lambda").${version === undefined ? '' : ` Deployed: **${version}**.`}`,
     'usersAreAffected',
-    new AlarmStatusWidget({ title: 'Who is told', alarms: telling, width: FULL_WIDTH / 2, height: 4 }),
-    // Two by two on a phone, and one line of numbers anywhere else.
+    new AlarmStatusWidget({
+      title: 'Alarms that notify',
+      alarms: notifying,
+      width: FULL_WIDTH / 2,
+      height: 4,
+    }),
+    // The numbers stand two by two on a phone, and in one line elsewhere.
     new SingleValueWidget({
       title: 'The last 5 minutes',
       width: FULL_WIDTH / 2,
@@ -79,12 +84,13 @@ export function fillDashboard(
   );
   row(
     'Is it healthy?',
-    `Success near 100 %, p90 of the warm first chunk under ${slowFirstChunkMs} ms, no failures, throttles or crashes. A red alarm names its article.`,
+    `A healthy service has a success rate near 100 %, a p90 of the warm first chunk under ${slowFirstChunkMs} ms, and no failures, throttles or crashes. The text of a red alarm names its article.`,
     'usersAreAffected',
     new AlarmStatusWidget({ title: 'Alarms', alarms, width: FULL_WIDTH, height: 4 }),
     ...health(stream, slowFirstChunkMs),
   );
-  // What errors go with: an agent in a loop, and the quota that refuses new sessions with 402.
+  // These graphs explain errors: an agent in a loop uses up tokens, and the quota of sessions refuses new ones with
+  // 402.
   dashboard.addWidgets(
     graph('Tokens', FULL_WIDTH / 2, {
       left: counts(stream, { InputTokens: 'input', OutputTokens: 'output' }),
@@ -93,51 +99,51 @@ export function fillDashboard(
   );
   row(
     'What fails, where and why',
-    "The table follows the dashboard's time range. All rows name one agent: that agent or its runtime. Several agents: this function, AgentCore, or a model they share. Look `code` up in the article. `latest_cause`: what AgentCore or the network said; `check_this`: what to look at; `agent_error`: the kind of error that the agent reported; `a_request`: the latest request. A row without an agent failed before its agent was known. A cause with 402: the account's quota of active sessions.",
+    "The table follows the dashboard's time range. If all rows name one agent, the cause is that agent or its runtime. If they name several agents, it is this function, AgentCore, or a model that the agents share. Look `code` up in the article. `latest_cause` is the message of AgentCore or of the network; `check_this` names what to look at; `agent_error` is the kind of error that the agent reported; `a_request` is the latest request. A request of a row without an agent failed before its agent was known. A cause with 402 means that the account's quota of active sessions is used up.",
     'errorRate',
     table('Failures by agent, code and reason', FAILURES_BY_CAUSE, 6),
   );
   row(
     'Agents',
-    'One line apart from the others: that agent or its runtime. All lines together: this function, AgentCore, or a shared model. With few requests one failure is a large percentage: look at Requests first. An agent over http has no warm first chunk: it is in neither that graph nor its alarm.',
+    'If one line differs from the others, the cause is that agent or its runtime. If all lines rise together, it is this function, AgentCore, or a shared model. With few requests one failure is a large percentage, so look at Requests first. An agent over http has no warm first chunk, so that graph and its alarm leave it out.',
     'errorRate',
     ...perAgent(stream, slowLimits),
   );
   row(
     'Answers under way',
-    'Counted while they run, once a minute, those of less than a minute left out. Waiting: no first chunk yet. The oldest may be a long answer; one that waits for minutes is an agent that hangs.',
+    'Answers are counted once a minute while they run, except in their first minute. A waiting answer has no first chunk yet. The oldest answer may be a long one; an answer that waits for minutes comes from an agent that hangs.',
     'hangs',
     ...underWay(stream),
     ...(probe ? [probed(stream, probe)] : []),
   );
   row(
     'Connections to AgentCore',
-    'Opening takes seconds where a microVM starts; failures and retries should be rare, reuse is what makes a second turn fast.',
+    'Opening takes seconds when a microVM starts. Failures and retries should be rare. Reuse makes a second turn fast.',
     'connectionFailures',
     ...connections(stream, slowLimits.slowConnectionMs),
   );
   row(
     'Lambda',
-    'One answer is one concurrent execution. Throttles mean that users got 429. Crashes are in no graph of the rows above but the first. A 5xx without a failure above is a crash or the stack route.',
+    'One answer is one concurrent execution. Throttles mean that users got 429. Of the rows above, only "Is it healthy?" shows crashes. A 5xx without a failure above is a crash or comes from the stack route.',
     'throttles',
     ...platform(stream),
   );
   row(
     'AgentCore itself',
-    "The same requests as AWS counts them, per runtime, endpoint and operation. SystemErrors and Throttles are AgentCore's; UserErrors are this function's configuration, or the agent's container.",
+    "The graphs show the same requests as AWS counts them, per runtime, endpoint and operation. SystemErrors and Throttles are AgentCore's; UserErrors come from this function's configuration or from the agent's container.",
     'agentCore',
     ...stream.agents.flatMap(agentCore),
     new TextWidget({ markdown: runtimesTable(stream.agents), width: FULL_WIDTH, height: 6 }),
   );
   row(
     'Latest errors',
-    "The table follows the dashboard's time range. Take function_request_id to the log for everything about a request; prompt_sent is 1 where the agent may have acted; message.errorMessage is why the function did not start.",
+    "The table follows the dashboard's time range. A search of the log for function_request_id shows everything about a request. prompt_sent is 1 if the agent may have acted. message.errorMessage says why the function did not start.",
     'errorRate',
     table('Latest errors', LATEST_ERRORS, 8),
   );
 }
 
-/** What a person wants to know at once. */
+/** The numbers that on-call looks at first. */
 function vitalSigns(stream: AgentStreamFunction): IMetric[] {
   return [
     successRate(stream.serviceName),
@@ -148,7 +154,7 @@ function vitalSigns(stream: AgentStreamFunction): IMetric[] {
 }
 
 function underWay(stream: AgentStreamFunction): IWidget[] {
-  // Each process tells its level once a minute.
+  // Each process emits its level once a minute.
   const period = Duration.minutes(1);
   const ofAllProcesses = { statistic: Stats.SUM, period };
   return [
@@ -170,7 +176,7 @@ function underWay(stream: AgentStreamFunction): IWidget[] {
   ];
 }
 
-/** Who did not answer the probe. */
+/** A graph of the agents that did not answer the probe. */
 function probed(stream: AgentStreamFunction, probe: AgentStreamProbe): IWidget {
   return graph('Failed probes', FULL_WIDTH, {
     left: stream.agents.map(({ id }) => probe.metricFailures(id)),
@@ -209,7 +215,7 @@ function perAgent(stream: AgentStreamFunction, { slowFirstChunkMs, slowStartMs }
       ...(unit !== undefined && axis(unit)),
       ...limitLines(limits),
     });
-  /** Of the requests. */
+  /** A graph of a metric in percent of the requests, with one line per agent. */
   const rates = (title: string, name: Name, limits: Readonly<Record<string, number>>) =>
     graph(title, 6, {
       left: [
@@ -274,7 +280,7 @@ function connections(stream: AgentStreamFunction, slowConnectionMs: number): IWi
   ];
 }
 
-/** What Lambda alone counts: requests that it refused, and those that ended with the function. */
+/** The failures that only Lambda counts: requests that it refused, and requests during which the function crashed. */
 function refusedAndCrashed({ function: fn }: AgentStreamFunction): IMetric[] {
   return [
     fn.metricThrottles({ label: 'throttles', color: Color.ORANGE }),

@@ -1,16 +1,24 @@
 import { Token } from 'aws-cdk-lib';
 
-/** The domain of a distribution, and what guards it. */
+/** The domain of a distribution, and the web ACL that guards it. */
 export interface DomainProps {
-  /** Of the page and the agents, `app.example.com`; its DNS record leads to the distribution. @default - CloudFront's own */
+  /**
+   * The domain of page and agents, such as `app.example.com`. Its DNS record leads to the distribution.
+   *
+   * @default - CloudFront's own domain
+   */
   readonly domainName?: string;
-  /** ARN of the domain's certificate, in us-east-1, as CloudFront wants. @default - CloudFront's own */
+  /**
+   * ARN of the domain's certificate, which CloudFront requires in us-east-1.
+   *
+   * @default - CloudFront's own certificate
+   */
   readonly certificateArn?: string;
   /** ARN of a web ACL for CloudFront, `…:global/webacl/…` in us-east-1. @default - none */
   readonly webAclArn?: string;
 }
 
-/** @throws Error naming the prop, what was expected and what came */
+/** @throws Error naming the prop, the expected value and the given one */
 export function checkDomain({ domainName, certificateArn, webAclArn }: DomainProps): void {
   if ((domainName === undefined) !== (certificateArn === undefined)) {
     const [given, missing] =

@@ -10,7 +10,7 @@ import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 
-/** What streams behind a distribution: a Function URL, or the endpoint of a Web Function. */
+/** The host behind a distribution: a Function URL, or the endpoint of a Web Function. */
 export type DistributionHost = lambda.FunctionUrl | lambda.IWebFunctionEndpoint;
 
 interface OriginOptions {
@@ -19,9 +19,9 @@ interface OriginOptions {
 }
 
 /**
- * The host as an origin whose requests CloudFront signs.
+ * Returns the host as an origin whose requests CloudFront signs.
  *
- * @throws Error where the host takes requests that nobody signed: it would stay open beside the distribution
+ * @throws Error when the host accepts unsigned requests: it would stay open beside the distribution
  */
 export function signedOrigin(scope: Construct, host: DistributionHost, options: OriginOptions): IOrigin {
   if (!isWebEndpoint(host)) {
@@ -41,7 +41,7 @@ export function signedOrigin(scope: Construct, host: DistributionHost, options: 
 }
 
 /**
- * Lets the distribution call a Web Function; a Function URL's origin has done so itself.
+ * Lets the distribution call a Web Function. The origin of a Function URL adds this permission itself.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-lambda-web.html
  */
@@ -67,6 +67,6 @@ function isWebEndpoint(host: DistributionHost): host is lambda.IWebFunctionEndpo
 function requireIam(isIam: boolean, what: string): void {
   if (isIam) return;
   throw new Error(
-    `distribution: expected a ${what} that wants signed requests (auth=iam), as CloudFront signs them and nobody else is to reach it, got one that is public`,
+    `distribution: expected a ${what} that requires signed requests (auth=iam), because callers must not bypass CloudFront, got a public one`,
   );
 }

@@ -10,38 +10,42 @@ import { checkDomain, type DomainProps } from './distribution-checks.ts';
 import { type DistributionHost, letDistributionCall, signedOrigin } from './distribution-origins.ts';
 
 export interface AgentStreamDistributionProps extends DomainProps {
-  /** What streams; it must want signed requests. */
+  /** The host that streams. It must require signed requests. */
   readonly host: DistributionHost;
-  /** The page of your own, on the same domain; the agents are then under /api. @default - the agents alone, under / as well */
+  /**
+   * The bucket with your own page, which is served on the same domain. The agents are then under /api only.
+   *
+   * @default - no page: every path leads to the agents
+   */
   readonly pageBucket?: IBucket;
   /**
-   * Silence of the host after which CloudFront answers 504. SSE is never silent for longer than `heartbeatInterval`;
-   * a JSON answer is, until its first text.
+   * The silence of the host after which CloudFront answers 504. An SSE answer is never silent for longer than
+   * `heartbeatInterval`; a JSON answer may be, until its first text.
    *
    * @default - 60 s, which every account allows
    */
   readonly readTimeout?: Duration;
-  /** Of the host, where it is not the default. @default - 15 s */
+  /** The `heartbeatInterval` of the host. @default - 15 s */
   readonly heartbeatInterval?: Duration;
-  /** Of the host, where it is not the default. @default - 25 s */
+  /** The `commitAfter` of the host. @default - 25 s */
   readonly commitAfter?: Duration;
 }
 
-/** Paths that lead to the host where the page has the rest. */
+/** The paths that lead to the host when a page has all others. */
 const HOST_PATHS = ['/api', '/api/*', '/health'];
 
 /**
- * CloudFront in front of a host: one domain for page and agents, nothing cached, nothing held back, and the host itself
- * closed to everybody whose requests CloudFront does not sign.
+ * CloudFront in front of a host: page and agents share one domain, answers are neither cached nor held back, and the
+ * host itself accepts only signed requests.
  *
- * Whoever posts must send `x-amz-content-sha256`, the SHA-256 of the body in hexadecimal digits: CloudFront signs, but
- * does not read, what it passes on. The client does so with `withContentSha256`.
+ * A caller that posts must send `x-amz-content-sha256`, the SHA-256 of the body in hexadecimal digits, because
+ * CloudFront signs a request without reading its body. The client sends the header with `withContentSha256`.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-lambda.html
  */
 export class AgentStreamDistribution extends Construct {
   readonly distribution: cloudfront.Distribution;
-  /** `https://app.example.com`, or CloudFront's own name. */
+  /** The address of the distribution, such as `https://app.example.com`, or under CloudFront's own name. */
   readonly url: string;
 
   constructor(scope: Construct, id: string, props: AgentStreamDistributionProps) {
@@ -55,7 +59,7 @@ export class AgentStreamDistribution extends Construct {
       origin: signedOrigin(this, host, { readTimeout, keepaliveTimeout: Duration.seconds(60) }),
       allowedMethods: cloudfront.AllowedMethods.ALLOW_ALL,
       cachePolicy: cloudfront.CachePolicy.CACHING_DISABLED,
-      // The host is known by its own name: that of the viewer is not what its signature is for.
+      // The signature covers the host's own name, so the viewer's Host header must not be passed on.
       originRequestPolicy: cloudfront.OriginRequestPolicy.ALL_VIEWER_EXCEPT_HOST_HEADER,
       compress: false,
     };
@@ -84,7 +88,7 @@ export class AgentStreamDistribution extends Construct {
     if (webAclArn === undefined) {
       Annotations.of(this).addWarningV2(
         'agentcore-stream:publicDistribution',
-        'the distribution is public: CloudFront signs the request of whoever knows its domain; set webAclArn, or check the user at the edge (docs/deployment.md)',
+        'the distribution is public: CloudFront signs the requests of everybody who knows its domain; set webAclArn, or check the user at the edge (docs/deployment.md)',
       );
     }
     acknowledgeFindings(this.distribution, props);
@@ -96,7 +100,7 @@ const COMMON = {
   responseHeadersPolicy: cloudfront.ResponseHeadersPolicy.SECURITY_HEADERS,
 } as const;
 
-/** @throws Error where the host may be silent for longer than CloudFront waits */
+/** @throws Error when the host may be silent for longer than CloudFront waits */
 function checkSilence(readTimeout: Duration, props: AgentStreamDistributionProps): void {
   for (const name of ['heartbeatInterval', 'commitAfter'] as const) {
     const silence = props[name] ?? Duration.millis(SETTINGS[name].default);
@@ -113,13 +117,13 @@ function acknowledgeFindings(
   { webAclArn, certificateArn }: DomainProps,
 ): void {
   const reasons: Record<string, string> = {
-    CFR1: 'who may call is not a matter of countries here; a web ACL can restrict them',
+    CFR1: 'callers are not restricted by country here; a web ACL can do so',
     CFR3: 'the function writes a line per request, and the dashboard counts them; access logs would add a bucket of addresses',
     ...(webAclArn === undefined && {
-      CFR2: 'webAclArn sets a web ACL; that none was given is warned of at synthesis',
+      CFR2: 'webAclArn sets a web ACL, and synthesis warns when there is none',
     }),
     ...(certificateArn === undefined && {
-      CFR4: 'CloudFront decides on TLS for its own domain; domainName and certificateArn set TLS 1.2 (2021)',
+      CFR4: 'CloudFront decides on the TLS of its own domain; domainName and certificateArn set TLS 1.2 (2021)',
     }),
   };
   for (const [rule, reason] of Object.entries(reasons)) {

@@ -7,30 +7,36 @@ import { readHttpUrl } from '../lambda/otlp-config.ts';
 import { checkSetting, SETTINGS, type Setting, type SettingName } from '../lambda/settings.ts';
 import { DEFAULT_STAGE } from './stage.ts';
 
-/** The limits and intervals of the function (`lambda/settings.ts`), times as durations. */
+/** The limits and intervals of the function (`lambda/settings.ts`). Times are given as durations. */
 export type LimitProps = {
   readonly [Name in SettingName]?: (typeof SETTINGS)[Name]['unit'] extends 'ms' | 's' ? Duration : number;
 };
 
 export interface TuningProps extends LimitProps {
   /**
-   * Turns the route /api/stacks/status/{stackName} on, for stacks whose name begins so; `*` for all.
+   * Turns on the route /api/stacks/status/{stackName} for stacks whose name begins with this prefix, or with `*` for
+   * all stacks.
    *
    * @default - the route is off, and the role cannot read any stack
    */
   readonly stackStatusPrefix?: string;
-  /** Origin that replaces AgentCore's data plane, for example of a VPC endpoint. @default - the endpoint of each runtime's region */
+  /**
+   * The origin that replaces AgentCore's data plane, for example the origin of a VPC endpoint.
+   *
+   * @default - the endpoint of each runtime's region
+   */
   readonly endpointUrl?: string;
   /**
-   * Collector of OpenTelemetry that gets a trace of each answer, over HTTP; `/v1/traces` is added.
+   * The address of an OpenTelemetry collector that receives a trace of each answer over HTTP; `/v1/traces` is added to
+   * it.
    *
-   * @default - sampled answers are traced by X-Ray
+   * @default - X-Ray receives the traces of sampled answers
    */
   readonly otlpEndpoint?: string;
 }
 
 /**
- * The environment of the function: the agents, and of the rest only what differs from the default.
+ * Returns the environment of the function: the agents, and every other value that differs from its default.
  *
  * @throws Error naming the agent or the property that is wrong
  */
@@ -78,7 +84,7 @@ function limit(name: string, setting: Setting, given: Duration | number): string
   return String(value);
 }
 
-/** What the function would refuse at its cold start is refused here, by the function's own readers. */
+/** Refuses endpoints that the function would refuse at its cold start, with the function's own readers. */
 function checkEndpoints(agents: readonly AgentEntry[], endpointUrl: string | undefined): void {
   const isKnown = endpointUrl !== undefined && !Token.isUnresolved(endpointUrl);
   const override = isKnown ? readOrigin('endpointUrl', endpointUrl) : undefined;
@@ -101,23 +107,23 @@ const [DEFAULTS] = parseAgents([
   },
 ]);
 
-/** The function fills the defaults in again; without them twice as many agents fit. */
+/** Leaves out the defaults, which the function fills in again: twice as many agents fit without them. */
 function withoutDefaults(agent: AgentEntry): Partial<AgentEntry> {
   const isDefault = (key: string, value: unknown) =>
     JSON.stringify(value) === JSON.stringify(DEFAULTS?.[key as keyof AgentEntry]);
   return Object.fromEntries(Object.entries(agent).filter(([key, value]) => !isDefault(key, value)));
 }
 
-/** Lambda allows 4,096 bytes, names included; the rest is for what it adds itself. */
+/** Lambda allows 4,096 bytes, names included. The difference is left for variables that Lambda adds. */
 const MAX_ENVIRONMENT_BYTES = 4000;
 
-/** Longest runtime ARN: what a token may become. */
+/** The length of the longest runtime ARN, which a token may become. */
 const TOKEN_BYTES = 160;
 
 /**
- * Why Lambda would not take an environment, if it would not.
+ * Returns why Lambda would refuse an environment; undefined when Lambda accepts it.
  *
- * @param variables as they were given, or as CloudFormation will read them
+ * @param variables the variables as they were given, or as CloudFormation will read them
  */
 export function environmentProblem(variables: Readonly<Record<string, unknown>>): string | undefined {
   const entries = Object.entries(variables).map(([name, value]) => ({ name, text: textOf(value) }));
@@ -136,7 +142,7 @@ function largest<Sized extends { readonly bytes: number }>(sized: readonly Sized
   return sized.reduce((a, b) => (b.bytes > a.bytes ? b : a));
 }
 
-/** A value with every token at its longest. */
+/** Returns a value as text, with every token at its greatest length. */
 function textOf(value: unknown): string {
   const token = 'x'.repeat(TOKEN_BYTES);
   if (typeof value === 'string') return value.replace(/\$\{Token\[[^\]]*\]\}/g, token);

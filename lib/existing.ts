@@ -4,17 +4,17 @@ import { type ILogGroup, LogGroup } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
 import { arnOf } from './ssm-arn.ts';
 
-/** What an account has already and a deployment uses, by name, ARN or `ssm:/name` of the parameter with the ARN. */
+/** Existing resources that a deployment uses, by name, by ARN or by `ssm:/name` of the parameter that holds the ARN. */
 export interface ExistingResources {
   /** ARN of the key that encrypts logs, alarm topic and environment. @default - keys of AWS */
   readonly kmsKeyArn?: string;
-  /** ARN of the role that the function runs as; what it lacks is added to it. @default - a role is made */
+  /** ARN of the role that the function runs as. Missing permissions are added to it. @default - a role is made */
   readonly roleArn?: string;
   /** Name of the log group that the function writes to. @default - a log group is made */
   readonly logGroupName?: string;
 }
 
-/** The same as constructs of the scope, under the names of the function's props. */
+/** Imports the resources as constructs of the scope, under the names of the function's props. */
 export function importExisting(
   scope: Construct,
   { kmsKeyArn, roleArn, logGroupName }: ExistingResources,

@@ -20,8 +20,8 @@ import { checkSessions, type SessionProps } from './sessions.ts';
 
 export interface AgentStreamFunctionProps extends TuningProps, SessionProps {
   /**
-   * The agents that may be called, each by its runtime, by the ARN of it, or by the SSM parameter that holds the ARN. A
-   * token is taken unvalidated.
+   * The agents that may be called. Each is given by its runtime, by the runtime's ARN, or by the SSM parameter that
+   * holds the ARN. Tokens are not validated.
    */
   readonly agents: readonly AgentProps[];
   /** Who may call the Function URL. @default - callers that sign with IAM credentials and are allowed to invoke it */
@@ -29,57 +29,65 @@ export interface AgentStreamFunctionProps extends TuningProps, SessionProps {
   /** Origins of the pages that may call, or `*`. @default - no page of another origin can call */
   readonly allowedOrigins?: readonly string[];
   /**
-   * Most answers that may stream at once, as one answer occupies one execution environment; 0 switches the
-   * function off.
+   * The most answers that may stream at once: each answer occupies one execution environment. 0 switches the function
+   * off.
    *
-   * @default - only the account's concurrency is the limit; with authType NONE it must be given
+   * @default - only the account's concurrency is the limit; with authType NONE the option is required
    */
   readonly reservedConcurrentExecutions?: number;
   /**
-   * Execution environments that are kept warm for the alias, billed for the time that they are; not more than
-   * `reservedConcurrentExecutions`.
+   * The number of execution environments that are kept warm for the alias; they are billed for as long as they are
+   * kept. At most `reservedConcurrentExecutions`.
    *
    * @default - none: an environment starts with its first request
    */
   readonly provisionedConcurrentExecutions?: number;
   /**
-   * Whether the Function URL that versions before 0.2 had is kept beside that of the alias, until its callers have moved.
-   * It always leads to the newest code.
+   * Whether the Function URL of versions before 0.2 is kept beside the alias's URL until its callers have moved. The
+   * old URL always leads to the newest code.
    *
    * @default false
    */
   readonly formerUrl?: boolean;
   /**
-   * In MiB, which is also what an answer is billed by and how much CPU it has (1,769 MiB is one vCPU). docs/cost.md has
-   * what each size costs in dollars and in milliseconds.
+   * The function's memory in MiB. The memory also decides what an answer costs and how much CPU it has (1,769 MiB is
+   * one vCPU). docs/cost.md lists what each size costs in dollars and in milliseconds.
    *
    * @default - 512 MiB, 0.29 vCPU
    */
   readonly memorySize?: number;
-  /** After which Lambda ends an invocation. @default - 15 minutes, the most that Lambda allows */
+  /** The time after which Lambda ends an invocation. @default - 15 minutes, the most that Lambda allows */
   readonly timeout?: Duration;
-  /** What /health tells as its environment. @default - "dev" */
+  /** The environment that /health reports. @default - "dev" */
   readonly stage?: string;
   /**
-   * What logs, metrics and traces call the function: two functions of one account and region must not share it, or
+   * The function's name in logs, metrics and traces. Two functions of one account and region must not share a name, or
    * they share metrics and alarms.
    *
-   * @default - "agentcore-stream", with the stage behind it unless that is the default
+   * @default - "agentcore-stream", followed by the stage unless the stage is the default
    */
   readonly serviceName?: string;
-  /** Encrypts the log group and the function's environment. @default - keys of AWS */
+  /** The key that encrypts the log group and the function's environment. @default - keys of AWS */
   readonly encryptionKey?: IKey;
-  /** What the function runs as; what it lacks is added to it, unless it is imported as immutable. @default - a role is made */
+  /**
+   * The role that the function runs as. Missing permissions are added to it, unless it is imported as immutable.
+   *
+   * @default - a role is made
+   */
   readonly role?: IRole;
-  /** What the function writes to; retention, removal and encryption are its owner's. @default - a log group is made */
+  /**
+   * The log group that the function writes to. Its owner decides on retention, removal and encryption.
+   *
+   * @default - a log group is made
+   */
   readonly logGroup?: logs.ILogGroup;
-  /** @default - logs are kept for two weeks */
+  /** How long logs are kept. @default - two weeks */
   readonly logRetention?: logs.RetentionDays;
   /** What happens to the logs when the construct is removed. @default - they are deleted */
   readonly logRemovalPolicy?: RemovalPolicy;
   /**
-   * Whether the role also gets `bedrock-agentcore:InvokeAgent`, an action that AWS does not know and that validators of
-   * policies report.
+   * Whether the role also gets `bedrock-agentcore:InvokeAgent`. AWS does not know this action, and policy validators
+   * report it.
    *
    * @default true
    */
@@ -90,11 +98,11 @@ export interface AgentStreamFunctionProps extends TuningProps, SessionProps {
   readonly vpc?: IVpc;
 }
 
-/** Why there is no VPC. */
+/** The error that the option `vpc` causes. */
 export const VPC_REASON =
   'vpc: a function in a VPC cannot stream through its Function URL (https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html); leave it out, AgentCore is reached over TLS and IAM';
 
-/** @throws Error naming the prop that is wrong, what was expected and what came */
+/** @throws Error naming the prop that is wrong, the expected value and the given one */
 export function checkProps(props: AgentStreamFunctionProps, authType: lambda.FunctionUrlAuthType): void {
   const { allowedOrigins, memorySize, reservedConcurrentExecutions, serviceName, stackStatusPrefix } = props;
   if (props.vpc !== undefined) throw new Error(VPC_REASON);

@@ -5,15 +5,15 @@ import type { Deployment } from './deployment.ts';
 import type { WebEndpointProps } from './web-function-props.ts';
 import { AgentStreamWebStack } from './web-stack.ts';
 
-/** What a deployment runs on, by the context key `host`. */
+/** The maker of a deployment's stack, by the value of the context key `host`. */
 const STACKS = { 'function-url': functionUrlStack, web: webStack } as const;
 
 type Props = StackProps & Deployment;
 
 /**
- * The stack of the host that a deployment asks for.
+ * Returns the stack of the host that a deployment asks for.
  *
- * @throws Error naming the prop that its host cannot have
+ * @throws Error naming a prop that the host does not support
  */
 export function stackOnHost(scope: Construct, id: string, props: Props): Stack {
   return STACKS[props.host ?? 'function-url'](scope, id, props);
@@ -34,7 +34,7 @@ function functionUrlStack(scope: Construct, id: string, props: Props): Stack {
 function webStack(scope: Construct, id: string, props: Props): Stack {
   if (props.probe !== undefined) {
     throw new Error(
-      'probe: expected only with host=function-url; let the service that calls a Web Function ask it',
+      'probe: expected only with host=function-url; let the service that calls a Web Function probe it',
     );
   }
   return new AgentStreamWebStack(scope, id, props);

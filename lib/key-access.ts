@@ -4,8 +4,8 @@ import type * as kms from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 
 /**
- * Lets CloudWatch Logs use a key for the log groups of this account and region. An imported key keeps the policy it has:
- * its owner adds the same statement (docs/deployment.md).
+ * Lets CloudWatch Logs use a key for the log groups of this account and region. The policy of an imported key cannot be
+ * changed here: its owner adds the same statement (docs/deployment.md).
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
  */

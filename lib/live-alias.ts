@@ -6,12 +6,12 @@ import type { AgentEntry } from '../lambda/agents.ts';
 export const LIVE_ALIAS = 'live';
 
 /**
- * Options of a function's versions. They are kept when a newer one is deployed, so that the alias can be moved back to
- * them by one command (docs/deployment.md).
+ * The options of a function's versions. Old versions are kept when a newer one is deployed, so that one command can
+ * move the alias back to them (docs/deployment.md).
  *
- * The CDK makes a new version where the template changes. An agent whose ARN the template does not know, because a
- * parameter or another resource has it, may change without that: the version's description, whose change makes
- * CloudFormation publish another one, therefore names the end of each such runtime's id, which nobody else has.
+ * The CDK makes a new version when the template changes. An ARN that a parameter or another resource holds may change
+ * while the template stays the same. The version's description therefore names the end of each such runtime's id, which
+ * is unique: when the description changes, CloudFormation publishes a new version.
  */
 export function versionOptions(agents: readonly AgentEntry[]): lambda.VersionOptions {
   const unknown = agents.flatMap(({ runtimeArn }) => (Token.isUnresolved(runtimeArn) ? [runtimeArn] : []));
@@ -23,10 +23,10 @@ export function versionOptions(agents: readonly AgentEntry[]): lambda.VersionOpt
   };
 }
 
-/** A description has 256 characters, the end of a runtime's id 10. An environment holds no more agents than that. */
+/** A description has 256 characters, and the end of a runtime's id has 10. An environment holds no more agents. */
 const MAX_DESCRIBED = 23;
 
-/** `arn:…:runtime/name-a1B2c3D4e5`: neither the name nor what stands before it has a "/" or a "-" of its own. */
+/** Returns the end of the id in `arn:…:runtime/name-a1B2c3D4e5`. The ARN has one "/", and the name has no "-". */
 function endOfRuntimeId(runtimeArn: string): string {
   return Fn.select(1, Fn.split('-', Fn.select(1, Fn.split('/', runtimeArn))));
 }

@@ -1,4 +1,4 @@
-/** Keys of the function's log lines, as Powertools and `lambda/` (`summary.ts`, `telemetry.ts`) write them. */
+/** The keys of the function's log lines, as Powertools and `lambda/telemetry/` write them. */
 export const LOG_FIELDS = {
   level: 'level',
   message: 'message',
@@ -31,7 +31,7 @@ export const LOG_FIELDS = {
   incomplete: 'incomplete',
   readerStalledMs: 'reader_stalled_ms',
   coldStart: 'cold_start',
-  /** Of the probe. */
+  /** Only the probe writes this key. */
   attempt: 'attempt',
 } as const;
 
@@ -50,7 +50,10 @@ const {
   sessionId,
 } = LOG_FIELDS;
 
-/** Logs Insights: what fails at which agent, why, what to check, and one of the requests. Where the agent itself reported an error, its type. */
+/**
+ * A Logs Insights query for the causes of failures: the agent, the code, the reason, what to check, the type of error
+ * that the agent itself reported, and one of the requests.
+ */
 export const FAILURES_BY_CAUSE: readonly string[] = [
   `fields @timestamp, ${[agent, code, reason, cause, hint, agentErrorType, requestId].join(', ')}`,
   `filter ${level} = "ERROR" and ${route} = "invoke"`,
@@ -59,7 +62,10 @@ export const FAILURES_BY_CAUSE: readonly string[] = [
   'limit 20',
 ];
 
-/** Logs Insights: the latest failures, newest first. A cold start that fails has its own words in `message.errorMessage`, by Lambda. */
+/**
+ * A Logs Insights query for the latest failures, newest first. Lambda writes the reason of a failed cold start to
+ * `message.errorMessage`.
+ */
 export const LATEST_ERRORS: readonly string[] = [
   `fields @timestamp, ${[
     agent,

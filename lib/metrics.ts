@@ -9,11 +9,11 @@ import {
   SERVICE_NAME,
 } from '../lambda/contract.ts';
 
-/** Which of the function's dimension sets: none is {service}, an agent adds {agent}, an outcome adds {outcome}. */
+/** The choice of a dimension set: {service}, or with an agent {service, agent}. */
 export interface StreamMetricProps extends MetricOptions {
   /** Id of an agent. @default - all agents together */
   readonly agent?: string;
-  /** Value of the dimension service. @default - that of the default stage */
+  /** Value of the dimension service. @default - the service name of the default stage */
   readonly service?: string;
 }
 
@@ -21,7 +21,7 @@ export interface StreamMetricProps extends MetricOptions {
  * A metric that the function emits.
  *
  * @default statistic - Sum for counts and bytes, p90 for times, Maximum for a level
- * @throws Error when it is asked for of one agent and there is only that of all
+ * @throws Error when an agent is given and the metric exists only for all agents together
  */
 export function streamMetric(metricName: MetricName, props: StreamMetricProps = {}): Metric {
   const { agent, service = SERVICE_NAME, ...options } = props;
@@ -43,7 +43,9 @@ export function streamMetric(metricName: MetricName, props: StreamMetricProps = 
   });
 }
 
-/** One line per agent and outcome that occurred and was not `complete`; a search, so that only those are drawn. */
+/**
+ * The failures, one line per agent and outcome other than `complete`. A search draws only the outcomes that occurred.
+ */
 export function failuresByOutcome(service: string, options: MetricOptions = {}): MathExpression {
   const dimensions = [DIMENSIONS.agent, DIMENSIONS.outcome, DIMENSIONS.service].join(',');
   return new MathExpression({
@@ -54,7 +56,7 @@ export function failuresByOutcome(service: string, options: MetricOptions = {}):
   });
 }
 
-/** Percentage of the requests that were answered without an error; no result where there was no request. */
+/** The percentage of requests that were answered without an error. Without a request there is no result. */
 export function successRate(service: string): MathExpression {
   return new MathExpression({
     expression: '100 - 100 * FILL(errors, 0) / requests',
@@ -66,7 +68,7 @@ export function successRate(service: string): MathExpression {
   });
 }
 
-/** Percentage of an agent's invocations that took a kept connection; no result where there was no connection. */
+/** The percentage of an agent's connections that were kept ones. Without a connection there is no result. */
 export function reuseRate(service: string, agent: string, options: MetricOptions = {}): MathExpression {
   const key = idSuffix(agent);
   const [opened, reused] = [`opened${key}`, `reused${key}`];
@@ -81,11 +83,13 @@ export function reuseRate(service: string, agent: string, options: MetricOptions
 }
 
 export interface PercentageProps extends MetricOptions {
-  /** Tells the percentages of one graph apart. @default - the only one of its graph */
+  /** A key that tells the percentages of one graph apart. @default - the graph has one percentage only */
   readonly key?: string;
 }
 
-/** Percentage of a part in a whole, 0 where the part has no data; where the whole has none, there is no result. */
+/**
+ * The percentage of a part in a whole. It is 0 when the part has no data; when the whole has none, there is no result.
+ */
 export function percentage(part: IMetric, whole: IMetric, props: PercentageProps = {}): MathExpression {
   const { key, ...options } = props;
   const suffix = key === undefined ? '' : idSuffix(key);
@@ -98,12 +102,13 @@ export function percentage(part: IMetric, whole: IMetric, props: PercentageProps
 }
 
 export interface ExcessProps extends MetricOptions {
+  /** The percentage of the whole beyond which the excess begins. */
   readonly percent: number;
-  /** Where the whole is larger, the excess is 0. @default - any size */
+  /** The largest whole that counts: beyond it the excess is 0. @default - any size */
   readonly atMost?: number;
 }
 
-/** How many there are of a part beyond so many percent of the whole; what has no data counts as 0. */
+/** How far a part exceeds a percentage of the whole, as a number. A metric without data counts as 0. */
 export function excess(
   part: Terms,
   whole: Terms,
@@ -119,7 +124,7 @@ export function excess(
   });
 }
 
-/** Metrics that add up, by their ids in the expression. */
+/** Metrics to add up, by their ids in the expression. */
 export type Terms = Readonly<Record<string, IMetric>>;
 
 function sum(terms: Terms): string {
@@ -127,18 +132,18 @@ function sum(terms: Terms): string {
   return filled.length === 1 ? String(filled[0]) : `(${filled.join(' + ')})`;
 }
 
-/** How many of a time's values there are beyond so many percent of them that took longer than a limit. */
+/** How far the number of values above a limit exceeds a percentage of all values of a time. */
 export function slowExcess(
   metric: Metric,
   limitMs: number,
   options: ExcessProps & { readonly period: Duration },
 ): MathExpression {
   const counted = (statistic: string) => metric.with({ statistic, period: options.period });
-  // A trimmed count: of the values above the limit.
+  // TC is the trimmed count: the number of values above the limit.
   return excess({ slow: counted(`TC(${limitMs}:)`) }, { all: counted(Stats.SAMPLE_COUNT) }, options);
 }
 
-/** Tells ids of metric math apart, which have letters, digits and underscores only. */
+/** Makes a suffix for ids of metric math. They may have letters, digits and underscores only, so the key is encoded. */
 function idSuffix(key: string): string {
   return `_${Buffer.from(key).toString('hex')}`;
 }

@@ -13,28 +13,29 @@ import type { AgentAlarms } from './agent-alarms.ts';
 import { type Article, articleLink } from './runbook.ts';
 import type { ServiceAlarms } from './service-alarms.ts';
 
-/** The alarms that tell somebody. At most one of them does so at a time. */
+/** The composite alarms. At most one of them notifies at a time. */
 export interface Notifications {
   /** More than one agent is affected, or the service itself. */
   readonly usersAreAffected: CompositeAlarm;
-  /** One per agent, in their order. Silent while `usersAreAffected` is on. */
+  /** One alarm per agent, in the order of the agents. Each is silent while `usersAreAffected` is on. */
   readonly agentFails: readonly CompositeAlarm[];
-  /** What no user has as an error yet, or what is too thin for the others. Silent while one of those is on. */
+  /** The service is slow, or fails too seldom for the alarms above. Silent while one of them is on. */
   readonly degraded: CompositeAlarm;
-  /** Whether one of the others is on; tells nobody, and keeps `degraded` silent. */
+  /** `usersAreAffected` or an alarm of `agentFails` is on. This alarm notifies nobody: it keeps `degraded` silent. */
   readonly anybodyIsAffected: CompositeAlarm;
 }
 
-/** Agents that fail together do so within minutes of each other. */
+/** The time within which agents that fail together begin to fail. */
 const SETTLE = Duration.minutes(3);
-/** They recover so, too; one that does not is news after that. */
+/** The time within which such agents recover. An agent that still fails after it is news. */
 const RECOVER = Duration.minutes(5);
-/** Of two of three windows the last ones end long after the cause has. */
+/** The time that alarms over two of three windows stay on after the cause has ended. */
 const SUBSIDE = Duration.minutes(15);
 
 /**
- * Decides who is told what, so that one incident is one message: an agent's own, if it is alone; that of the service,
- * if it is not. What an outage brings with it stays silent as long as it lasts, and for a while after.
+ * Decides which alarm notifies, so that one incident is one message. If a single agent is affected, its own alarm
+ * notifies, otherwise the alarm of the service. The consequences of an outage stay silent while it lasts, and for a
+ * while after it.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-suppression.html
  */
@@ -53,7 +54,7 @@ export function createNotifications(
     props: Partial<CompositeAlarmProps> = {},
   ) =>
     new CompositeAlarm(scope, id, {
-      // CloudFormation makes no name for it, and the CDK's is the same in every stack that is made alike.
+      // CloudFormation generates no name for a composite alarm, and the CDK's name is the same in every similar stack.
       compositeAlarmName: `${Stack.of(scope).stackName}-${id}-${scope.node.addr.slice(-8)}`,
       alarmRule: rule,
       alarmDescription: `${what}. Runbook: ${articleLink(runbookUrl, article)}`,
@@ -67,7 +68,7 @@ export function createNotifications(
     ...(probeFails ? [probeFails] : []),
   ]);
   const ids = agents.map(({ agent }) => agent.id).join(', ');
-  // An agent may have several reasons to be on, so that two agents are two alarms of the same kind.
+  // One agent may set off alarms of several kinds, so only two alarms of the same kind mean two agents.
   const kinds =
     agents.length < 2 ? [] : (affected[0] ?? []).map((_, kind) => affected.flatMap((own) => own[kind] ?? []));
   const several = kinds.map((operands) =>
@@ -76,14 +77,14 @@ export function createNotifications(
   const usersAreAffected = composite(
     'UsersAreAffected',
     'usersAreAffected',
-    `Users are affected: ${agents.length < 2 ? '' : `at least two of the agents ${ids} fail or hang, or `}the function itself refuses requests, crashes or does not start; the reason names the alarm that came last`,
+    `Users are affected: ${agents.length < 2 ? '' : `at least two of the agents ${ids} fail or hang, or `}the function itself refuses requests, crashes or does not start; the reason names the alarm that went off last`,
     AlarmRule.anyOf(throttles, functionErrors, unavailableInAnHour, ...several),
   );
   const agentFails = agents.map(({ agent: { id, runtimeArn } }, i) =>
     composite(
       `AgentFails-${id}`,
       'oneAgentFails',
-      `Users of the agent "${id}" (${runtimeArn}) are affected, and of no other: it fails or hangs`,
+      `Users of the agent "${id}" (${runtimeArn}) are affected, and users of no other agent: it fails or hangs`,
       AlarmRule.anyOf(...(affected[i] ?? [])),
       {
         actionsSuppressor: usersAreAffected,
@@ -95,7 +96,7 @@ export function createNotifications(
   const anybodyIsAffected = composite(
     'AnybodyIsAffected',
     'usersAreAffected',
-    'Users are affected, of one agent or of more. Tells nobody: it keeps Degraded silent meanwhile',
+    'Users of at least one agent are affected. This alarm notifies nobody: it keeps the alarm Degraded silent',
     AlarmRule.anyOf(usersAreAffected, ...agentFails),
   );
   const { errorRate, timeouts, incompleteResponses, connectionFailures, slowConnections, slowStart } =
@@ -103,7 +104,7 @@ export function createNotifications(
   const degraded = composite(
     'Degraded',
     'degraded',
-    'Something is slower than it should be, is tried again, or fails now and then: the reason names the alarm that came first',
+    'The service is slower than it should be, retries, or fails now and then: the reason names the alarm that went off first',
     AlarmRule.anyOf(
       errorRate,
       timeouts,
@@ -122,19 +123,19 @@ export function createNotifications(
   return { usersAreAffected, agentFails, degraded, anybodyIsAffected };
 }
 
-/** The alarms that somebody is told by, the worst first. */
-export function tellingAlarms({ usersAreAffected, agentFails, degraded }: Notifications): CompositeAlarm[] {
+/** The alarms that notify, the worst first. */
+export function notifyingAlarms({ usersAreAffected, agentFails, degraded }: Notifications): CompositeAlarm[] {
   return [usersAreAffected, ...agentFails, degraded];
 }
 
 /**
- * Has the alarms tell somebody.
+ * Adds the actions to the alarms that notify.
  *
- * @param all also what degrades the service, and when something is over
+ * @param all whether the alarms also notify when the service degrades, and when an incident is over
  */
 export function notify(notifications: Notifications, actions: readonly IAlarmAction[], all: boolean): void {
-  const telling = tellingAlarms(notifications);
-  for (const alarm of all ? telling : telling.filter((one) => one !== notifications.degraded)) {
+  const notifying = notifyingAlarms(notifications);
+  for (const alarm of all ? notifying : notifying.filter((one) => one !== notifications.degraded)) {
     alarm.addAlarmAction(...actions);
     if (all) alarm.addOkAction(...actions);
   }

@@ -3,49 +3,49 @@ import { Dashboard, type IAlarmAction } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { createAlarms, everyAlarm, type StreamAlarms } from './alarms.ts';
 import { fillDashboard } from './dashboard.ts';
-import { notify, tellingAlarms } from './notifications.ts';
+import { notify, notifyingAlarms } from './notifications.ts';
 import type { AgentStreamProbe } from './probe.ts';
 import { checkRunbookUrl } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
 export interface AgentStreamObservabilityProps {
-  /** What is watched. */
+  /** The function to watch. */
   readonly stream: AgentStreamFunction;
   /**
-   * Address where docs/runbook.md is read; alarms and dashboard add the article's anchor to it.
+   * The address where docs/runbook.md is read. Alarms and dashboard add the article's anchor to it.
    *
-   * @default - they name the file and the anchor, `docs/runbook.md#error-rate`
+   * @default - alarms and dashboard name the file and the anchor, such as `docs/runbook.md#error-rate`
    */
   readonly runbookUrl?: string;
   /**
-   * From when on a first chunk is slow where no microVM had to be started. An agent that calls a tool before its
-   * first chunk needs more.
+   * The limit above which a first chunk counts as slow when no microVM had to be started. An agent that calls a tool
+   * before its first chunk needs a higher limit.
    *
    * @default - 2 s
    */
   readonly slowFirstChunk?: Duration;
   /**
-   * From when on the first chunk of any request is slow, those included for which AgentCore had to start a session.
+   * The limit above which the first chunk of any request counts as slow, the start of a session included.
    *
    * @default - 10 s
    */
   readonly slowStart?: Duration;
   /**
-   * From when on opening a connection to AgentCore is slow, the start of a session included.
+   * The limit above which opening a connection to AgentCore counts as slow, the start of a session included.
    *
    * @default - 5 s
    */
   readonly slowConnection?: Duration;
-  /** Asks the agents; its alarms tell as those of users do. @default - only users ask */
+  /** The probe that asks the agents. Its alarms notify like the alarms on users' requests. @default - no probe */
   readonly probe?: AgentStreamProbe;
-  /** What the dashboard says is deployed. @default - nothing */
+  /** The deployed version that the dashboard shows. @default - the dashboard shows no version */
   readonly version?: string;
-  /** Whom an alarm tells. @default - nobody: alarms only change colour */
+  /** The actions of the alarms that notify. @default - none: alarms only change colour */
   readonly alarmActions?: readonly IAlarmAction[];
   /**
-   * Whether it is also told what degrades the service while nobody is affected, and that something is over.
+   * Whether alarms also notify when the service degrades while no user is affected, and when an incident is over.
    *
-   * @default - only that users are affected, or those of one agent, when it begins
+   * @default - alarms notify only when users, of the service or of one agent, begin to be affected
    */
   readonly notifyAll?: boolean;
 }
@@ -70,7 +70,7 @@ export class AgentStreamObservability extends Construct {
 
     this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.minutes(30) });
     fillDashboard(this.dashboard, props.stream, {
-      telling: tellingAlarms(this.alarms),
+      notifying: notifyingAlarms(this.alarms),
       alarms: everyAlarm(this.alarms),
       runbookUrl,
       version,
@@ -79,7 +79,7 @@ export class AgentStreamObservability extends Construct {
     });
   }
 
-  /** Where a person opens the dashboard. The console's domain is the partition's, known at deployment only. */
+  /** The dashboard's address in the console. Its domain depends on the partition, which is known only at deployment. */
   get dashboardUrl(): string {
     this.#consoleDomains ??= new CfnMapping(this, 'Console', { mapping: CONSOLE_DOMAINS });
     const domain = this.#consoleDomains.findInMap(Aws.PARTITION, 'domain');
@@ -87,7 +87,7 @@ export class AgentStreamObservability extends Construct {
   }
 }
 
-/** By partition. Those of the isolated ones are not public, and none of them has AgentCore. */
+/** The console's domain by partition. Isolated partitions have no public domain and no AgentCore. */
 const CONSOLE_DOMAINS = {
   aws: { domain: 'console.aws.amazon.com' },
   'aws-cn': { domain: 'console.amazonaws.cn' },

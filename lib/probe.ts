@@ -14,25 +14,25 @@ import type { AgentStreamFunction } from './streaming-function.ts';
 
 export interface AgentStreamProbeProps {
   readonly stream: AgentStreamFunction;
-  /** How often every agent is asked, from 1 minute to 1 hour; each time is an answer of its model that is paid for. */
+  /** How often every agent is asked, from 1 minute to 1 hour. Each run costs an answer of the agent's model. */
   readonly every: Duration;
   /** @default - the bundle of this project, built now */
   readonly code?: lambda.Code;
 }
 
-/** Before an agent that did not answer is asked again. */
+/** The pause before an agent that did not answer is asked again. */
 const PAUSE = Duration.seconds(10);
 
 /**
- * Asks each agent through the Function URL, as a caller does, and counts those that do not answer chunk by chunk: so that
- * somebody is told also where nobody asks.
+ * Asks each agent through the Function URL, as a caller does, and counts the agents that do not answer chunk by chunk.
+ * An agent that fails is then noticed even when no user asks it.
  */
 export class AgentStreamProbe extends Construct {
   readonly function: lambda.Function;
   readonly every: Duration;
   readonly #serviceName: string;
 
-  /** @throws Error naming `every`, what was expected and what came */
+  /** @throws Error naming `every`, the expected value and the given one */
   constructor(scope: Construct, id: string, { stream, every, code }: AgentStreamProbeProps) {
     super(scope, id);
     checkProbeInterval(every);
@@ -61,7 +61,7 @@ export class AgentStreamProbe extends Construct {
       handler: BUNDLE_HANDLER,
       role,
       memorySize: 256,
-      // Two answers of a minute each, and the pause between them.
+      // The time is enough for two answers of a minute each, and for the pause between them.
       timeout: Duration.minutes(3),
       environment: {
         [PROBE_ENV.URL]: stream.functionUrl.url,
@@ -90,13 +90,13 @@ export class AgentStreamProbe extends Construct {
     );
     new Schedule(this, 'Schedule', {
       schedule: ScheduleExpression.rate(every),
-      // The next run comes anyway.
+      // A failed run is not retried, because the next run comes soon.
       target: new LambdaInvoke(this.function, { role: scheduler, retryAttempts: 0 }),
       description: 'Runs the probe',
     });
   }
 
-  /** Of one agent: 1 for each run in which it did not answer. */
+  /** The failures of one agent: 1 for each run in which it did not answer. */
   metricFailures(agent: string): Metric {
     return new Metric({
       namespace: METRIC_NAMESPACE,
@@ -108,7 +108,7 @@ export class AgentStreamProbe extends Construct {
   }
 }
 
-/** @throws Error naming the prop, what was expected and what came */
+/** @throws Error naming the prop, the expected value and the given one */
 export function checkProbeInterval(every: Duration): void {
   const seconds = every.toSeconds();
   if (seconds >= 60 && seconds <= 3600 && seconds % 60 === 0) return;

@@ -3,7 +3,10 @@ import { dirname, join } from 'node:path';
 
 const NAME = 'agentcore-stream';
 
-/** The folder of this project, or of the installed package, whose modules lie at another depth. */
+/**
+ * The folder of this project or of the installed package. The search goes upwards, because the package's modules lie at
+ * another depth.
+ */
 export const PROJECT_ROOT = rootAbove(import.meta.dirname);
 
 function rootAbove(folder: string): string {

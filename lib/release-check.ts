@@ -15,7 +15,7 @@ export interface ReleaseCheckProps {
   readonly code?: lambda.Code;
 }
 
-/** The function that checks a release through the Function URL, as a caller; CodeDeploy waits for what it finds. */
+/** The function that checks a release through the Function URL, as a caller does. CodeDeploy waits for its result. */
 export class ReleaseCheck extends Construct {
   readonly function: lambda.Function;
 
@@ -57,7 +57,10 @@ export class ReleaseCheck extends Construct {
     acknowledge(this.function, 'LambdaDLQ', 'LambdaInsideVPC', 'LambdaConcurrency');
   }
 
-  /** By the name of the alias: the alias itself waits for this function, which must not wait for the alias. */
+  /**
+   * Lets the role call the Function URL of the alias. The alias is given by its name: a reference would make this
+   * function wait for the alias, which waits for this function.
+   */
   #letCall(role: iam.IGrantable, { function: { functionArn } }: AgentStreamFunction): void {
     const alias = `${functionArn}:${LIVE_ALIAS}`;
     const allow = (

@@ -6,26 +6,30 @@ import { acknowledge, acknowledgeWildcard } from './compliance.ts';
 import { ReleaseCheck } from './release-check.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
-/** Each lasts for as long as an alarm of two periods of 5 minutes needs to see what goes wrong. */
+/** A canary or linear release lasts long enough for an alarm over periods of 5 minutes to notice a failure. */
 const CONFIGS = {
   'all-at-once': codedeploy.LambdaDeploymentConfig.ALL_AT_ONCE,
   canary: codedeploy.LambdaDeploymentConfig.CANARY_10PERCENT_15MINUTES,
   linear: codedeploy.LambdaDeploymentConfig.LINEAR_10PERCENT_EVERY_2MINUTES,
 } as const;
 
-/** @see https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-create-alarms.html */
+/**
+ * The most alarms that CodeDeploy takes.
+ *
+ * The most alarms that CodeDeploy takes. @see https://docs.aws.amazon.com/codedeploy/latest/userguide/monitoring-create-alarms.html
+ */
 const MAX_ALARMS = 10;
 
-/** How traffic goes over to a new version. */
+/** How traffic moves to a new version. */
 export type ReleaseStrategy = keyof typeof CONFIGS;
 
-/** The names of the strategies, by themselves. */
+/** The strategies by their names, as a table of choices. */
 export const RELEASE_STRATEGIES = Object.fromEntries(
   Object.keys(CONFIGS).map((name) => [name, name]),
 ) as Readonly<Record<string, ReleaseStrategy>>;
 
 export interface AgentStreamReleaseProps {
-  /** What is released. */
+  /** The function whose versions are released. */
   readonly stream: AgentStreamFunction;
   /**
    * `canary`: a tenth of the traffic for 15 minutes, then all of it. `linear`: a further tenth every two minutes.
@@ -33,15 +37,15 @@ export interface AgentStreamReleaseProps {
    */
   readonly strategy: ReleaseStrategy;
   /**
-   * Each of them stops a release that is under way and takes the traffic back: alarms of metrics, no composite ones. Of
-   * more than CodeDeploy takes, which is 10, the first ones count.
+   * The alarms that stop a running release and move the traffic back. They must be alarms of metrics, not composite
+   * ones. CodeDeploy takes 10 alarms, so only the first 10 count.
    */
   readonly alarms?: readonly IAlarmRef[];
 }
 
 /**
- * Lets CodeDeploy move the traffic of a function to each new version, and back where an alarm goes off or the check
- * after the release fails.
+ * Lets CodeDeploy move the traffic of a function to each new version. It moves the traffic back if an alarm goes off or
+ * the check after the release fails.
  *
  * @see https://docs.aws.amazon.com/codedeploy/latest/userguide/deployment-steps-lambda.html
  */
@@ -71,7 +75,7 @@ export class AgentStreamRelease extends Construct {
     );
     Validations.of(role).acknowledge({
       id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSCodeDeployRoleForLambdaLimited]',
-      reason: 'the policy that AWS keeps for CodeDeploy and Lambda, in its limited form',
+      reason: 'AWS maintains this policy for CodeDeploy with Lambda, and it is the limited form',
     });
   }
 }

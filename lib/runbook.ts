@@ -1,7 +1,7 @@
-/** The runbook's place in this repository: what alarms and dashboard name when no address is given. */
+/** The runbook's path in this repository. Alarms and dashboard name it when no address is given. */
 export const RUNBOOK_FILE = 'docs/runbook.md';
 
-/** Anchors of the runbook's articles: its headings as GitHub makes anchors of them. */
+/** The anchors of the runbook's articles, as GitHub derives them from the headings. */
 export const ARTICLES = {
   stopTheBleeding: 'stop-the-bleeding',
   usersAreAffected: 'users-are-affected',
@@ -23,12 +23,17 @@ export const ARTICLES = {
 
 export type Article = keyof typeof ARTICLES;
 
-/** Where to read an article: the address with its anchor, or the file in this repository with it. */
+/**
+ * Returns where to read an article: the runbook's address, or its file in this repository, with the article's anchor.
+ */
 export function articleLink(runbookUrl: string | undefined, article: Article): string {
   return `${runbookUrl ?? RUNBOOK_FILE}#${ARTICLES[article]}`;
 }
 
-/** The same as Markdown. A path within the repository would lead nowhere from the console, so it is not a link. */
+/**
+ * Returns the link as Markdown. A path within the repository is no link, because it would lead nowhere from the
+ * console.
+ */
 export function articleMarkdown(runbookUrl: string | undefined, article: Article): string {
   const link = articleLink(runbookUrl, article);
   return runbookUrl === undefined ? `Runbook: \`${link}\`` : `[Runbook](${link})`;
@@ -37,7 +42,7 @@ export function articleMarkdown(runbookUrl: string | undefined, article: Article
 /**
  * Checks the address that links begin with.
  *
- * @throws Error naming what was expected and what came
+ * @throws Error naming the expected value and the given one
  */
 export function checkRunbookUrl(runbookUrl: string): void {
   if (/^https:\/\/[^\s#()]+$/.test(runbookUrl) && URL.canParse(runbookUrl)) return;

@@ -5,15 +5,15 @@ import type { Construct, IConstruct } from 'constructs';
 import type { AgentEntry } from '../lambda/agents.ts';
 import { acknowledgeWildcard } from './compliance.ts';
 
-/** What a deployment does with the runtimes beside answering, as far as it needs rights of its own. */
+/** The options of a deployment that need permissions on runtimes beyond invoking them. */
 export interface RuntimeUse {
-  /** Whether `bedrock-agentcore:InvokeAgent` is granted, too. */
+  /** Whether `bedrock-agentcore:InvokeAgent` is granted as well. */
   readonly invokeAgentAction: boolean;
-  /** Whether AgentCore is told who asks. */
+  /** Whether AgentCore is told the caller's identity. */
   readonly tellsUser?: boolean;
 }
 
-/** An action on a runtime, and which agents need it for what the deployment does. A further use is a line here. */
+/** The actions on a runtime, each with the condition under which it is granted. A further action is one line here. */
 const RUNTIME_ACTIONS: readonly [
   action: string,
   isNeeded: (agent: AgentEntry, use: RuntimeUse) => boolean,
@@ -25,14 +25,14 @@ const RUNTIME_ACTIONS: readonly [
     ({ transport }, { tellsUser = false }) => tellsUser && transport === 'websocket',
   ],
   ['InvokeAgentRuntimeForUser', ({ transport }, { tellsUser = false }) => tellsUser && transport === 'http'],
-  // For the end of a session, which its caller asks for.
+  // The function ends a session when its caller asks for it.
   ['StopRuntimeSession', () => true],
-  // Not in the service's authorization reference: it grants nothing, and validators of policies report it.
+  // The service's authorization reference lacks this action: it grants nothing, and policy validators report it.
   ['InvokeAgent', (_agent, { invokeAgentAction }) => invokeAgentAction],
 ];
 
 /**
- * Lets a principal invoke one agent's runtime, on both resources that AWS checks: the runtime and its endpoint.
+ * Lets a principal invoke one agent's runtime. AWS checks the runtime and its endpoint, so both are granted.
  *
  * The CDK's own `grantInvoke` lacks the WebSocket action (https://github.com/aws/aws-cdk/issues/37495).
  *
@@ -78,7 +78,7 @@ function stackArnOf(scope: IConstruct, prefix: string): string {
   });
 }
 
-/** Takes the finding of cdk-nag's AwsSolutions pack about the role of a function that X-Ray traces. */
+/** Acknowledges the finding of cdk-nag's AwsSolutions pack about the role of a function that X-Ray traces. */
 export function acknowledgeTracing(role: IConstruct): void {
   acknowledgeWildcard(
     role,
@@ -87,20 +87,20 @@ export function acknowledgeTracing(role: IConstruct): void {
   );
 }
 
-/** Takes the findings of the same pack about what else a role may do, each with its reason. */
+/** Acknowledges that pack's findings about the other permissions of a role, each with its reason. */
 export function acknowledgeRoleFindings(role: IConstruct, logGroup: ILogGroup, prefix?: string): void {
-  // An imported log group is written to by its name, with every stream in it.
+  // The ARN of an imported log group has a wildcard for the streams in the group.
   if (JSON.stringify(Stack.of(role).resolve(logGroup.logGroupArn)).includes('*')) {
     acknowledgeWildcard(
       role,
       logGroup.logGroupArn,
-      'the streams of the one log group, whose names Lambda makes',
+      'the wildcard stands for the streams of the one log group, whose names Lambda chooses',
     );
   }
   if (prefix === undefined) return;
   acknowledgeWildcard(
     role,
     stackArnOf(role, prefix),
-    'the stack status route shows stacks by the beginning of their name; the id behind the name is not known before',
+    'the stack status route shows stacks by the beginning of their name; the id after the name is not known at synthesis',
   );
 }

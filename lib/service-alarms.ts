@@ -22,46 +22,45 @@ import { excess, slowExcess } from './metrics.ts';
 import type { AgentStreamProbe } from './probe.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
 
-/** Alarms of all agents together, and of the function itself. */
+/** The alarms of all agents together, and of the function itself. */
 export interface ServiceAlarms {
   /** Lambda refuses requests. */
   readonly throttles: Alarm;
   /** The function does not start, crashes or is ended by Lambda. */
   readonly functionErrors: Alarm;
-  /** Of the few requests of an hour more than half met one or the other. */
+  /** There are few requests, and Lambda refused or the function crashed in more than half of them within an hour. */
   readonly unavailableInAnHour: Alarm;
   readonly errorRate: Alarm;
   readonly timeouts: Alarm;
   readonly incompleteResponses: Alarm;
   readonly connectionFailures: Alarm;
-  /** New connections, and with them new sessions. */
+  /** New connections, and with them new sessions, open slowly. */
   readonly slowConnections: Alarm;
-  /** The first chunk of all requests, those of new sessions included. */
+  /** The first chunks of all requests are slow, new sessions included. */
   readonly slowStart: Alarm;
 }
 
-/** From when on something is slow, in milliseconds. */
+/** The limits above which a time counts as slow, in milliseconds. */
 export interface SlowLimits {
-  /** The first chunk where no microVM had to be started. */
+  /** The limit of a first chunk when no microVM had to be started. */
   readonly slowFirstChunkMs: number;
-  /** The first chunk of any request. */
+  /** The limit of the first chunk of any request. */
   readonly slowStartMs: number;
-  /** Opening a connection. */
+  /** The limit of opening a connection. */
   readonly slowConnectionMs: number;
 }
 
 export interface AlarmOptions extends SlowLimits {
-  /** Address of the runbook. @default - alarms name its file */
+  /** The address of the runbook. @default - alarms name its file */
   readonly runbookUrl?: string | undefined;
-  /** Asks the agents. @default - only users do */
+  /** The probe that asks the agents. @default - no probe */
   readonly probe?: AgentStreamProbe | undefined;
 }
 
 const BEYOND = `and by more than ${ALLOWANCE} requests, within 15 minutes`;
 const TWICE = 'in two of three periods of 5 minutes';
-const SLOW = `More than ${SLOW_LIMIT_PERCENT} %, and more than ${ALLOWANCE} beyond that, `;
 
-/** Creates them; whom they tell is decided in `notifications.ts`. */
+/** Creates the alarms. The alarms of `notifications.ts` decide which of them notify. */
 export function createServiceAlarms(
   scope: Construct,
   stream: AgentStreamFunction,
@@ -131,7 +130,7 @@ export function createServiceAlarms(
       ),
       threshold: HOUR_ALLOWANCE,
       windows: AT_ONCE,
-      what: `Of the few requests of an hour (at most ${HOUR_MAX_REQUESTS}) more than ${HOUR_LIMIT_PERCENT} % met a function that did not start, crashed or had no concurrency left, at least three`,
+      what: `More than ${HOUR_LIMIT_PERCENT} % of the few requests of an hour (at most ${HOUR_MAX_REQUESTS}) met a function that did not start, crashed or had no concurrency left, at least three of them`,
     }),
     errorRate: alarm({
       id: 'ErrorRate',
@@ -168,7 +167,8 @@ export function createServiceAlarms(
     connectionFailures: alarm({
       id: 'ConnectionFailures',
       article: 'connectionFailures',
-      // Of the attempts, not of the requests: one request may fail to connect several times, or need no connection.
+      // The whole is the attempts, not the requests: one request may fail to connect several times, or need no
+      // connection.
       metric: excess(
         { failed: own('ConnectionFailures') },
         { failed: own('ConnectionFailures'), opened: own('ConnectionsOpened') },
@@ -188,7 +188,7 @@ export function createServiceAlarms(
       metric: slow('ConnectionTime', slowConnectionMs, 'slow connections'),
       threshold: ALLOWANCE,
       windows: AT_ONCE,
-      what: `${SLOW}of the connections to AgentCore took over ${slowConnectionMs} ms to open within 15 minutes`,
+      what: `More than ${SLOW_LIMIT_PERCENT} % of the connections to AgentCore, and by more than ${ALLOWANCE} connections, took over ${slowConnectionMs} ms to open within 15 minutes`,
     }),
     slowStart: alarm({
       id: 'SlowStart',
@@ -196,7 +196,7 @@ export function createServiceAlarms(
       metric: slow('FirstChunkLatency', slowStartMs, 'slow answers'),
       threshold: ALLOWANCE,
       windows: AT_ONCE,
-      what: `${SLOW}of all answers, those of new sessions included, took over ${slowStartMs} ms to their first chunk within 15 minutes`,
+      what: `More than ${SLOW_LIMIT_PERCENT} % of all answers, new sessions included, and by more than ${ALLOWANCE} answers, took over ${slowStartMs} ms to their first chunk within 15 minutes`,
     }),
   };
 }

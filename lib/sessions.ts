@@ -7,39 +7,43 @@ import type { Construct } from 'constructs';
 import { ENV } from '../lambda/contract.ts';
 import { acknowledge } from './compliance.ts';
 
-/** What a deployment does with sessions, beside answering in them. */
+/** How a deployment keeps sessions, and who may use them. */
 export interface SessionProps {
   /**
-   * `dynamodb` makes a table in which sessions and the events of their answers are kept: one answer of a session at a
-   * time, stop, and answers that are read again.
+   * `dynamodb` makes a table that keeps sessions and the events of their answers. With a table, a session gives one
+   * answer at a time, an answer can be stopped, and an answer can be read again.
    *
    * @default - sessions are not kept
    */
   readonly sessions?: 'dynamodb';
   /**
-   * A table of one's own in its place, with the string keys `pk` and `sk` and the TTL attribute `expiresAt`.
+   * An existing table to use instead. It must have the string keys `pk` and `sk` and the TTL attribute `expiresAt`.
    *
-   * @default - that of `sessions`, if there is one
+   * @default - the table that `sessions` makes, if any
    */
   readonly sessionTable?: dynamodb.ITable;
   /** What happens to the table when the construct is removed. @default - it is deleted */
   readonly sessionRemovalPolicy?: RemovalPolicy;
-  /** `iam`: a session belongs to the IAM identity that began it. @default - to everybody who knows its id */
+  /**
+   * `iam`: a session belongs to the IAM identity that began it.
+   *
+   * @default - a session belongs to everybody who knows its id
+   */
   readonly sessionBinding?: 'none' | 'iam';
-  /** `iam`: AgentCore and the agent are told the caller's IAM identity. @default - they are not */
+  /** `iam`: AgentCore and the agent are told the caller's IAM identity. @default - they are not told */
   readonly userId?: 'none' | 'iam';
   /**
-   * Whether callers may start a session before its first prompt, which costs until it idles out.
+   * Whether callers may start a session before its first prompt. Such a session costs until it idles out.
    *
-   * @default - where they sign with IAM; with authType NONE they may not
+   * @default - callers that sign with IAM may; with authType NONE callers may not
    */
   readonly warmSessions?: boolean;
 }
 
-/** The actions that the function uses on its table, and no other. */
+/** The only actions that the function uses on its table. */
 const TABLE_ACTIONS = ['GetItem', 'Query', 'UpdateItem', 'BatchWriteItem'];
 
-/** @throws Error naming what needs an identity where nobody has one, or a second table */
+/** @throws Error when two tables are given, or when an option needs the identity of callers that have none */
 export function checkSessions(props: SessionProps, authType: FunctionUrlAuthType): void {
   const { sessions, sessionTable, sessionBinding, userId } = props;
   if (sessions !== undefined && sessionTable !== undefined) {
@@ -53,7 +57,7 @@ export function checkSessions(props: SessionProps, authType: FunctionUrlAuthType
   }
 }
 
-/** The table of sessions that a deployment asks for, which the role may use. */
+/** Returns the table of sessions that a deployment asks for, if any, and lets the role use it. */
 export function sessionTableOf(
   scope: Construct,
   role: IRole,
@@ -66,7 +70,7 @@ export function sessionTableOf(
     for (const action of ['kms:GenerateDataKey*', 'kms:ReEncrypt*']) {
       Validations.of(role).acknowledge({
         id: `AwsSolutions-IAM5[Action::${action}]`,
-        reason: 'what DynamoDB does with the one key of the table for whoever uses the table',
+        reason: 'DynamoDB uses the one key of the table in this way on behalf of the table’s user',
       });
     }
   }
@@ -90,23 +94,23 @@ function makeTable(
   });
   Validations.of(table).acknowledge({
     id: 'AwsSolutions-DDB3',
-    reason: 'what is in it expires within hours, so that there is nothing to go back to',
+    reason: 'the rows of the table expire within hours, so that there is nothing to restore',
   });
   acknowledge(table, 'DynamoDBInBackupPlan', 'DynamoDBPITREnabled');
   return table as dynamodb.ITable;
 }
 
-/** What the function is told of sessions: of all only what differs from its defaults. */
+/** Returns the environment variables about sessions; those that equal the function's defaults are left out. */
 export function sessionEnvironment(
   { sessionBinding, userId, warmSessions }: SessionProps,
   table: dynamodb.ITable | undefined,
   authType: FunctionUrlAuthType,
 ): Record<string, string> {
-  const isWarmed = warmSessions ?? authType !== FunctionUrlAuthType.NONE;
+  const mayWarm = warmSessions ?? authType !== FunctionUrlAuthType.NONE;
   return {
     ...(table && { [ENV.SESSION_TABLE]: table.tableName }),
     ...(sessionBinding === 'iam' && { [ENV.SESSION_BINDING]: sessionBinding }),
     ...(userId === 'iam' && { [ENV.USER_ID]: userId }),
-    ...(!isWarmed && { [ENV.WARM_SESSIONS]: 'false' }),
+    ...(!mayWarm && { [ENV.WARM_SESSIONS]: 'false' }),
   };
 }

@@ -3,7 +3,7 @@ import type { Construct } from 'constructs';
 
 const PREFIX = 'ssm:';
 
-/** Whether a text names the SSM parameter that holds a value. @throws Error naming the label, if its name is none */
+/** Whether a text refers to an SSM parameter. @throws Error naming the label, when the parameter's name is not valid */
 export function isSsmReference(label: string, given: string): boolean {
   if (!given.startsWith(PREFIX)) return false;
   if (/^ssm:\/?[A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*$/.test(given)) return true;
@@ -13,7 +13,8 @@ export function isSsmReference(label: string, given: string): boolean {
 }
 
 /**
- * An ARN as it was given, or, of `ssm:/name`, what that parameter (type String) holds when the stack is deployed.
+ * Returns an ARN as it was given. For `ssm:/name` it returns a reference to the value that the parameter (type String)
+ * has when the stack is deployed.
  *
  * @see https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-su-create.html names of parameters
  */

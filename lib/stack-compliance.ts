@@ -6,82 +6,85 @@ import type { IConstruct } from 'constructs';
 import { acknowledgeIn, acknowledgeWildcard } from './compliance.ts';
 import type { Deployment } from './deployment.ts';
 
-/** Findings that a key of the context makes or mends, with why that may be so. */
+/** Findings that depend on a key of the context, each with the reason why the key's value is acceptable. */
 const CHOSEN = {
   CloudWatchLogGroupEncrypted:
-    'kmsKeyArn was not given: CloudWatch Logs encrypts with a key of AWS, and neither prompts nor answers are in the log',
+    'kmsKeyArn is not given: CloudWatch Logs encrypts with a key of AWS, and the log contains neither prompts nor answers',
   SNSEncryptedKMS:
-    'kmsKeyArn was not given: alarms may not use the key that SNS has, and a message names alarms and agents, no user',
+    'kmsKeyArn is not given: alarms may not use the key of SNS, and a message names alarms and agents but no user',
   LambdaConcurrency:
-    'reservedConcurrency was not given: callers sign with IAM, and the quota of the account bounds how many answers stream',
+    'reservedConcurrency is not given: callers sign with IAM, and the quota of the account limits how many answers stream',
   LambdaFunctionPublicAccessProhibited:
-    'auth=none was given: anybody may call, through the URL alone and up to reservedConcurrency at once',
+    'auth=none is given: anybody may call, but only through the URL and up to reservedConcurrency at once',
 } as const;
 
-/** Parts of a stack, by what a choice may be missing in them. */
+/** The parts of a stack, grouped by the findings that they may have. */
 interface Parts {
+  /** Parts with a log group, which may lack a KMS key of the owner. */
   readonly logging: readonly (IConstruct | undefined)[];
+  /** Topics, which may lack a KMS key of the owner. */
   readonly topics: readonly IConstruct[];
-  /** @default - no function that can have reserved concurrency */
+  /** The function that may lack reserved concurrency. @default - no function can have reserved concurrency */
   readonly bounded?: IConstruct;
-  /** @default - no Function URL that may be public */
+  /** The parts that have a Function URL, which may be public. @default - no part has a Function URL */
   readonly called?: readonly IConstruct[];
 }
 
 /**
- * Acknowledges what this deployment leaves as it is, though a key of the context would change it. The constructs do not:
- * what a stack of somebody else does without is theirs to say.
+ * Acknowledges the findings that this deployment accepts, although a key of the context would remove them. The
+ * constructs do not acknowledge them: the owner of another stack decides what that stack accepts.
  */
 export function acknowledgeChoices(
   { logging, topics, bounded, called = [] }: Parts,
   { encryptionKey, kmsKeyArn, reservedConcurrentExecutions, authType }: Deployment,
 ): void {
-  const leave = (rule: keyof typeof CHOSEN, parts: Parts['logging']) => {
+  const accept = (rule: keyof typeof CHOSEN, parts: Parts['logging']) => {
     for (const part of parts) if (part) acknowledgeIn(part, { [rule]: CHOSEN[rule] });
   };
   if (encryptionKey === undefined && kmsKeyArn === undefined) {
-    leave('CloudWatchLogGroupEncrypted', logging);
-    leave('SNSEncryptedKMS', topics);
+    accept('CloudWatchLogGroupEncrypted', logging);
+    accept('SNSEncryptedKMS', topics);
   }
-  if (reservedConcurrentExecutions === undefined) leave('LambdaConcurrency', [bounded]);
-  if (authType === FunctionUrlAuthType.NONE) leave('LambdaFunctionPublicAccessProhibited', called);
+  if (reservedConcurrentExecutions === undefined) accept('LambdaConcurrency', [bounded]);
+  if (authType === FunctionUrlAuthType.NONE) accept('LambdaFunctionPublicAccessProhibited', called);
 }
 
-/** Of the function with which the CDK copies the code. */
+/** The accepted findings about the function that the CDK uses to copy the code. */
 const OF_THE_COPY = {
-  LambdaConcurrency: 'CloudFormation invokes the function, once in a deployment that has new code',
+  LambdaConcurrency: 'CloudFormation invokes the function once in a deployment that has new code',
   LambdaDLQ:
-    'CloudFormation invokes the function and waits for what it answers: a failure is one of the deployment',
+    'CloudFormation invokes the function and waits for its answer, so that a failure fails the deployment',
   LambdaInsideVPC: 'the function copies an object between two buckets, which it reaches over TLS with IAM',
-  LambdaDefaultMemorySize: 'the function has S3 copy the object, and holds nothing of it',
-  LambdaTracing: 'a deployment runs the function, no request of a caller',
+  LambdaDefaultMemorySize: 'the function makes S3 copy the object, and holds nothing of it in memory',
+  LambdaTracing: 'a deployment runs the function, and no request of a caller does',
   IAMNoInlinePolicy: 'the policy belongs to the role of the CDK’s own function, and goes with it',
 } as const;
 
+/** The accepted finding about that function's log group. */
 const OF_ITS_LOG = {
-  CloudWatchLogGroupEncrypted:
-    'the log names the object that was copied, which is the code, and nothing else',
+  CloudWatchLogGroupEncrypted: 'the log names only the copied object, which is the code',
 } as const;
 
-/** Of the bucket to which it copies. */
+/** The accepted findings about the bucket that the function copies the code to. */
 const OF_THE_CODE = {
   S3BucketLoggingEnabled:
-    'the bucket holds nothing but the code, which Lambda and the deployment alone may read: its access log would say nothing else',
+    'the bucket holds only the code, which only Lambda and the deployment may read: an access log would tell nothing new',
   S3BucketReplicationEnabled:
-    'the bucket holds a copy of what is in that of the CDK, and a deployment copies it again',
+    'the bucket holds a copy of code in the CDK’s own bucket, and a deployment copies it again',
   S3DefaultEncryptionKMS:
-    'S3 encrypts with its own key, and the code is no secret: nothing of a user is in it',
-  S3BucketDefaultLockEnabled: 'the code goes with the stack, and its versions are kept until then',
+    'S3 encrypts with its own key, and the code is no secret: it contains no data of users',
+  S3BucketDefaultLockEnabled: 'the code is deleted with the stack, and its versions are kept until then',
 } as const;
 
 /**
- * Takes the findings about the bucket and the function with which the CDK brings the code to where Lambda reads it. It
- * makes them in the stack itself, where nothing of ours is a bucket, a function or a log group.
+ * Acknowledges the findings about the bucket and the function that the CDK makes to copy the code to where Lambda reads
+ * it. They are the only bucket, function and log group directly in the stack: our own are inside constructs.
  */
 export function acknowledgeCodeBucket(stack: Stack): void {
-  const copies = 'the CDK copies the code with it at a deployment, from its own bucket to one of Lambda';
+  const copies = 'at a deployment the CDK uses it to copy the code from its own bucket to one of Lambda';
   const qualifier = stack.synthesizer.bootstrapQualifier ?? DefaultStackSynthesizer.DEFAULT_QUALIFIER;
-  // As the CDK writes them: what a stack does not know of its environment is a reference.
+  // The ARNs are written as the CDK writes them: a value of the environment that the stack does not know is a
+  // reference.
   const { partition, account, region } = stack;
   const { children } = stack.node;
   const buckets = children.filter((child): child is Bucket => child instanceof Bucket);

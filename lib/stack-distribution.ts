@@ -5,13 +5,14 @@ import type { Deployment } from './deployment.ts';
 import { AgentStreamDistribution } from './distribution.ts';
 import type { DistributionHost } from './distribution-origins.ts';
 
-/** What only a distribution has. */
+/** The options that only a distribution has. */
 const KEYS = ['domainName', 'certificateArn', 'webAclArn', 'pageBucketName'] as const;
 
 /**
- * The distribution that a deployment asks for.
+ * Returns the distribution that a deployment asks for, if any.
  *
- * @throws Error where what belongs to a distribution is given without it, or nothing bounds who may call
+ * @throws Error when an option of a distribution is given without one, or when neither a web ACL nor a limit of answers
+ *   bounds its callers
  */
 export function distributionOf(
   scope: Construct,
@@ -20,9 +21,9 @@ export function distributionOf(
 ): AgentStreamDistribution | undefined {
   const { distribution, domainName, certificateArn, webAclArn, pageBucketName } = deployment;
   if (!distribution) {
-    const lonely = KEYS.find((key) => deployment[key] !== undefined);
-    if (lonely !== undefined)
-      throw new Error(`${lonely} is given without distribution: write distribution=on`);
+    const unused = KEYS.find((key) => deployment[key] !== undefined);
+    if (unused !== undefined)
+      throw new Error(`${unused} is given without distribution: write distribution=on`);
     return undefined;
   }
   const bound = deployment.reservedConcurrentExecutions ?? deployment.maxEnvironments;
@@ -34,7 +35,7 @@ export function distributionOf(
   for (const name of ['sessionBinding', 'userId'] as const) {
     if (deployment[name] === 'iam') {
       throw new Error(
-        `${name}: expected none with distribution=on, as the function then sees CloudFront in the place of its callers, got iam`,
+        `${name}: expected none with distribution=on, because the function then sees CloudFront in place of its callers, got iam`,
       );
     }
   }
@@ -52,7 +53,7 @@ export function distributionOf(
   });
 }
 
-/** Says where the distribution is. */
+/** Adds the addresses of the distribution to the stack's outputs. */
 export function outputDistribution(scope: Construct, { url, distribution }: AgentStreamDistribution): void {
   new CfnOutput(scope, 'DistributionUrl', {
     value: url,

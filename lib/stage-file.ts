@@ -8,14 +8,14 @@ import { DEFAULT_STAGE } from './stage.ts';
 
 type Context = Readonly<Record<string, unknown>>;
 
-/** Where `<stage>.json` lies, one file a stage, committed. */
+/** The folder of the committed files `<stage>.json`, one for each stage. */
 const CONFIG_FOLDER = join(PROJECT_ROOT, 'config');
 
 /**
- * Puts what `config/<stage>.json` says under the context: `-c key=value`, cdk.json and cdk.context.json override it.
- * A stage without a file is configured by its context alone.
+ * Adds the values of `config/<stage>.json` to the context, whose own values win: those of `-c key=value`, cdk.json and
+ * cdk.context.json. A stage without a file is configured by its context alone.
  *
- * @param context its key `stage` chooses the file
+ * @param context the CDK context, whose key `stage` chooses the file
  * @throws Error naming the file and what is wrong with it
  */
 export function withStageFile(context: Context, folder: string = CONFIG_FOLDER): Context {
@@ -28,7 +28,7 @@ export function withStageFile(context: Context, folder: string = CONFIG_FOLDER):
     if (CONTEXT_KEYS.includes(key)) continue;
     const near = nearest(key, CONTEXT_KEYS);
     throw new Error(
-      `config/${stage}.json: unknown key "${key}"${near === undefined ? ': config/schema.json has those that are known' : `: did you mean "${near}"?`}`,
+      `config/${stage}.json: unknown key "${key}"${near === undefined ? ': config/schema.json has the known keys' : `: did you mean "${near}"?`}`,
     );
   }
   if (given.stage !== undefined && given.stage !== stage) {

@@ -1,6 +1,6 @@
 import { SERVICE_NAME } from '../lambda/contract.ts';
 
-/** The function's own default of STAGE. */
+/** The stage that the function takes when STAGE is not set. */
 export const DEFAULT_STAGE = 'dev';
 
 /** Whether a stage serves real users. */
@@ -8,7 +8,7 @@ export function isProduction(stage: string | undefined): boolean {
   return /^prod(uction)?(-|$)/.test(stage ?? DEFAULT_STAGE);
 }
 
-/** Value of the dimension `service` where nobody chose one: two stages in one account must not share their metrics. */
+/** The service name when none is given. It contains the stage: two stages in one account must not share metrics. */
 export function serviceNameOf(stage: string | undefined): string {
   return stage === undefined || stage === DEFAULT_STAGE ? SERVICE_NAME : `${SERVICE_NAME}-${stage}`;
 }

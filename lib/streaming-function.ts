@@ -34,20 +34,20 @@ import { serviceNameOf } from './stage.ts';
  */
 export class AgentStreamFunction extends Construct {
   readonly function: lambda.Function;
-  /** Value of the dimension `service` of its metrics. */
+  /** The value of the dimension `service` of the function's metrics. */
   readonly serviceName: string;
-  /** The alias `live`: what is deployed, or what a rollback has gone back to. */
+  /** The alias `live`. It leads to the deployed version, or to the version that a rollback returned to. */
   readonly alias: lambda.Alias;
-  /** The one URL. It leads to the alias, and stays the same for as long as the construct has its id. */
+  /** The Function URL. It leads to the alias, and stays the same as long as the construct keeps its id. */
   readonly functionUrl: lambda.FunctionUrl;
-  /** Of logs and environment; undefined where AWS's own keys encrypt. */
+  /** The key that encrypts logs and environment; undefined when AWS's own keys encrypt them. */
   readonly encryptionKey: IKey | undefined;
-  /** Where sessions are kept; undefined where they are not. */
+  /** The table of sessions; undefined when sessions are not kept. */
   readonly sessionTable: ITable | undefined;
   readonly logGroup: logs.ILogGroup;
   /** The agents with their defaults filled in. */
   readonly agents: readonly AgentEntry[];
-  /** Most answers that may stream at once; undefined where only the account is the limit. */
+  /** The most answers that may stream at once; undefined when only the account's quota is the limit. */
   readonly reservedConcurrentExecutions: number | undefined;
 
   constructor(scope: Construct, id: string, props: AgentStreamFunctionProps) {
@@ -61,7 +61,7 @@ export class AgentStreamFunction extends Construct {
     this.#refuseNamesake();
 
     this.logGroup = props.logGroup ?? this.#ownLogGroup(props);
-    // An own role: the managed policy that Lambda's default role has may write to every log group.
+    // Lambda's default role is not used: its managed policy may write to every log group.
     const role =
       props.role ??
       new iam.Role(this, 'Role', {
@@ -94,7 +94,7 @@ export class AgentStreamFunction extends Construct {
       ),
       currentVersionOptions: versionOptions(this.agents),
       logGroup: this.logGroup,
-      // Not above INFO: the metrics are log lines without a level, which Lambda takes for INFO.
+      // A level above INFO would drop the metrics: they are log lines without a level, which Lambda takes for INFO.
       loggingFormat: lambda.LoggingFormat.JSON,
       applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
       systemLogLevelV2: lambda.SystemLogLevel.INFO,
@@ -123,8 +123,8 @@ export class AgentStreamFunction extends Construct {
   }
 
   /**
-   * Lets a principal call the Function URL: `lambda:InvokeFunctionUrl`, and `lambda:InvokeFunction` as long as it
-   * comes through the URL; without either the call is answered 403.
+   * Lets a principal call the Function URL. The grant contains `lambda:InvokeFunctionUrl`, and `lambda:InvokeFunction`
+   * for calls through the URL: Lambda answers 403 if either is missing.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
    */
@@ -132,37 +132,45 @@ export class AgentStreamFunction extends Construct {
     return this.functionUrl.grantInvokeUrl(grantee);
   }
 
-  /** A metric that the function emits, of all agents together or of one. @default statistic - Sum, of times p90 */
+  /**
+   * A metric that the function emits, of all agents together or of one agent.
+   *
+   * @default statistic - Sum for counts and bytes, p90 for times, Maximum for a level
+   */
   metric(metricName: MetricName, props?: StreamMetricProps): Metric {
     return streamMetric(metricName, { service: this.serviceName, ...props });
   }
 
-  /** Requests for an agent that were not the caller's mistake. @default statistic - Sum */
+  /** The requests for agents, without those that were the caller's mistake. @default statistic - Sum */
   metricInvocations(props?: StreamMetricProps): Metric {
     return this.metric('InvocationCount', props);
   }
 
-  /** Invocations that did not end complete, whatever AgentCore or the agent said. @default statistic - Sum */
+  /** The invocations that did not end with a complete answer, for whatever reason. @default statistic - Sum */
   metricErrors(props?: StreamMetricProps): Metric {
     return this.metric('InvocationErrors', props);
   }
 
-  /** From the request to the agent's first chunk where no microVM had to be started. @default statistic - p90 */
+  /**
+   * The time from the request to the agent's first chunk when no microVM had to be started.
+   *
+   * @default statistic - p90
+   */
   metricFirstChunkLatencyWarm(props?: StreamMetricProps): Metric {
     return this.metric('FirstChunkLatencyWarm', props);
   }
 
-  /** Answers that are streaming now, as each occupies one execution environment. @default statistic - Maximum */
+  /** The answers that stream now: each occupies one execution environment. @default statistic - Maximum */
   metricConcurrentStreams(props?: MetricOptions): Metric {
     return this.function.metric('ConcurrentExecutions', { statistic: 'Maximum', ...props });
   }
 
-  /** Answers of the Function URL with a status from 500. @default statistic - Sum */
+  /** The responses of the Function URL with a status of 500 or more. @default statistic - Sum */
   metricUrl5xx(props?: MetricOptions): Metric {
     return this.function.metric('Url5xxCount', { statistic: 'Sum', ...props });
   }
 
-  /** Answers of the Function URL with a status from 400 to 499. @default statistic - Sum */
+  /** The responses of the Function URL with a status from 400 to 499. @default statistic - Sum */
   metricUrl4xx(props?: MetricOptions): Metric {
     return this.function.metric('Url4xxCount', { statistic: 'Sum', ...props });
   }
@@ -176,7 +184,9 @@ export class AgentStreamFunction extends Construct {
     });
   }
 
-  /** Two of one name in the same account and region would share their metrics and alarms. */
+  /**
+   * Refuses a second function of the same service name in one account and region: they would share metrics and alarms.
+   */
   #refuseNamesake(): void {
     const { environment } = Stack.of(this);
     const namesake = this.node.root.node
@@ -190,11 +200,11 @@ export class AgentStreamFunction extends Construct {
       );
     if (namesake === undefined) return;
     throw new Error(
-      `serviceName: "${this.serviceName}" is that of ${namesake.node.path} already, and they would share metrics and alarms: give ${this.node.path} another`,
+      `serviceName: "${this.serviceName}" is already the name of ${namesake.node.path}, and both would share metrics and alarms: give ${this.node.path} another`,
     );
   }
 
-  /** What was done to the resource from outside, after it was made. */
+  /** Finds problems in changes that other code made to the resource after it was created. */
   #findProblems(): string[] {
     const resource = this.function.node.defaultChild as lambda.CfnFunction;
     const { variables = {} } = Stack.of(this).resolve(resource.environment ?? {}) as {

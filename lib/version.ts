@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { PROJECT_ROOT } from './project.ts';
 
 /**
- * What is deployed, for people: `0.1.0 (1a2b3c4d5e6f)`, with `-dirty` behind a commit that is not all of it.
+ * Returns the deployed version for people, such as `0.1.0 (1a2b3c4d5e6f)`. After the commit, `-dirty` says that the
+ * project has changes beyond it. The version stands alone when the commit is not known.
  *
- * @param folder the project's, or the installed package's, whose manifest names its commit as `gitHead`; where neither
- *   says which commit it is there is the version alone
+ * @param folder the folder of the project, or of the installed package, whose manifest names its commit as `gitHead`
  */
 export function projectVersion(folder: string = PROJECT_ROOT): string {
   const { version, gitHead } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as {
@@ -18,12 +18,12 @@ export function projectVersion(folder: string = PROJECT_ROOT): string {
   return commit === undefined ? version : `${version} (${commit})`;
 }
 
-/** The commit of a repository's own folder, `1a2b3c4d5e6f-dirty`. */
+/** Returns the commit of a folder that is the root of a repository, such as `1a2b3c4d5e6f-dirty`. */
 export function commitOf(folder: string): string | undefined {
-  // Git would find the repository of an app that this is installed in.
+  // In an installed package, Git would find the repository of the app around it.
   if (!existsSync(join(folder, '.git'))) return undefined;
   try {
-    // No tag stands in for the commit.
+    // `--exclude=*` keeps tags out: a tag would replace the commit.
     const args = ['describe', '--always', '--dirty', '--abbrev=12', '--exclude=*'];
     return execFileSync('git', args, {
       cwd: folder,

@@ -16,19 +16,19 @@ import {
 import type { TuningProps } from './environment.ts';
 import type { SessionProps } from './sessions.ts';
 
-/** What a Web Function alone can be told. */
+/** Options that only a Web Function has. */
 export interface WebEndpointProps {
   /**
-   * Most execution environments that serve at once; each serves up to `maxConcurrencyPerEnvironment` answers.
+   * The most execution environments that serve at once. Each serves up to `maxConcurrencyPerEnvironment` answers.
    *
-   * @default - only the account's quota is the limit; with authType APPLICATION_MANAGED it must be given
+   * @default - only the account's quota is the limit; with authType APPLICATION_MANAGED the option is required
    */
   readonly maxEnvironments?: number;
-  /** Most answers that one environment streams at once; Lambda may give it fewer. @default - 64 */
+  /** The most answers that one environment streams at once. Lambda may give it fewer. @default - 64 */
   readonly maxConcurrencyPerEnvironment?: number;
   /**
-   * Further regions that serve, under one domain; each request goes to the nearest one. Callers then sign with SigV4a.
-   * To change it changes the address.
+   * Further regions that serve under the same domain. Each request goes to the nearest region, and callers sign with
+   * SigV4a. A change of this option changes the address.
    *
    * @default - the stack's region alone
    */
@@ -36,29 +36,42 @@ export interface WebEndpointProps {
 }
 
 export interface AgentStreamWebFunctionProps extends TuningProps, WebEndpointProps, SessionProps {
-  /** The agents that may be called, as those of the function behind a Function URL. */
+  /** The agents that may be called, given as for the function behind a Function URL. */
   readonly agents: readonly AgentProps[];
   /** Who may call the endpoint. @default - callers that sign with IAM credentials and are allowed to invoke it */
   readonly authType?: lambda.WebFunctionAuthType;
-  /** Origins of the pages that may call, or `*`; with IAM a page cannot. @default - no page of another origin can call */
+  /**
+   * Origins of the pages that may call, or `*`. The option is refused with IAM, because a browser does not sign
+   * preflights.
+   *
+   * @default - no page of another origin can call
+   */
   readonly allowedOrigins?: readonly string[];
-  /** After which Lambda ends a request, its stream included. @default - 15 minutes, the most that Lambda allows */
+  /**
+   * The time after which Lambda ends a request, its stream included.
+   *
+   * @default - 15 minutes, the most that Lambda allows
+   */
   readonly timeout?: Duration;
-  /** What /health tells as its environment. @default - "dev" */
+  /** The environment that /health reports. @default - "dev" */
   readonly stage?: string;
-  /** What logs and metrics call it. @default - "agentcore-stream", with the stage behind it unless that is the default */
+  /**
+   * The function's name in logs and metrics.
+   *
+   * @default - "agentcore-stream", followed by the stage unless the stage is the default
+   */
   readonly serviceName?: string;
-  /** Encrypts the log group and the environment. @default - keys of AWS */
+  /** The key that encrypts the log group and the environment. @default - keys of AWS */
   readonly encryptionKey?: IKey;
-  /** What it runs as; what the role lacks is added to it. @default - a role is made */
+  /** The role that the function runs as. Missing permissions are added to it. @default - a role is made */
   readonly role?: IRole;
-  /** What it writes to. @default - a log group is made */
+  /** The log group that the function writes to. @default - a log group is made */
   readonly logGroup?: ILogGroup;
-  /** @default - logs are kept for two weeks */
+  /** How long logs are kept. @default - two weeks */
   readonly logRetention?: RetentionDays;
   /** What happens to the logs when the construct is removed. @default - they are deleted */
   readonly logRemovalPolicy?: RemovalPolicy;
-  /** Whether the role also gets `bedrock-agentcore:InvokeAgent`, an action that AWS does not know. @default true */
+  /** Whether the role also gets `bedrock-agentcore:InvokeAgent`, which AWS does not know. @default true */
   readonly invokeAgentAction?: boolean;
   /** The deployed code. @default - the bundle of this project, built now, in a bucket that the CDK makes */
   readonly code?: lambda.WebFunctionCode;
@@ -67,7 +80,7 @@ export interface AgentStreamWebFunctionProps extends TuningProps, WebEndpointPro
 export const DEFAULT_CONCURRENCY = 64;
 export const DEFAULT_TIMEOUT = Duration.minutes(15);
 
-/** @throws Error naming the prop that is wrong, what was expected and what came */
+/** @throws Error naming the prop that is wrong, the expected value and the given one */
 export function checkWebProps(
   props: AgentStreamWebFunctionProps,
   authType: lambda.WebFunctionAuthType,
@@ -87,7 +100,7 @@ export function checkWebProps(
   for (const name of ['sessionBinding', 'userId'] as const) {
     if (props[name] !== 'iam') continue;
     throw new Error(
-      `${name}: expected none, as a Web Function is not told who has signed, got iam; use a Function URL`,
+      `${name}: expected none, because a Web Function is not told who signed a request, got iam; use a Function URL`,
     );
   }
   if (props.sessions !== undefined && props.sessionTable !== undefined) {
@@ -97,7 +110,7 @@ export function checkWebProps(
   if (authType === lambda.WebFunctionAuthType.IAM_AUTH) {
     if (!allowedOrigins) return;
     throw new Error(
-      'allowedOrigins: a browser does not sign the preflight that it sends before a request of another origin, so that with IAM the endpoint refuses it; serve the page from the same domain by a CloudFront distribution with origin access control, or use authType APPLICATION_MANAGED (auth=none), or a Function URL, which answers preflights itself',
+      'allowedOrigins: with IAM the endpoint refuses the preflight of a page of another origin, because browsers do not sign preflights; serve the page from the same domain by a CloudFront distribution with origin access control, or use authType APPLICATION_MANAGED (auth=none), or a Function URL, which answers preflights itself',
     );
   }
   if (!allowedOrigins) {

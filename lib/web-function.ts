@@ -24,21 +24,21 @@ import {
   DEFAULT_TIMEOUT,
 } from './web-function-props.ts';
 
-/** Lambda ends an environment a second after it has told it to end; the error of an answer has to go out before. */
+/** Lambda ends an environment one second after it announces the end. Open answers must get their error before that. */
 const SHUTDOWN_GRACE_MS = 400;
 
 /**
- * The server as a Lambda Web Function: many answers in one environment, of which a stream that waits costs its share of
- * memory. Allowed to invoke the given agents and nothing else.
+ * The server as a Lambda Web Function, which may invoke the given agents and nothing else. One environment streams many
+ * answers, and a stream that waits costs only its share of memory.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/web-functions.html
  */
 export class AgentStreamWebFunction extends Construct {
   readonly webFunction: lambda.WebFunction;
-  /** Value of the dimension `service` of its metrics. */
+  /** The value of the dimension `service` of the function's metrics. */
   readonly serviceName: string;
   readonly logGroup: logs.ILogGroup;
-  /** Where sessions are kept; undefined where they are not. */
+  /** The table of sessions; undefined when sessions are not kept. */
   readonly sessionTable: ITable | undefined;
   /** The agents with their defaults filled in. */
   readonly agents: readonly AgentEntry[];
@@ -73,7 +73,7 @@ export class AgentStreamWebFunction extends Construct {
           this.sessionTable,
           isPublic ? lambda.FunctionUrlAuthType.NONE : lambda.FunctionUrlAuthType.AWS_IAM,
         ),
-        // Lambda is the limit; one that takes more for itself would only refuse them.
+        // Lambda enforces the limit. A lower limit in the server would refuse requests that Lambda lets through.
         [SERVER_SETTINGS.maxStreams.variable]: String(concurrency),
         [SERVER_SETTINGS.requestTimeout.variable]: String(timeout.toMilliseconds()),
         [SERVER_SETTINGS.shutdownGrace.variable]: String(SHUTDOWN_GRACE_MS),
@@ -89,7 +89,7 @@ export class AgentStreamWebFunction extends Construct {
       timeout,
       environment,
       logGroup: this.logGroup,
-      // Not above INFO: the metrics are log lines without a level, which Lambda takes for INFO.
+      // A level above INFO would drop the metrics: they are log lines without a level, which Lambda takes for INFO.
       applicationLogLevel: lambda.ApplicationLogLevel.INFO,
       systemLogLevel: lambda.SystemLogLevel.INFO,
       maxConcurrencyPerEnvironment: concurrency,
@@ -104,20 +104,24 @@ export class AgentStreamWebFunction extends Construct {
     });
   }
 
-  /** Where callers send their requests, without a trailing slash. */
+  /** The address that callers send their requests to, without a trailing slash. */
   get url(): string {
     return `https://${this.webFunction.endpoint.domainName}`;
   }
 
   /**
-   * Lets a principal call the endpoint: `lambda:InvokeWebFunctionEndpoint`. It signs with SigV4 and sends
-   * `X-Amz-Content-SHA256`, with SigV4a where there are further regions.
+   * Lets a principal call the endpoint (`lambda:InvokeWebFunctionEndpoint`). The caller signs with SigV4, or with
+   * SigV4a when there are further regions, and sends `X-Amz-Content-SHA256`.
    */
   grantInvokeEndpoint(grantee: iam.IGrantable): iam.Grant {
     return this.webFunction.endpoint.grants.invoke(grantee);
   }
 
-  /** A metric that it emits, of all agents together or of one. @default statistic - Sum, of times p90 */
+  /**
+   * A metric that the function emits, of all agents together or of one agent.
+   *
+   * @default statistic - Sum for counts and bytes, p90 for times, Maximum for a level
+   */
   metric(metricName: MetricName, props?: StreamMetricProps): Metric {
     return streamMetric(metricName, { service: this.serviceName, ...props });
   }

@@ -28,15 +28,15 @@ import type { AgentStreamWebFunction } from './web-function.ts';
 import { axis, graph } from './widgets.ts';
 
 export interface AgentStreamWebObservabilityProps {
-  /** What is watched. */
+  /** The function to watch. */
   readonly stream: AgentStreamWebFunction;
-  /** Address where docs/runbook.md is read. @default - alarms name the file and the anchor */
+  /** The address where docs/runbook.md is read. @default - alarms name the file and the anchor */
   readonly runbookUrl?: string;
-  /** Whom an alarm tells. @default - nobody: alarms only change colour */
+  /** The actions of the alarms. @default - none: alarms only change colour */
   readonly alarmActions?: readonly IAlarmAction[];
 }
 
-/** Shares of the requests that go off, two of three windows, by the metric that counts them. */
+/** The alarms. Each goes off when a share of the requests exceeds its percentage in two of three windows. */
 const SHARES: readonly { id: string; metric: MetricName; percent: number; article: Article; what: string }[] =
   [
     {
@@ -44,36 +44,36 @@ const SHARES: readonly { id: string; metric: MetricName; percent: number; articl
       metric: 'InvocationErrors',
       percent: ERROR_LIMIT_PERCENT,
       article: 'errorRate',
-      what: 'of all requests failed',
+      what: `More than ${ERROR_LIMIT_PERCENT} % of all requests failed`,
     },
     {
       id: 'Timeouts',
       metric: 'InvocationTimeouts',
       percent: TIMEOUT_LIMIT_PERCENT,
       article: 'timeouts',
-      what: 'of all requests ran into a time limit',
+      what: `More than ${TIMEOUT_LIMIT_PERCENT} % of all requests ran into a time limit`,
     },
     {
       id: 'IncompleteResponses',
       metric: 'IncompleteResponses',
       percent: INCOMPLETE_LIMIT_PERCENT,
       article: 'incompleteResponses',
-      what: 'of all answers broke off',
+      what: `More than ${INCOMPLETE_LIMIT_PERCENT} % of all answers broke off`,
     },
     {
       id: 'ConnectionFailures',
       metric: 'ConnectionFailures',
       percent: CONNECTION_LIMIT_PERCENT,
       article: 'connectionFailures',
-      what: 'as many attempts to connect to AgentCore as there were requests failed',
+      what: `More than ${CONNECTION_LIMIT_PERCENT} attempts to connect to AgentCore failed per 100 requests`,
     },
   ];
 
 const FULL_WIDTH = 24;
 
 /**
- * Dashboard and alarms of a Web Function, from its own log and metrics. What Lambda itself counts of one is not drawn: an
- * environment that does not start answers nothing, which the check after a deployment has to find.
+ * The dashboard and the alarms of a Web Function, made from its own log and metrics. Lambda's metrics are not used, so
+ * an environment that does not start is not seen here: the check after a deployment has to find it.
  */
 export class AgentStreamWebObservability extends Construct {
   readonly dashboard: Dashboard;
@@ -95,7 +95,7 @@ export class AgentStreamWebObservability extends Construct {
           ),
           threshold: ALLOWANCE,
           windows: TWO_OF_THREE,
-          what: `More than ${percent} % ${what}, and by more than ${ALLOWANCE}, in two of three periods of 5 minutes`,
+          what: `${what}, and by more than ${ALLOWANCE}, in two of three periods of 5 minutes`,
         },
         runbookUrl,
       ),

@@ -14,19 +14,19 @@ import { AgentStreamWebObservability } from './web-observability.ts';
 
 export interface AgentStreamWebStackProps extends StackProps, Deployment {}
 
-/** What a Web Function has not, by the prop that asks for it: what to do instead. */
+/** The props that a Web Function does not support, each with what to do instead. */
 const UNSUPPORTED: Partial<Record<keyof Deployment, string>> = {
   reservedConcurrentExecutions: 'a Web Function has no reserved concurrency: give maxEnvironments',
   provisionedConcurrentExecutions:
     'a Web Function has no provisioned concurrency; its environments live on between requests',
-  memorySize: 'a Web Function has 2 GB and 2 vCPU, always: leave it out',
+  memorySize: 'a Web Function always has 2 GB and 2 vCPU: leave it out',
   deployment:
     'CodeDeploy does not know Web Functions: leave it out, and run the smoke check after a deployment',
   formerUrl: 'a Web Function has no former Function URL: leave it out',
   vpc: 'not supported: leave it out, AgentCore is reached over TLS and IAM',
 };
 
-/** @throws Error naming the prop that a Web Function cannot have, and what to do instead */
+/** @throws Error naming a prop that a Web Function does not support, and what to do instead */
 export function checkSupported(deployment: Deployment): void {
   for (const [name, reason] of Object.entries(UNSUPPORTED)) {
     const value = deployment[name as keyof Deployment];
@@ -75,7 +75,11 @@ export class AgentStreamWebStack extends Stack {
       'For the policy of callers that sign',
     );
     this.#output('LogGroup', this.stream.logGroup.logGroupName, 'For Logs Insights');
-    this.#output('DashboardName', this.observability.dashboard.dashboardName, 'What on-call looks at first');
+    this.#output(
+      'DashboardName',
+      this.observability.dashboard.dashboardName,
+      'The dashboard, which on-call opens first',
+    );
   }
 
   #output(id: string, value: string, description: string): void {
@@ -83,7 +87,7 @@ export class AgentStreamWebStack extends Stack {
   }
 }
 
-/** The code of a function is no code of a Web Function. */
+/** Leaves out `code`, which is the code of a function and not of a Web Function. */
 function withoutFunctionProps({ code: _code, ...props }: AgentStreamWebStackProps) {
   return props;
 }

@@ -38,7 +38,7 @@ export interface ServerConfig extends ValuesOf<typeof SERVER_SETTINGS> {
 /**
  * Reads what only the server needs of the environment.
  *
- * @throws Error naming the variable, what was expected and what came
+ * @throws Error naming the variable, the expected value and the given one
  */
 export function readServerConfig(env: Record<string, string | undefined> = process.env): ServerConfig {
   const endpoint = env[SERVER_ENV.WEB_FUNCTION_ENDPOINT];
@@ -55,7 +55,7 @@ export function readServerConfig(env: Record<string, string | undefined> = proce
 /**
  * Refuses what needs the IAM identity of a caller, which only a Function URL tells.
  *
- * @throws Error naming the variable, what was expected and what came
+ * @throws Error naming the variable, the expected value and the given one
  */
 export function refuseIdentities({
   sessionBinding,

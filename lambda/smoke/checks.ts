@@ -21,7 +21,7 @@ export const PROMPT =
 export interface Finding {
   name: string;
   ok: boolean;
-  /** What was seen, or what was expected and what came. */
+  /** What was seen, or the expected value and the given one. */
   detail: string;
 }
 

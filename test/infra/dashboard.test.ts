@@ -24,7 +24,7 @@ describe('the dashboard', () => {
 
     expect(titles).toEqual([
       '## Are users affected?',
-      'Who is told',
+      'Alarms that notify',
       'The last 5 minutes',
       '## Is it healthy?',
       'Alarms',
@@ -235,7 +235,7 @@ describe('the dashboard', () => {
 
     for (const column of ['latest_cause', 'check_this', 'agent_error']) {
       expect(titled('Failures by agent, code and reason')?.query).toContain(` as ${column}`);
-      expect(heading?.properties.markdown).toContain(`\`${column}\`: `);
+      expect(heading?.properties.markdown).toContain(`\`${column}\` `);
     }
   });
 

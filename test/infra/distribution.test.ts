@@ -177,7 +177,7 @@ test.each<[string, Parameters<typeof stackOf>[0], RegExp]>([
   [
     'in front of a public URL',
     { ...BOUNDED, authType: FunctionUrlAuthType.NONE, allowedOrigins: ['*'] },
-    /^distribution: expected a Function URL that wants signed requests \(auth=iam\), .*, got one that is public$/,
+    /^distribution: expected a Function URL that requires signed requests \(auth=iam\), .*, got a public one$/,
   ],
   [
     'that nothing bounds',

@@ -109,7 +109,7 @@ describe('what exists already', () => {
 describe('the topic of the alarms', () => {
   const alarmTopicArn = 'arn:aws:sns:eu-west-1:111122223333:alarms';
   const message =
-    /^alarmTopicArn: expected a topic in us-east-1, as alarms notify topics of their own region only, got "arn:aws:sns:eu-west-1/;
+    /^alarmTopicArn: expected a topic in us-east-1, because alarms notify topics of their own region only, got "arn:aws:sns:eu-west-1/;
 
   test('of another region is refused, where the stack says its region', () => {
     expect(() => stackOf({ alarmTopicArn, env: ENV })).toThrow(message);

@@ -260,7 +260,7 @@ describe('the name of the service', () => {
     functionIn({ serviceName: 'mine' }, first);
 
     expect(() => functionIn({ serviceName: 'mine' }, new Stack(app, 'Second'))).toThrow(
-      /^serviceName: "mine" is that of First\/Stream already, .*: give Second\/Stream another$/,
+      /^serviceName: "mine" is already the name of First\/Stream, .*: give Second\/Stream another$/,
     );
     expect(() => functionIn({ serviceName: 'other' }, new Stack(app, 'Third'))).not.toThrow();
   });

@@ -118,7 +118,7 @@ describe('provisioned concurrency', () => {
     ],
     [
       { provisionedConcurrentExecutions: 3, reservedConcurrentExecutions: 2 },
-      /^provisionedConcurrentExecutions: expected .* from 1 to 2 \(what is reserved\), got 3$/,
+      /^provisionedConcurrentExecutions: expected .* from 1 to 2 \(the reserved concurrency\), got 3$/,
     ],
   ])('of %p is refused', (props, message) => {
     expect(() => functionIn(props)).toThrow(message);

@@ -57,7 +57,7 @@ describe('the file of a stage', () => {
     [
       'a key of something else',
       { xyzzyplugh: 1 },
-      /^config\/prod\.json: unknown key "xyzzyplugh": config\/schema\.json has those that are known$/,
+      /^config\/prod\.json: unknown key "xyzzyplugh": config\/schema\.json has the known keys$/,
     ],
     [
       'another stage',

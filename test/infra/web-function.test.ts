@@ -106,7 +106,7 @@ describe('the Web Function', () => {
   test.each<[Partial<AgentStreamWebFunctionProps>, RegExp]>([
     [
       { allowedOrigins: ['*'] },
-      /^allowedOrigins: a browser does not sign the preflight .* origin access control/,
+      /^allowedOrigins: with IAM the endpoint refuses the preflight .* origin access control/,
     ],
     [{ ...PUBLIC, allowedOrigins: undefined as never }, /APPLICATION_MANAGED needs allowedOrigins/],
     [{ ...PUBLIC, maxEnvironments: undefined as never }, /APPLICATION_MANAGED needs maxEnvironments/],
@@ -115,7 +115,7 @@ describe('the Web Function', () => {
     [{ replicaRegions: [] }, /^replicaRegions: expected at least one region/],
     [
       { sessionBinding: 'iam' },
-      /^sessionBinding: expected none, as a Web Function is not told who has signed/,
+      /^sessionBinding: expected none, because a Web Function is not told who signed/,
     ],
     [{ userId: 'iam' }, /^userId: expected none/],
     [{ timeout: Duration.hours(1) }, /^timeout: expected at most 15 minutes/],
@@ -189,7 +189,7 @@ describe('the stack of host=web', () => {
 
   test.each<[Partial<Deployment>, RegExp]>([
     [{ reservedConcurrentExecutions: 5 }, /^reservedConcurrentExecutions with host=web: .* maxEnvironments$/],
-    [{ memorySize: 512 }, /^memorySize with host=web: a Web Function has 2 GB/],
+    [{ memorySize: 512 }, /^memorySize with host=web: a Web Function always has 2 GB/],
     [
       { distribution: true },
       /^distribution=on needs webAclArn or reservedConcurrency \(with host=web maxEnv/,
