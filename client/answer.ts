@@ -3,20 +3,20 @@ import { AgentError, type AgentErrorCode, detailsOf, parseObject } from './error
 import { type AgentEvent, type DoneEvent, type StartEvent, typedEvent } from './events.ts';
 import { createSseReader } from './sse.ts';
 
-/** How far an answer has been read, over however many connections. */
+/** How far an answer has been read, over all connections that were needed for it. */
 export interface Progress {
-  /** Of the last event, where the service keeps sessions. */
+  /** The id of the last event. Only a service that keeps sessions sends ids. */
   id?: string | undefined;
   /** The text so far. */
   text: string;
 }
 
 /**
- * Reads the events of an answer from a response, and notes how far it has come. Leaving the loop closes the connection.
+ * Reads the events of an answer from a response, and notes the progress. Leaving the loop closes the connection.
  *
- * @param sessionId of the request, where the response does not tell
+ * @param sessionId the session of the request, for a response that does not name its session
  * @throws AgentError for an error event, a stream that breaks off, a response that is no event stream
- * @throws the reason of `signal` once that is aborted
+ * @throws the reason of `signal` once the signal is aborted
  */
 export async function* readAnswer(
   response: Response,
@@ -78,7 +78,7 @@ export async function* readAnswer(
       }
     }
   } finally {
-    // After the closing event only the end of the body is left.
+    // The body has no more data after the closing event, so its connection can be reused.
     if (ended) reader.finish();
     else reader.cancel();
   }
@@ -140,7 +140,7 @@ function errorOfEvent(event: WireEvent, context: AnswerContext & { partialText: 
   });
 }
 
-/** Those of the named members that are there. */
+/** Returns those of the named members of an event that are text. */
 function stringsOf<Key extends string>(event: WireEvent, ...keys: Key[]): Partial<Record<Key, string>> {
   const found = keys.filter((key) => typeof event[key] === 'string').map((key) => [key, event[key]]);
   return Object.fromEntries(found) as Partial<Record<Key, string>>;

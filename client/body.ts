@@ -1,20 +1,20 @@
 /** The body of a response, read as text. */
 export interface BodyReader {
   /**
-   * The text that comes next; undefined at the end.
+   * Reads the next text; undefined at the end.
    *
-   * @throws the signal's reason once that is aborted; else what broke the connection
+   * @throws the signal's reason once the signal is aborted, otherwise the error that broke the connection
    */
   read(): Promise<string | undefined>;
-  /** Gives the body up, which closes its connection. */
+  /** Cancels the body, which closes its connection. */
   cancel(): void;
-  /** Takes the end of a body of which nothing else is left: the connection then serves the next request. */
+  /** Reads the end of a body that has no more data, so that its connection can serve the next request. */
   finish(): void;
 }
 
 /**
- * Reads a body until its end or until `signal` is aborted, also where a replaced fetch did not pass the signal on.
- * Whoever has begun calls `cancel` or `finish` at last: either takes the listener off the signal.
+ * Creates a reader of a body that stops when `signal` is aborted, even if a custom fetch ignores the signal. The caller
+ * must call `cancel` or `finish` in the end: both remove the listener from the signal.
  */
 export function createBodyReader(
   body: ReadableStream<Uint8Array>,
@@ -24,7 +24,7 @@ export function createBodyReader(
   const decoder = new TextDecoder();
   const cancel = () => {
     signal?.removeEventListener('abort', cancel);
-    // This ends a read that is waiting, too.
+    // A cancelled reader also ends a read that waits.
     reader.cancel(signal?.reason).catch(() => {});
   };
   signal?.addEventListener('abort', cancel);
@@ -47,7 +47,7 @@ export function createBodyReader(
   };
 }
 
-/** Settles as the promise does, or rejects with the signal's reason if that is aborted before. */
+/** Settles as the promise does, or rejects with the signal's reason if the signal is aborted first. */
 export function unlessAborted<Value>(
   promise: Promise<Value>,
   signal: AbortSignal | undefined,

@@ -2,14 +2,14 @@
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /**
- * For agents behind CloudFront (`distribution=on`): adds `x-amz-content-sha256`, the SHA-256 of the body, which
- * CloudFront signs instead of the body itself. Without it a POST is answered 403.
+ * Adds the header `x-amz-content-sha256`, the SHA-256 of the body, to each request. Agents behind CloudFront
+ * (`distribution=on`) need it: CloudFront signs the hash instead of the body, and answers a POST without it with 403.
  *
  *     streamAgent('https://app.example.com/api', { agentId, prompt, fetch: withContentSha256() })
  *
- * Works in secure contexts only (https, localhost), as `crypto.subtle` does.
+ * This works only in secure contexts (https, localhost), because only they have `crypto.subtle`.
  *
- * @param fetch what sends the request then
+ * @param fetch sends the request with the header
  * @throws TypeError for a body that is neither text nor bytes
  * @see https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-lambda.html
  */

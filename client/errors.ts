@@ -1,6 +1,6 @@
 import { createBodyReader } from './body.ts';
 
-/** The codes that the service sends, each described in docs/openapi.yaml. */
+/** The codes that the service sends. docs/openapi.yaml describes each of them. */
 export type ServerErrorCode =
   | 'BadRequest'
   | 'Unauthenticated'
@@ -20,33 +20,35 @@ export type ServerErrorCode =
   | 'ResponseTooLarge';
 
 /**
- * What only the client can see:
- * `NetworkError`: no answer came at all (offline, DNS, refused, CORS);
+ * The codes of failures that only the client can see:
+ * `NetworkError`: there was no response at all (offline, DNS, refused, CORS);
  * `StreamTruncated`: the stream broke off without a closing event;
- * `UnexpectedResponse`: an answer that is not this service's (a proxy's, a wrong URL's).
+ * `UnexpectedResponse`: the response is not this service's, but that of a proxy or of a wrong URL.
  */
 export type ClientErrorCode = 'NetworkError' | 'StreamTruncated' | 'UnexpectedResponse';
 
-/** A newer service may send a code that is not here yet: keep a default branch. */
+/**
+ * A code of the service or of the client. A newer service may send a code that is not listed: keep a default branch.
+ */
 export type AgentErrorCode = ServerErrorCode | ClientErrorCode;
 
-/** What the service says beyond code and message; every part is optional. */
+/** The details of an error beyond its code and message. Every part is optional. */
 export interface AgentErrorDetails {
   agentId?: string;
   sessionId?: string;
-  /** Of the answer that is in the way: see `SessionBusy`. */
+  /** With `SessionBusy`, the request id of the answer that still runs in the session. */
   requestId?: string;
-  /** Wait so long before trying again; only on errors that are `retryable`. */
+  /** The seconds to wait before another try. Only an error that is `retryable` has it. */
   retryAfterSeconds?: number;
-  /** Names of the fields of the request that were wrong. */
+  /** The names of the request's fields that were wrong. */
   fields?: string[];
-  /** AgentCore's own word for why it found the request invalid. */
+  /** The reason with which AgentCore refused the request as invalid. */
   reason?: string;
   /** AgentCore's request id, for AWS support. */
   upstreamRequestId?: string;
-  /** What the agent itself said; its text, to be treated like a chunk. */
+  /** The error that the agent itself reported. Its message is text of the agent: treat it like a chunk. */
   agentError?: { type?: string; code?: string | number; message: string };
-  /** What the operator should check. */
+  /** Advice for the operator on what to check. */
   hint?: string;
 }
 
@@ -63,21 +65,21 @@ interface AgentErrorFields {
   cause?: unknown;
 }
 
-/** Every way in which an answer can fail, whether before the stream, in it, or by its breaking off. */
+/** The error of an answer that fails, whether before its stream, in its stream, or because the stream breaks off. */
 export class AgentError extends Error {
   override readonly name = 'AgentError';
   readonly code: AgentErrorCode;
-  /** Sending the same prompt again is safe and makes sense; `retryAfterSeconds` says when. */
+  /** Whether sending the same prompt again is safe and makes sense; `retryAfterSeconds` says when. */
   readonly retryable: boolean;
-  /** The agent may have got the prompt and acted on it. False only if it certainly did not. */
+  /** Whether the agent may have received the prompt and acted on it. False only if it certainly did not. */
   readonly promptSent: boolean;
-  /** HTTP status of the answer; 200 where the failure came in the stream, undefined where no answer came. */
+  /** The HTTP status: 200 when the failure came in the stream, undefined when there was no response. */
   readonly status: number | undefined;
-  /** The text that had arrived; empty before the first chunk. */
+  /** The text that arrived before the failure; empty before the first chunk. */
   readonly partialText: string;
-  /** Use it for the next turn: what the agent remembers of this one is there. */
+  /** The session of the answer. Use it for the next turn: the agent remembers this turn in it. */
   readonly sessionId: string | undefined;
-  /** Finds the invocation in the service's logs. */
+  /** The id that finds the invocation in the service's logs. */
   readonly requestId: string | undefined;
   readonly details: AgentErrorDetails;
 
@@ -93,13 +95,15 @@ export class AgentError extends Error {
     this.details = fields.details ?? {};
   }
 
-  /** Wait so long before trying again; only on errors that are {@link retryable}. */
+  /** The seconds to wait before another try. Only an error that is {@link retryable} has it. */
   get retryAfterSeconds(): number | undefined {
     return this.details.retryAfterSeconds;
   }
 }
 
-/** What the platform in front of the service answers by itself has no body of ours; its status says enough. */
+/**
+ * The codes of responses that come from the platform in front of the service. They have no error body, only a status.
+ */
 const CODE_OF_STATUS: Record<number, AgentErrorCode> = {
   401: 'Unauthenticated',
   403: 'AccessDenied',
@@ -110,10 +114,10 @@ const CODE_OF_STATUS: Record<number, AgentErrorCode> = {
   429: 'Throttled',
 };
 
-/** No error of the service is nearly as long; that of a stranger may have no end. */
+/** The most characters that are read of an error's body. Ours are much shorter, but another server's may never end. */
 const MAX_ERROR_LENGTH = 65_536;
 
-/** The body of an error, as far as it arrives. */
+/** Reads the body of an error, or its beginning if the connection breaks or the body is too long. */
 async function readError({ body }: Response, signal: AbortSignal | undefined): Promise<string> {
   let text = '';
   if (!body) return text;
@@ -141,7 +145,7 @@ interface ErrorBody {
   details?: unknown;
 }
 
-/** A gateway's `{"error":"Not Found","message":"…"}` is not one: what it calls an error is no code of ours. */
+/** Whether a body is an error of this service. A gateway's `{"error":"Not Found","message":"…"}` is not. */
 function isErrorBody(body: object | undefined): body is ErrorBody {
   const { error, message, requestId, retryable } = (body ?? {}) as Partial<Record<keyof ErrorBody, unknown>>;
   return (
@@ -150,9 +154,9 @@ function isErrorBody(body: object | undefined): body is ErrorBody {
 }
 
 /**
- * The error that a response with a failing status stands for.
+ * Makes the error of a response with a failing status.
  *
- * @throws the reason of `signal` once that is aborted
+ * @throws the reason of `signal` once the signal is aborted
  */
 export async function errorOfResponse(
   response: Response,
@@ -179,9 +183,9 @@ export async function errorOfResponse(
     code: CODE_OF_STATUS[status] ?? 'UnexpectedResponse',
     message: messageOf(response),
     retryable: status === 429,
-    // A 3xx or 4xx that is not the service's comes from in front of it; behind a 5xx anything may have happened.
+    // A 3xx or 4xx without our body comes from in front of the service. After a 5xx anything may have happened.
     promptSent: status >= 500,
-    // A browser does not tell the status of a redirect.
+    // A browser hides the status of a redirect as 0.
     status: status || undefined,
     sessionId,
     requestId: headers.get('x-amzn-requestid') ?? undefined,
@@ -190,7 +194,7 @@ export async function errorOfResponse(
 }
 
 function messageOf({ status, type }: Response): string {
-  // Lambda's own: the request is not signed, or its signer lacks a permission. The service's has a body.
+  // A 403 without our body comes from Lambda: the request is not signed, or its signer lacks a permission.
   if (status === 403) return 'not allowed to call this service';
   if (type === 'opaqueredirect' || (status >= 300 && status < 400)) {
     return 'the server answered with a redirect, which is not followed: ask the URL that it leads to';
@@ -198,20 +202,22 @@ function messageOf({ status, type }: Response): string {
   return `the server answered with status ${status}`;
 }
 
-/** Whole seconds that somebody asks to wait; one where that is something else, a date, too. */
+/** Reads whole seconds from a `Retry-After` header. Any other value, such as a date, counts as one second. */
 function secondsOf(retryAfter: string | null): number {
   return /^\d{1,6}$/.test(retryAfter ?? '') ? Number(retryAfter) || 1 : 1;
 }
 
-/** What a body or an event says beyond code and message; seconds to wait only where one can wait for them. */
-export function detailsOf(said: unknown): AgentErrorDetails {
-  const isObject = typeof said === 'object' && said !== null;
-  const { retryAfterSeconds, ...details }: AgentErrorDetails = isObject ? said : {};
+/**
+ * Reads the details of an error body or an error event. Seconds to wait are kept only if they are a positive number.
+ */
+export function detailsOf(value: unknown): AgentErrorDetails {
+  const isObject = typeof value === 'object' && value !== null;
+  const { retryAfterSeconds, ...details }: AgentErrorDetails = isObject ? value : {};
   const canWait = Number.isFinite(retryAfterSeconds) && Number(retryAfterSeconds) > 0;
   return canWait ? { ...details, retryAfterSeconds: Number(retryAfterSeconds) } : details;
 }
 
-/** The JSON object in a text, or undefined. */
+/** Returns the JSON object that a text is, or undefined. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);

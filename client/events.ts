@@ -1,20 +1,20 @@
-/** The service has taken the request on. It comes first, with the first text or after a long silence. */
+/** The service has accepted the request. This event comes first, with the first text or after a long silence. */
 export interface StartEvent {
   type: 'start';
   sessionId: string;
   agentId: string;
   requestId: string;
-  /** The session id of the request was not valid: `sessionId` took its place, and the agent remembers nothing. */
+  /** The session id of the request was not valid. `sessionId` is a new session, and the agent remembers nothing. */
   sessionReplaced?: true;
 }
 
-/** Text exactly as the agent sent it; to be appended. */
+/** The next text of the answer, exactly as the agent sent it. Append it to the text before. */
 export interface ChunkEvent {
   type: 'chunk';
   text: string;
 }
 
-/** What the model thinks before it answers; to be appended apart from the text. */
+/** The next text of the model's reasoning. Append it to the reasoning before, apart from the answer's text. */
 export interface ReasoningEvent {
   type: 'reasoning';
   text: string;
@@ -23,25 +23,25 @@ export interface ReasoningEvent {
 /** The agent calls a tool; its input follows in pieces. */
 export interface ToolCallEvent {
   type: 'toolCall';
-  /** The same in every event of this call. */
+  /** The id of the call, the same in all of its events. */
   id: string;
   name: string;
 }
 
-/** The next piece of a tool's input, which is JSON as a rule. */
+/** The next piece of a tool's input. The whole input is usually JSON. */
 export interface ToolInputEvent {
   type: 'toolInput';
   id: string;
   delta: string;
 }
 
-/** The input of a tool is whole. */
+/** The input of a tool is complete. */
 export interface ToolCallEndEvent {
   type: 'toolCallEnd';
   id: string;
 }
 
-/** What a tool returned: a text, or any other JSON value. */
+/** The result of a tool: a text, or any other JSON value. */
 export interface ToolResultEvent {
   type: 'toolResult';
   id: string;
@@ -49,7 +49,9 @@ export interface ToolResultEvent {
   isError: boolean;
 }
 
-/** The agent asks something and ends this answer. The reply goes into `payload` of the next prompt of the session. */
+/**
+ * The agent asks the user something and ends this answer. The reply goes into `payload` of the session's next prompt.
+ */
 export interface InterruptEvent {
   type: 'interrupt';
   id: string;
@@ -57,7 +59,7 @@ export interface InterruptEvent {
   payload?: unknown;
 }
 
-/** Tokens since the last of these events; they add up over an answer. */
+/** The tokens since the previous event of this type. The sum of all events is the usage of the answer. */
 export interface UsageEvent {
   type: 'usage';
   inputTokens?: number;
@@ -71,13 +73,13 @@ export interface DataEvent {
   value: unknown;
 }
 
-/** The answer is complete. It comes last. */
+/** The answer is complete. This event comes last. */
 export interface DoneEvent {
   type: 'done';
   sessionId: string;
-  /** How many chunks there were. */
+  /** The number of chunks. */
   chunks: number;
-  /** UTF-8 bytes of the text. */
+  /** The number of UTF-8 bytes of the text. */
   bytes: number;
   durationMs: number;
   /** The agent waits for the reply to its question. */
@@ -88,7 +90,7 @@ export interface DoneEvent {
   text: string;
 }
 
-/** What comes between `start` and `done` beside text. A newer service may send others, which are left out. */
+/** The events between `start` and `done` other than text. Events that only a newer service sends are skipped. */
 export type TypedEvent =
   | ReasoningEvent
   | ToolCallEvent
@@ -103,7 +105,7 @@ export type AgentEvent = StartEvent | ChunkEvent | TypedEvent | DoneEvent;
 
 const TYPES = ['toolCall', 'toolInput', 'toolCallEnd', 'toolResult', 'interrupt', 'usage', 'data'] as const;
 
-/** The typed event that the data of a server-sent event is, if any: `{"toolCall":{…}}`. */
+/** Returns the typed event in the data of a server-sent event such as `{"toolCall":{…}}`, if there is one. */
 export function typedEvent(data: Record<string, unknown>): TypedEvent | undefined {
   if (typeof data.reasoning === 'string') return { type: 'reasoning', text: data.reasoning };
   for (const type of TYPES) {

@@ -1,32 +1,34 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { AgentError, type AgentEvent, type StreamAgentOptions, streamAgent } from './stream-agent.ts';
 
-/** What an answer is doing. */
+/** The state of an answer. */
 export type AgentState = 'idle' | 'running' | 'complete' | 'stopped' | 'failed';
 
 export interface UseAgentOptions {
-  /** Sends each request: one that signs, or `withContentSha256()`. @default globalThis.fetch */
+  /** Sends each request, for example with a signature or through `withContentSha256()`. @default globalThis.fetch */
   fetch?: StreamAgentOptions['fetch'];
-  /** Sees every event beside the text as well: reasoning, tool calls, what the agent asks. */
+  /** Receives every event: the text's and all others, such as reasoning, tool calls and the agent's questions. */
   onEvent?: (event: AgentEvent) => void;
 }
 
-/** The present answer of one agent, and what a component does with it. */
+/** The current answer of one agent, and the actions of a component on it. */
 export interface Agent {
-  /** The answer so far, also in state `failed` or `stopped`. */
+  /** The text of the answer so far, also in the states `failed` and `stopped`. */
   text: string;
   state: AgentState;
-  /** Why it failed; offer another try where `error.retryable`. */
+  /** Why the answer failed. Offer another try if `error.retryable`. */
   error: AgentError | undefined;
-  /** Asks in the session of the last answer; an answer that is under way is given up. Settles when it has ended. */
+  /**
+   * Sends a prompt in the session of the last answer, and aborts a running answer. Settles when the new answer ends.
+   */
   send(prompt: string, payload?: Record<string, unknown>): Promise<void>;
-  /** Gives the present answer up and keeps its text. */
+  /** Aborts the current answer and keeps its text. */
   stop(): void;
 }
 
 /**
- * A conversation with one agent: its session is kept from answer to answer, and ends with the component or where
- * another agent or URL is given.
+ * A conversation with one agent. The hook keeps the session from answer to answer, until the component unmounts or gets
+ * another agent or URL.
  *
  * @param url the Function URL, or a path on it that answers invoke requests
  * @param agentId a configured id, name or runtime ARN
@@ -51,7 +53,7 @@ export function useAgent(url: string, agentId: string, options: UseAgentOptions 
     setError(undefined);
   }, []);
 
-  // A session lives in one agent: another one begins anew. Leaving the page ends the request.
+  // A session belongs to one agent, so another agent begins without one. Unmounting aborts the request.
   useEffect(() => {
     begin();
     sessionId.current = undefined;
@@ -79,7 +81,7 @@ export function useAgent(url: string, agentId: string, options: UseAgentOptions 
         sessionId.current = thrown.sessionId ?? sessionId.current;
         setError(thrown);
       } finally {
-        // Not for a request that has been replaced.
+        // If a newer request has replaced this one, the state belongs to the newer one.
         if (running.current === controller) setState(end);
       }
     },

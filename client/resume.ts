@@ -5,7 +5,7 @@ import { send } from './send.ts';
 import { type SessionOptions, sessionPath } from './sessions.ts';
 import { type StreamAgentOptions, streamNoting } from './stream-agent.ts';
 
-/** Attempts in a row that bring nothing new; together they take about half a minute. */
+/** The most attempts in a row that bring nothing new. Together they take about half a minute. */
 const MAX_ATTEMPTS = 7;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 8000;
@@ -13,15 +13,16 @@ const LONGEST_DELAY_MS = 8000;
 export interface ReconnectOptions extends StreamAgentOptions {
   sessionId: string;
   /**
-   * `requestId` of the session's answer before this one, null where it has none. With it a request that is lost before
-   * its first event is looked for as well.
+   * The `requestId` of the session's previous answer, or null if there is none. With this option, an answer whose
+   * connection is lost before the first event is looked for as well.
    */
   previousRequestId?: string | null | undefined;
 }
 
 /**
- * As `streamAgent`, and reads on by itself where the connection is lost: the prompt is sent once, and nothing comes twice.
- * It needs a service that keeps sessions; of another one the loss is thrown as `streamAgent` throws it.
+ * Does the same as `streamAgent`, and continues reading by itself when the connection is lost. The prompt is sent once,
+ * and no event is yielded twice. The service must keep sessions; otherwise a lost connection throws as in
+ * `streamAgent`.
  */
 export async function* streamReconnecting(
   url: string | URL,
@@ -38,10 +39,10 @@ export async function* streamReconnecting(
 }
 
 /**
- * Reads the running or the last answer of a session from its beginning, and on as long as it runs: after a reload the
- * session id is enough. Yields nothing where there is none.
+ * Reads the running or the last answer of a session from its beginning to its end. After a page is reloaded, the
+ * session id is enough to call it. Yields nothing when the session has no answer.
  *
- * @throws AgentError; `NotFound` where the service keeps no sessions
+ * @throws AgentError, with `NotFound` when the service keeps no sessions
  */
 export function resumeAnswer(
   url: string | URL,
@@ -50,7 +51,11 @@ export function resumeAnswer(
   return follow(url, options, { text: '' });
 }
 
-/** @param lost what is thrown where nothing of the answer is found */
+/**
+ * Reads an answer from where `progress` stands, with further attempts while the service is away.
+ *
+ * @param lost the loss of the connection; it is thrown when the answer is not found
+ */
 async function* follow(
   url: string | URL,
   options: SessionOptions,
@@ -69,14 +74,14 @@ async function* follow(
       if (!response.ok) throw await errorOfResponse(response, options.signal);
       if (response.status !== 204) {
         for await (const event of readAnswer(response, progress, options.signal)) {
-          // An answer that was there before: the prompt has not arrived.
+          // The session's last answer is still the previous one: the prompt has not arrived.
           if (lost && event.type === 'start' && event.requestId === previousRequestId) throw lost;
           yield event;
         }
         return;
       }
       if (!lost) return;
-      // A request that was lost early may not have begun to be answered.
+      // When the connection was lost before the first event, the answer may not have begun yet.
       if (id !== undefined || attempt + 1 >= MAX_ATTEMPTS) throw lost;
     } catch (error) {
       if (error === lost || !isLoss(error)) throw lost && isAbsent(error) ? lost : error;
@@ -87,10 +92,10 @@ async function* follow(
   }
 }
 
-/** Whether the network or the service is away for a while, whatever becomes of the answer. */
+/** Whether an error means that the network or the service is away for a while, while the answer may go on. */
 function isLoss(error: unknown): error is AgentError {
   if (!(error instanceof AgentError)) return false;
-  // What comes in a stream is the answer's own end.
+  // An error event in a stream (status 200) is the end of the answer itself.
   const isAway = error.retryable && error.status !== 200;
   return error.code === 'NetworkError' || error.code === 'StreamTruncated' || isAway;
 }
@@ -99,7 +104,7 @@ function isAbsent(error: unknown): boolean {
   return error instanceof AgentError && error.code === 'NotFound';
 }
 
-/** Waits longer from attempt to attempt, and never as long as another client. */
+/** Waits longer with each attempt. The random part keeps clients from returning at the same moment. */
 function pause(attempt: number, signal: AbortSignal | undefined): Promise<void> {
   const longestMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt);
   return new Promise((resolve, reject) => {

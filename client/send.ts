@@ -1,22 +1,22 @@
 import { unlessAborted } from './body.ts';
 import { AgentError } from './errors.ts';
 
-/** How a request is sent, and given up. */
+/** How a request is sent and cancelled. */
 export interface SendOptions {
-  /** Cancels the request. What waits for it then throws the signal's reason, an AbortError by default. */
+  /** Cancels the request. The call then throws the signal's reason, which is an AbortError by default. */
   signal?: AbortSignal | undefined;
-  /** Sends the request: one that signs with SigV4, or adds a header. @default globalThis.fetch */
+  /** Sends the request, for example with a SigV4 signature or a further header. @default globalThis.fetch */
   fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
-/** Failures of Node's fetch that happen before anything is sent; a browser does not tell. */
+/** The failures of Node's fetch that happen before anything is sent. A browser does not tell its failures apart. */
 const NOT_SENT = ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN'];
 
 /**
- * Sends a request, and follows no redirect: that would send a prompt again.
+ * Sends a request and follows no redirect, because a redirect would send the prompt again.
  *
  * @param init method, headers and body
- * @throws AgentError `NetworkError`; the reason of `signal` once that is aborted; TypeError for a URL that is none
+ * @throws AgentError `NetworkError`; the reason of `signal` once the signal is aborted; TypeError for an invalid URL
  */
 export async function send(
   url: string,
@@ -24,7 +24,7 @@ export async function send(
   { fetch = globalThis.fetch, signal }: SendOptions,
 ): Promise<Response> {
   signal?.throwIfAborted();
-  // Asked before: a request that was under way when the network went may have arrived.
+  // This is read before the request: a request may arrive although the network goes away while it runs.
   const offline = globalThis.navigator?.onLine === false;
   let answer: Promise<Response> | undefined;
   try {
@@ -32,7 +32,7 @@ export async function send(
     return await unlessAborted(answer, signal);
   } catch (cause) {
     if (signal?.aborted) {
-      // A fetch that does not know of it may still get an answer, which nobody waits for.
+      // A custom fetch that ignores the signal may still get a response, whose body must not stay open.
       answer?.then((late) => late.body?.cancel()).catch(() => {});
       throw signal.reason;
     }
@@ -49,7 +49,7 @@ export async function send(
   }
 }
 
-/** Whether the platform can make a request of it: else the caller's URL is at fault, not the network. */
+/** Whether a URL is valid for a request. Otherwise the caller's URL is at fault, and not the network. */
 function isRequestable(url: string): boolean {
   try {
     return Boolean(new Request(url));

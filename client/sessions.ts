@@ -1,27 +1,27 @@
 import { errorOfResponse } from './errors.ts';
 import { type SendOptions, send } from './send.ts';
 
-/** A session of an agent; see docs/sessions.md for what a service that keeps none does not have. */
+/** A session of an agent. docs/sessions.md says which functions need a service that keeps sessions. */
 export interface SessionOptions extends SendOptions {
   /** A configured id, name or runtime ARN. */
   agentId: string;
   sessionId: string;
 }
 
-/** A session that has been started. */
+/** A started session. */
 export interface CreatedSession {
   sessionId: string;
   agentId: string;
-  /** How long it took to start: so much sooner comes the first answer. */
+  /** How long the start took, in milliseconds. The first answer comes sooner by this time. */
   startMs: number;
 }
 
 /**
- * Starts a session before its first prompt, when a page opens or at the first keystroke: its first answer then finds it
- * up.
+ * Starts a session before its first prompt, for example when a page opens or at the first keystroke. The first answer
+ * then need not wait for the start.
  *
  * @param url the Function URL, or any address on it
- * @throws AgentError; `NotFound` where the service does not let callers do this
+ * @throws AgentError, with `NotFound` when the service does not let callers start sessions
  */
 export async function createSession(
   url: string | URL,
@@ -38,11 +38,11 @@ export async function createSession(
 }
 
 /**
- * Stops the running answer of a session, wherever it was asked for. Its stream ends with what the agent has said, and
- * `stopped` in its `done`.
+ * Stops the running answer of a session, also when another client asked for it. The answer's stream keeps the text so
+ * far and ends with a `done` that has `stopped`.
  *
- * @returns whether one was running
- * @throws AgentError; `NotFound` where the service keeps no sessions
+ * @returns whether an answer was running
+ * @throws AgentError, with `NotFound` when the service keeps no sessions
  */
 export async function stopAnswer(url: string | URL, options: SessionOptions): Promise<boolean> {
   const { stopped } = await ask<{ stopped: boolean }>(
@@ -55,9 +55,9 @@ export async function stopAnswer(url: string | URL, options: SessionOptions): Pr
 }
 
 /**
- * Ends a session: what the agent remembers in it is gone.
+ * Ends a session. The agent then forgets the conversation.
  *
- * @returns whether there was one
+ * @returns whether the session existed
  */
 export async function endSession(url: string | URL, options: SessionOptions): Promise<boolean> {
   const { ended } = await ask<{ ended: boolean }>(sessionPath(options), url, { method: 'DELETE' }, options);

@@ -1,20 +1,20 @@
 const LINE_END = /\r\n?|\n/g;
 
 /**
- * An incremental reader of server-sent events, for the one thing that this contract uses: their data. It takes
- * text cut at any place and returns what each event that is now complete carries; the lines of an event's data
- * are joined by LF. Comments and other fields are skipped.
+ * Creates an incremental reader of server-sent events. The reader takes text that is cut at any place, and returns the
+ * data of each event that the text completes. LF joins the data lines of one event. Comments and the fields other than
+ * `data` and `id` are skipped: this contract does not use them.
  *
- * @param onId told of the id of each event that has one, when the event is complete
+ * @param onId called with the id of each complete event that has both data and an id
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export function createSseReader(onId?: (id: string) => void): (text: string) => string[] {
-  /** The line that has not ended yet. Only new text is searched: a line of megabytes costs no O(n²). */
+  /** The line that has not ended yet. Only new text is searched, so that a line of megabytes costs no O(n²). */
   let line = '';
   let data: string | undefined;
   let id: string | undefined;
-  /** The last text ended with CR: an LF that comes next belongs to it. */
+  /** The last text ended with CR: an LF at the beginning of the next text belongs to the same line end. */
   let endedWithCr = false;
 
   return (text) => {

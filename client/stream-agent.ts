@@ -10,22 +10,22 @@ export interface StreamAgentOptions extends SendOptions {
   /** A configured id, name or runtime ARN. */
   agentId: string;
   prompt: string;
-  /** Continues a session; without one the service makes one and says it in every event that names it. */
+  /** The session to continue. Without it the service makes a new session, and the events `start` and `done` name it. */
   sessionId?: string | undefined;
-  /** Further keys for the agent, where its entry allows them: files, or the reply to an interrupt. */
+  /** Further keys for the agent if its entry allows them, such as files or the reply to an interrupt. */
   payload?: Record<string, unknown>;
 }
 
 /**
  * Sends a prompt and yields the answer as it arrives: `start`, any number of `chunk` and of the typed events, `done`.
  *
- * Nothing is sent before the first event is asked for. Leaving the loop closes the connection. Nothing is ever
- * sent twice, and no redirect followed: see {@link AgentError.retryable} for when sending again is safe.
+ * The request is sent when the first event is asked for. Leaving the loop closes the connection. The prompt is never
+ * sent twice, and no redirect is followed: {@link AgentError.retryable} says when sending it again is safe.
  *
  * @param url the Function URL, or a path on it that answers invoke requests
  * @throws AgentError for every failure: a status, an error event, a stream that breaks off, no answer
- * @throws the reason of `signal` once that is aborted
- * @throws TypeError of `fetch` for a URL that is none
+ * @throws the reason of `signal` once the signal is aborted
+ * @throws the TypeError of `fetch` for an invalid URL
  */
 export function streamAgent(
   url: string | URL,
@@ -34,7 +34,7 @@ export function streamAgent(
   return streamNoting(url, options, { text: '' });
 }
 
-/** The same, noting how far the answer has been read. */
+/** Does the same, and notes in `progress` how far the answer has been read. */
 export async function* streamNoting(
   url: string | URL,
   { agentId, prompt, sessionId, payload, ...options }: StreamAgentOptions,
