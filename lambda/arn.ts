@@ -77,8 +77,21 @@ const DNS_SUFFIXES: Record<string, { plain: string; dualStack: string }> = {
  *
  * @throws Error for a partition without a known suffix
  */
-export function dataPlaneOrigin({ partition, region }: RuntimeArn, options: EndpointOptions): URL {
-  const { fips, dualStack, override } = options;
+export function dataPlaneOrigin(arn: RuntimeArn, options: EndpointOptions): URL {
+  return serviceOrigin('bedrock-agentcore', arn, options);
+}
+
+/**
+ * The origin of a service in a region, as the endpoint rules of the AWS SDKs make it for most services.
+ *
+ * @param service prefix of the endpoint, for example `dynamodb`
+ * @throws Error for a partition without a known suffix
+ */
+export function serviceOrigin(
+  service: string,
+  { partition, region }: Pick<RuntimeArn, 'partition' | 'region'>,
+  { fips, dualStack, override }: EndpointOptions,
+): URL {
   if (override !== undefined) return new URL(override);
   const suffixes = Object.hasOwn(DNS_SUFFIXES, partition) ? DNS_SUFFIXES[partition] : undefined;
   if (!suffixes) {
@@ -86,8 +99,8 @@ export function dataPlaneOrigin({ partition, region }: RuntimeArn, options: Endp
       `no DNS suffix is known for the partition "${partition}": expected one of ${Object.keys(DNS_SUFFIXES).join(', ')}, or a custom endpoint`,
     );
   }
-  const service = fips ? 'bedrock-agentcore-fips' : 'bedrock-agentcore';
-  return new URL(`https://${service}.${region}.${dualStack ? suffixes.dualStack : suffixes.plain}`);
+  const host = fips ? `${service}-fips` : service;
+  return new URL(`https://${host}.${region}.${dualStack ? suffixes.dualStack : suffixes.plain}`);
 }
 
 /** What can be asked of a runtime, as its path ends. */

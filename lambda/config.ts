@@ -1,5 +1,5 @@
 import { type Agent, parseAgents } from './agents.ts';
-import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn } from './arn.ts';
+import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn, serviceOrigin } from './arn.ts';
 import { ENV, MEMORY_TABLE, SERVICE_NAME } from './contract.ts';
 import { type OtlpTarget, readOtlp } from './otlp-config.ts';
 import { readSettings, SETTINGS, type Settings } from './settings.ts';
@@ -9,6 +9,12 @@ export interface Credentials {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string;
+}
+
+/** Where an AWS service is asked. */
+export interface ServiceEndpoint {
+  region: string;
+  origin: URL;
 }
 
 /** Everything that the environment says, read once per cold start. */
@@ -23,6 +29,8 @@ export interface Config extends Settings {
   stackStatusPrefix: string | undefined;
   /** Where sessions are kept. Undefined: nowhere, and the routes that need it are off. */
   sessionTable: string | undefined;
+  /** Where the table is. Undefined where there is none. */
+  sessionTableEndpoint: ServiceEndpoint | undefined;
   /** Whether a session belongs to the IAM identity that began it. */
   sessionBinding: 'none' | 'iam';
   /** Whether the agent is told the caller's IAM identity. */
@@ -59,17 +67,24 @@ export function readConfig(env: Environment = process.env): Config {
   const endpoint = env[ENV.ENDPOINT_URL];
   const prefix = env[ENV.STACK_STATUS_PREFIX];
 
+  const kind = { fips: flag(USE_FIPS), dualStack: flag(USE_DUAL_STACK) };
+  const agents = readAgents(env[ENV.AGENTS], {
+    ...kind,
+    override: endpoint ? readOrigin(ENV.ENDPOINT_URL, endpoint) : undefined,
+  });
+  const sessionTable = readTable(ENV.SESSION_TABLE, env[ENV.SESSION_TABLE]);
+
   return Object.freeze({
-    agents: readAgents(env[ENV.AGENTS], {
-      fips: flag(USE_FIPS),
-      dualStack: flag(USE_DUAL_STACK),
-      override: endpoint ? readOrigin(ENV.ENDPOINT_URL, endpoint) : undefined,
-    }),
+    agents,
     stage: env[ENV.STAGE] || 'dev',
     serviceName: env[ENV.SERVICE_NAME] || SERVICE_NAME,
     credentials: readCredentials(env),
     ...readSettings(SETTINGS, env),
-    sessionTable: readTable(ENV.SESSION_TABLE, env[ENV.SESSION_TABLE]),
+    sessionTable,
+    sessionTableEndpoint:
+      sessionTable === undefined || sessionTable === MEMORY_TABLE
+        ? undefined
+        : readTableEndpoint(env, agents[0]?.arn.partition ?? 'aws', kind),
     sessionBinding: noneOrIam(ENV.SESSION_BINDING),
     userId: noneOrIam(ENV.USER_ID),
     warmSessions: flag(ENV.WARM_SESSIONS, true),
@@ -132,6 +147,20 @@ function readTable(name: string, came: string | undefined): string | undefined {
   throw new Error(
     `${name}: expected the name of a DynamoDB table, or ${MEMORY_TABLE} for the memory of one process, got ${JSON.stringify(came)}`,
   );
+}
+
+/** The table is in the function's own region, and in the partition of its agents, as no credentials reach another. */
+function readTableEndpoint(
+  env: Environment,
+  partition: string,
+  kind: Pick<EndpointOptions, 'fips' | 'dualStack'>,
+): ServiceEndpoint {
+  const region = env.AWS_REGION;
+  if (!region) throw new Error('AWS_REGION: expected the region of the table of sessions, got nothing');
+  // As every AWS SDK reads them: the one of the service first.
+  const name = ['AWS_ENDPOINT_URL_DYNAMODB', 'AWS_ENDPOINT_URL'].find((one) => env[one]);
+  const override = name && readOrigin(name, env[name] as string);
+  return { region, origin: serviceOrigin('dynamodb', { partition, region }, { ...kind, override }) };
 }
 
 /** What Lambda gives. A developer who has none of it uses a profile. */

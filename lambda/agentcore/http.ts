@@ -1,15 +1,11 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { StreamError } from '../errors.ts';
 import { bodyOf } from './answer-body.ts';
 import type { Exchange, Message } from './exchange.ts';
 import { failureOfAnswer, requestIdOf } from './failures.ts';
 import type { SignedRequest } from './signing.ts';
-
-// Not an ES import: that reads every export of node:http, and the one named WebSocket loads all of undici, which adds
-// 40 ms to each cold start.
-const { request: requestHttp } = process.getBuiltinModule('node:http');
-const { request: requestHttps } = process.getBuiltinModule('node:https');
 
 export interface PostOptions {
   /** A connected socket to the URL's host. */

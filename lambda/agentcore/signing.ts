@@ -89,10 +89,47 @@ async function sign(
   credentials: CredentialProvider,
   now: Date,
 ): Promise<SignedRequest> {
+  const url = new URL(runtimePath(arn.text, operation), origin);
+  url.search = `?qualifier=${qualifier}`;
+  return signRequest(
+    {
+      service: SERVICE,
+      // An agent may live in another region than this function: the ARN's region is the host's.
+      region: arn.region,
+      method,
+      url,
+      headers: { 'x-amzn-bedrock-agentcore-runtime-session-id': sessionId, ...headers },
+      body,
+    },
+    credentials,
+    now,
+  );
+}
+
+/** A request to any AWS service. */
+export interface AwsRequest {
+  service: string;
+  region: string;
+  method: string;
+  url: URL;
+  /** Names in lower case. */
+  headers?: Record<string, string>;
+  body: string | undefined;
+}
+
+/**
+ * Signs a request with SigV4.
+ *
+ * @throws StreamError Unauthenticated when there are no credentials
+ */
+export async function signRequest(
+  { service, region, method, url, headers, body }: AwsRequest,
+  credentials: CredentialProvider,
+  now = new Date(),
+): Promise<SignedRequest> {
   const signer = new SignatureV4({
-    service: SERVICE,
-    // An agent may live in another region than this function: the ARN's region is the host's.
-    region: arn.region,
+    service,
+    region,
     credentials: await credentials().catch((cause) => {
       throw new StreamError('Unauthenticated', 'this service has no AWS credentials', { cause });
     }),
@@ -100,20 +137,14 @@ async function sign(
     // An upgrade has no body: without the checksum header the signed set is the one that botocore makes.
     applyChecksum: body !== undefined,
   });
-  const url = new URL(runtimePath(arn.text, operation), origin);
-  url.search = `?qualifier=${qualifier}`;
   const signed = await signer.sign(
     {
       method,
       protocol: url.protocol,
       hostname: url.hostname,
       path: url.pathname,
-      query: { qualifier },
-      headers: {
-        host: url.host,
-        'x-amzn-bedrock-agentcore-runtime-session-id': sessionId,
-        ...headers,
-      },
+      query: Object.fromEntries(url.searchParams),
+      headers: { host: url.host, ...headers },
       body,
     },
     { signingDate: now },

@@ -1,4 +1,5 @@
-import type { IncomingMessage } from 'node:http';
+import { type IncomingMessage, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import { bodyOf } from './answer-body.ts';
 import type { SessionRequest } from './exchange.ts';
@@ -8,10 +9,6 @@ import { type SignedRequest, signStop } from './signing.ts';
 import { failureOfSocket } from './socket-failures.ts';
 import type { Upstream } from './upstream.ts';
 import { connectionKeyOf } from './websocket.ts';
-
-// Not an ES import, for the reason given in http.ts.
-const { request: requestHttp } = process.getBuiltinModule('node:http');
-const { request: requestHttps } = process.getBuiltinModule('node:https');
 
 /**
  * Ends the microVM of a session and closes the connection that is kept for it. The session id can be used again.

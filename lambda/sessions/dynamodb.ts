@@ -1,29 +1,27 @@
-import {
-  BatchWriteItemCommand,
-  ConditionalCheckFailedException,
-  DynamoDBClient,
-  GetItemCommand,
-  paginateQuery,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import type { CredentialProvider } from '../agentcore/signing.ts';
+import { DynamoDbApi, type DynamoDbApiOptions, DynamoDbError, type Item } from './dynamodb-api.ts';
 import { LEASE_MS, type LogParts, type SessionState, type SessionStore } from './store.ts';
 
-export interface DynamoDbStoreOptions {
+export interface DynamoDbStoreOptions extends DynamoDbApiOptions {
   tableName: string;
   ttlMs: number;
-  credentials: CredentialProvider;
   /** Milliseconds since the epoch. @default Date.now */
   clock?: () => number;
 }
 
-type Row = Record<string, { S?: string; N?: string; BOOL?: boolean }>;
+/** An UpdateItem request, without the table and the key. */
+interface Update {
+  UpdateExpression: string;
+  ConditionExpression: string;
+  ExpressionAttributeValues: Item;
+  ReturnValues?: 'ALL_NEW';
+  ReturnValuesOnConditionCheckFailure?: 'ALL_OLD';
+}
 
 /** DynamoDB takes 400 KB an item, and 25 items a request. */
 const MAX_PART_BYTES = 96_000;
 const MAX_PARTS_PER_REQUEST = 25;
-const MAX_ATTEMPTS = 3;
-const RETRY_MS = 50;
+const MAX_WRITES = 3;
+const REWRITE_MS = 50;
 
 /**
  * Keeps sessions in a DynamoDB table with the string keys `pk` and `sk` and the TTL attribute `expiresAt`: a row for
@@ -32,21 +30,16 @@ const RETRY_MS = 50;
 export class DynamoDbStore implements SessionStore {
   /** One write each, and a lease renewed now and then: fewer than two writes a second. */
   readonly intervalMs = 600;
-  readonly #client: DynamoDBClient;
+  readonly #api: DynamoDbApi;
   readonly #table: string;
   readonly #ttlMs: number;
   readonly #clock: () => number;
 
-  constructor({ tableName, ttlMs, credentials, clock = Date.now }: DynamoDbStoreOptions) {
+  constructor({ tableName, ttlMs, clock = Date.now, ...options }: DynamoDbStoreOptions) {
     this.#table = tableName;
     this.#ttlMs = ttlMs;
     this.#clock = clock;
-    this.#client = new DynamoDBClient({
-      credentials,
-      maxAttempts: MAX_ATTEMPTS,
-      // A store that does not answer is soon given up; the connection is kept for the next answer.
-      requestHandler: { connectionTimeout: 1000, requestTimeout: 1000, throwOnRequestTimeout: true },
-    });
+    this.#api = new DynamoDbApi(options);
   }
 
   async claim(session: string, requestId: string): Promise<string | undefined> {
@@ -61,9 +54,9 @@ export class DynamoDbStore implements SessionStore {
       });
       return undefined;
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      if (!isConditionFailed(error)) throw error;
       // What stands in for DynamoDB may not tell whose it is.
-      return error.Item?.requestId?.S ?? (await this.read(session))?.requestId ?? '';
+      return error.item?.requestId?.S ?? (await this.read(session))?.requestId ?? '';
     }
   }
 
@@ -77,7 +70,7 @@ export class DynamoDbStore implements SessionStore {
       });
       return this.#stateOf(Attributes);
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return undefined;
+      if (isConditionFailed(error)) return undefined;
       throw error;
     }
   }
@@ -90,14 +83,13 @@ export class DynamoDbStore implements SessionStore {
         ExpressionAttributeValues: { ':id': { S: requestId } },
       });
     } catch (error) {
-      if (!(error instanceof ConditionalCheckFailedException)) throw error;
+      if (!isConditionFailed(error)) throw error;
     }
   }
 
   async read(session: string): Promise<SessionState | undefined> {
-    const { Item } = await this.#client.send(
-      new GetItemCommand({ TableName: this.#table, Key: keyOfSession(session), ConsistentRead: true }),
-    );
+    const key = { TableName: this.#table, Key: keyOfSession(session), ConsistentRead: true };
+    const { Item } = await this.#api.send('GetItem', key);
     return this.#stateOf(Item);
   }
 
@@ -110,7 +102,7 @@ export class DynamoDbStore implements SessionStore {
       });
       return true;
     } catch (error) {
-      if (error instanceof ConditionalCheckFailedException) return false;
+      if (isConditionFailed(error)) return false;
       throw error;
     }
   }
@@ -121,7 +113,7 @@ export class DynamoDbStore implements SessionStore {
       const Item = {
         pk: { S: `answer#${requestId}` },
         sk: { S: sortKeyOf(part + items.length) },
-        log: { B: log.subarray(start, start + MAX_PART_BYTES) },
+        log: { B: Buffer.from(log.subarray(start, start + MAX_PART_BYTES)).toString('base64') },
         expiresAt: this.#expiry(),
       };
       items.push({ PutRequest: { Item } });
@@ -134,42 +126,41 @@ export class DynamoDbStore implements SessionStore {
 
   async readLog(requestId: string, part: number): Promise<LogParts> {
     const parts: Uint8Array[] = [];
-    const pages = paginateQuery(
-      { client: this.#client },
-      {
-        TableName: this.#table,
-        KeyConditionExpression: 'pk = :pk AND sk >= :sk',
-        ExpressionAttributeValues: { ':pk': { S: `answer#${requestId}` }, ':sk': { S: sortKeyOf(part) } },
-        ConsistentRead: true,
-      },
-    );
-    for await (const { Items = [] } of pages) {
-      for (const { sk, log } of Items) {
-        const isNext = sk?.S === sortKeyOf(part + parts.length) && log?.B !== undefined;
+    const query = {
+      TableName: this.#table,
+      KeyConditionExpression: 'pk = :pk AND sk >= :sk',
+      ExpressionAttributeValues: { ':pk': { S: `answer#${requestId}` }, ':sk': { S: sortKeyOf(part) } },
+      ConsistentRead: true,
+    };
+    let ExclusiveStartKey: Item | undefined;
+    do {
+      const page = await this.#api.send('Query', { ...query, ExclusiveStartKey });
+      for (const { sk, log } of page.Items ?? []) {
+        const isNext = sk?.S === sortKeyOf(part + parts.length);
         // Parts that were written side by side may come in any order; what lies behind a gap is read later.
-        if (!isNext) return { log: Buffer.concat(parts), nextPart: part + parts.length };
-        parts.push(log.B);
+        if (!isNext || log?.B === undefined) {
+          return { log: Buffer.concat(parts), nextPart: part + parts.length };
+        }
+        parts.push(Buffer.from(log.B, 'base64'));
       }
-    }
+      ExclusiveStartKey = page.LastEvaluatedKey;
+    } while (ExclusiveStartKey !== undefined);
     return { log: Buffer.concat(parts), nextPart: part + parts.length };
   }
 
   /** A throttled table takes a part of the items and names the others. */
   async #write(items: object[]): Promise<void> {
-    let left: unknown = { [this.#table]: items };
-    for (let attempt = 1; Object.keys(left as object).length > 0; attempt += 1) {
-      if (attempt > MAX_ATTEMPTS) throw new Error('the table does not take everything that is written');
-      if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, RETRY_MS * 2 ** attempt));
-      const { UnprocessedItems = {} } = await this.#client.send(
-        new BatchWriteItemCommand({ RequestItems: left as Record<string, never> }),
-      );
+    let left: Record<string, object[]> = { [this.#table]: items };
+    for (let attempt = 1; Object.keys(left).length > 0; attempt += 1) {
+      if (attempt > MAX_WRITES) throw new Error('the table does not take everything that is written');
+      if (attempt > 1) await new Promise((resolve) => setTimeout(resolve, REWRITE_MS * 2 ** attempt));
+      const { UnprocessedItems = {} } = await this.#api.send('BatchWriteItem', { RequestItems: left });
       left = UnprocessedItems;
     }
   }
 
-  #update(session: string, input: Omit<UpdateItemCommand['input'], 'TableName' | 'Key'>) {
-    const command = new UpdateItemCommand({ TableName: this.#table, Key: keyOfSession(session), ...input });
-    return this.#client.send(command);
+  #update(session: string, update: Update): Promise<{ Attributes?: Item }> {
+    return this.#api.send('UpdateItem', { TableName: this.#table, Key: keyOfSession(session), ...update });
   }
 
   #lease(requestId: string) {
@@ -185,7 +176,7 @@ export class DynamoDbStore implements SessionStore {
     return { N: String(Math.ceil((this.#clock() + this.#ttlMs) / 1000)) };
   }
 
-  #stateOf(row: Row | undefined): SessionState | undefined {
+  #stateOf(row: Item | undefined): SessionState | undefined {
     const requestId = row?.requestId?.S;
     const now = this.#clock();
     // DynamoDB deletes what has expired when it finds the time.
@@ -193,6 +184,11 @@ export class DynamoDbStore implements SessionStore {
     const isRunning = Number(row?.leaseUntil?.N ?? 0) > now;
     return { requestId, isRunning, isStopped: row?.isStopped?.BOOL === true };
   }
+}
+
+/** The row is not as the request wants it. */
+function isConditionFailed(error: unknown): error is DynamoDbError {
+  return error instanceof DynamoDbError && error.name === 'ConditionalCheckFailedException';
 }
 
 function keyOfSession(session: string) {

@@ -1,7 +1,4 @@
-// biome-ignore lint/style/noRestrictedImports: it signs for other services, in a bundle of its own
-import { SignatureV4 } from '@smithy/signature-v4';
-import type { CredentialProvider } from '../agentcore/signing.ts';
-import { Sha256 } from './signed-fetch.ts';
+import { type CredentialProvider, signRequest } from '../agentcore/signing.ts';
 
 export interface AwsRequest {
   readonly service: 'lambda' | 'codedeploy';
@@ -20,19 +17,13 @@ export interface AwsRequest {
 export async function askAws(request: AwsRequest): Promise<Record<string, unknown>> {
   const { service, region, endpoint, method, path, query = {}, headers = {}, body, credentials } = request;
   const url = new URL(path, endpoint);
-  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
-  const signed = await signer.sign({
-    method,
-    protocol: url.protocol,
-    hostname: url.hostname,
-    path: url.pathname,
-    query,
-    headers: { host: url.host, ...headers },
-    body,
-  });
   url.search = new URLSearchParams(query).toString();
-  const { host: _host, ...sent } = signed.headers;
-  const response = await fetch(url, { method, headers: sent, ...(body !== undefined && { body }) });
+  const signed = await signRequest({ service, region, method, url, headers, body }, credentials);
+  const response = await fetch(url, {
+    method,
+    headers: signed.headers,
+    ...(body !== undefined && { body }),
+  });
   const text = await response.text();
   if (!response.ok) {
     throw new Error(`${service} ${method} ${path} answered ${response.status}: ${text.slice(0, 300)}`);

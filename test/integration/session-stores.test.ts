@@ -1,4 +1,6 @@
+import { DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { signRequest } from '../../lambda/agentcore/signing.ts';
 import { DynamoDbStore } from '../../lambda/sessions/dynamodb.ts';
 import { MemoryStore } from '../../lambda/sessions/memory.ts';
 import { LEASE_MS, type SessionStore } from '../../lambda/sessions/store.ts';
@@ -12,8 +14,6 @@ const clock = () => now;
 
 beforeAll(async () => {
   dynamoDb = await startDynamoDb(LOCAL_CREDENTIALS);
-  process.env.AWS_REGION = 'us-east-1';
-  process.env.AWS_ENDPOINT_URL_DYNAMODB = dynamoDb.url;
 });
 afterAll(() => dynamoDb.close());
 
@@ -23,7 +23,8 @@ const newDynamoDbStore = () =>
   new DynamoDbStore({
     tableName: dynamoDb.tableName,
     ttlMs: TTL_MS,
-    credentials: async () => LOCAL_CREDENTIALS,
+    endpoint: { region: 'us-east-1', origin: new URL(dynamoDb.url) },
+    sign: (request) => signRequest(request, async () => LOCAL_CREDENTIALS),
     clock,
   });
 
@@ -179,4 +180,29 @@ describe('a store in memory', () => {
     const lengths = await Promise.all([old, next].map(async (of) => (await store.readLog(of, 0)).log.length));
     expect(lengths).toEqual([0, 1200]);
   });
+});
+
+test("the AWS SDK's client reads from the table what the store has written", async () => {
+  const store = newDynamoDbStore();
+  const [session, requestId] = [id(), id()];
+  await store.claim(session, requestId);
+  await store.append(requestId, 0, bytes('é🙂'));
+  const client = new DynamoDBClient({
+    endpoint: dynamoDb.url,
+    region: 'us-east-1',
+    credentials: LOCAL_CREDENTIALS,
+  });
+  const itemOf = async (pk: string, sk: string) => {
+    const Key = { pk: { S: pk }, sk: { S: sk } };
+    return (await client.send(new GetItemCommand({ TableName: dynamoDb.tableName, Key }))).Item;
+  };
+
+  expect(await itemOf(`session#${session}`, 'session')).toMatchObject({
+    requestId: { S: requestId },
+    leaseUntil: { N: String(now + LEASE_MS) },
+  });
+  expect(Buffer.from((await itemOf(`answer#${requestId}`, '0000000000'))?.log?.B ?? []).toString()).toBe(
+    'é🙂',
+  );
+  client.destroy();
 });
