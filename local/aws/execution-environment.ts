@@ -99,6 +99,8 @@ export class ExecutionEnvironment {
   lastUsedAt = 0;
   readonly #options: EnvironmentOptions;
   readonly #server: Server;
+  /** Whether the runtime has polled: it has loaded the function, and can no more fail to. */
+  #initialised = false;
   #child: ChildProcess | undefined;
   /** The runtime's poll for the next invocation. */
   #poll: ServerResponse | undefined;
@@ -238,6 +240,7 @@ export class ExecutionEnvironment {
   }
 
   #onNext(response: ServerResponse): void {
+    this.#initialised = true;
     this.#poll = response;
     const { timeoutMs, freeze } = this.#options;
     if (this.#event) return this.#deliver(timeoutMs);
@@ -303,8 +306,19 @@ export class ExecutionEnvironment {
     if (this.#poll) this.#onNext(this.#poll);
   }
 
+  /** @see https://github.com/aws/aws-lambda-runtime-interface-emulator internal/lambda/core/states.go: only while it starts */
   async #onInitError(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const error = parseError(await bodyOf(request));
+    if (this.#initialised) {
+      response.writeHead(403, { 'content-type': 'application/json' });
+      response.end(
+        JSON.stringify({
+          errorType: 'InvalidStateTransition',
+          errorMessage: 'the runtime has been initialised',
+        }),
+      );
+      return;
+    }
     response.writeHead(202).end();
     this.#options.onLog('platform', `INIT_REPORT error ${error.errorType}: ${error.errorMessage}`);
     this.#failCurrent('error', error);

@@ -150,6 +150,15 @@ describe('an environment', () => {
     expect(lines.join('\n')).toContain('AGENTS: expected something else');
   });
 
+  test('that has started can no more fail to start', async () => {
+    await start();
+
+    const status = await textOf('init error');
+
+    expect(status).toBe('403');
+    expect(await textOf('default')).toBe('2');
+  });
+
   test('that never gets ready is killed after its limit, and the answer is a 502', async () => {
     await start({ handler: 'never-ready.handler', initTimeoutMs: 300 });
 
