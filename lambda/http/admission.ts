@@ -9,17 +9,17 @@ import { requestedAgent, requireAgent } from './requested-agent.ts';
 
 /** A request that will be answered. */
 export interface Admitted {
-  asked: InvokeRequest;
+  invokeRequest: InvokeRequest;
   agent: Agent;
-  /** How long its answer may take. */
+  /** The longest time that the answer may take. */
   limitMs: number;
 }
 
 /**
- * Reads a request for an answer. One that is refused is logged like one that is answered.
+ * Reads a request for an answer. A refused request is logged like an answered one.
  *
- * @param pathAgentId the agent that the path names, if it names one
- * @throws StreamError for a request that is not valid, an agent that is not configured
+ * @param pathAgentId the agent that the path names, if any
+ * @throws StreamError when the request is not valid or its agent is not configured
  */
 export async function admit(
   call: Call,
@@ -28,16 +28,16 @@ export async function admit(
 ): Promise<Admitted> {
   const { request, telemetry } = call;
   const body = await readObject(request);
-  let asked: InvokeRequest | undefined;
+  let invokeRequest: InvokeRequest | undefined;
   try {
-    asked = protocol.readRequest(body, readOptionsOf(call, pathAgentId));
-    return { asked, agent: agentOf(asked, call), limitMs: limitOf(asked, call) };
+    invokeRequest = protocol.readRequest(body, readOptionsOf(call, pathAgentId));
+    return { invokeRequest, agent: agentOf(invokeRequest, call), limitMs: limitOf(invokeRequest, call) };
   } catch (thrown) {
     const refused = toStreamError(thrown);
     const { agentId, prompt } = body;
     logRequest(
       telemetry.log,
-      asked ?? {
+      invokeRequest ?? {
         agentId: pathAgentId ?? agentId,
         promptBytes: typeof prompt === 'string' ? Buffer.byteLength(prompt) : undefined,
         sessionId: refused.details.sessionId,
@@ -59,8 +59,8 @@ function readOptionsOf({ upstream }: Call, pathAgentId: string | undefined) {
   };
 }
 
-function agentOf(asked: InvokeRequest, { upstream, telemetry }: Call): Agent {
-  const { agentId, sessionId, sessionReplaced, payload } = asked;
+function agentOf(invokeRequest: InvokeRequest, { upstream, telemetry }: Call): Agent {
+  const { agentId, sessionId, sessionReplaced, payload } = invokeRequest;
   const agent = requireAgent(upstream.config.agents, agentId, sessionId);
   telemetry.about({
     agent: agent.entry.id,
@@ -83,15 +83,15 @@ function limitOf({ sessionId }: InvokeRequest, { upstream, remainingMs }: Call):
   throw new StreamError('AgentTimeout', 'no time is left for an answer', { details: { sessionId } });
 }
 
-/** The longest name of an agent is that of an ARN. */
+/** The length of an agent's longest name, which is its ARN. */
 const MAX_AGENT_ID_LENGTH = 256;
 
-/** Says what is asked of whom, the agent as it was named, and nothing of what the prompt says. */
+/** Logs the agent as the caller named it, the size of the prompt and the session. The prompt itself is never logged. */
 export function logRequest(
   log: Log,
-  asked: { agentId?: unknown; promptBytes: number | undefined; sessionId: string | undefined },
+  fields: { agentId?: unknown; promptBytes: number | undefined; sessionId: string | undefined },
 ): void {
-  const { agentId, promptBytes, sessionId } = asked;
+  const { agentId, promptBytes, sessionId } = fields;
   log.info('Request', {
     agent_id: typeof agentId === 'string' ? agentId.slice(0, MAX_AGENT_ID_LENGTH) : undefined,
     prompt_bytes: promptBytes,

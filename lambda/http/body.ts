@@ -6,7 +6,7 @@ import type { Request } from './request.ts';
 /**
  * Reads the JSON object that is the body of a request.
  *
- * @throws StreamError UnsupportedEncoding, BadRequest or PayloadTooLarge; `details.sessionId` is always there
+ * @throws StreamError UnsupportedEncoding, BadRequest or PayloadTooLarge, each with `details.sessionId`
  */
 export async function readObject(request: Request): Promise<Record<string, unknown>> {
   refuseEncoded(request.headers['content-encoding']);
@@ -20,15 +20,15 @@ export async function readObject(request: Request): Promise<Record<string, unkno
 export function refuseEncoded(contentEncoding = ''): void {
   const coding = contentEncoding.trim();
   if (/^(identity)?$/i.test(coding)) return;
-  // It is the caller's text: no more of it is repeated than a name of a coding may hold.
-  const came = /^[\w-]{1,20}/.exec(coding)?.[0] ?? 'another';
-  throw new StreamError('UnsupportedEncoding', `"Content-Encoding": expected none, got ${came}`, {
+  // The header is the caller's text, so the error repeats only characters that the name of a coding may have.
+  const given = /^[\w-]{1,20}/.exec(coding)?.[0] ?? 'another';
+  throw new StreamError('UnsupportedEncoding', `"Content-Encoding": expected none, got ${given}`, {
     details: { sessionId: acceptOrMintSessionId(undefined), fields: ['Content-Encoding'] },
     headers: { 'Accept-Encoding': 'identity' },
   });
 }
 
-/** This one skips a byte order mark. */
+/** This decoder skips a byte order mark. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /** @throws StreamError BadRequest naming `body` */
@@ -54,10 +54,10 @@ export function parseObject(body: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-/** A body that is not what was expected. */
-export function badBody(expected: string, came: string): StreamError {
-  return new StreamError('BadRequest', `"body": expected ${expected}, got ${came}`, {
-    // There was none to take over, and every error of this route has one.
+/** Makes the error of a body that is not as expected. */
+export function badBody(expected: string, given: string): StreamError {
+  return new StreamError('BadRequest', `"body": expected ${expected}, got ${given}`, {
+    // Such a body gives no session id, and every error of this route has one.
     details: { sessionId: acceptOrMintSessionId(undefined), fields: ['body'] },
   });
 }

@@ -9,9 +9,9 @@ export interface Call extends Host {
   request: Request;
   upstream: Upstream;
   telemetry: RequestTelemetry;
-  /** Where sessions are kept; undefined where they are not. */
+  /** The session store; undefined when sessions are not kept. */
   store?: Promise<SessionStore> | undefined;
 }
 
-/** What a handler's answer came to. */
+/** The part of a request's outcome that the handler knows. */
 export type Answered = Partial<Pick<RequestOutcome, 'error' | 'invocation'>>;

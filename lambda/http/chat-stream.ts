@@ -7,8 +7,9 @@ import { sessionOf } from './session-of.ts';
 import { withStore } from './session-store.ts';
 
 /**
- * The answer of a chat that is still running, from its beginning, for a kit whose page has been loaded again. There is
- * none where sessions are not kept, and none of a chat whose id is no session id, unless `?sessionId=` names its session.
+ * Sends the running answer of a chat from its beginning, for a kit whose page was loaded again. The chat's id must be a
+ * session id, unless `?sessionId=` names the session. The response is 204 if no answer runs, if the session id is not
+ * valid, or if sessions are not kept.
  *
  * @throws StreamError AgentNotFound
  */

@@ -10,13 +10,13 @@ import { sessionState, stopAnswer, streamSession } from './session-store.ts';
 type Named<Name extends Route['name']> = Extract<Route, { name: Name }>;
 
 /**
- * Answers a request of its route.
+ * Answers a request of one route.
  *
- * @throws StreamError while nothing has been written: it becomes the answer
+ * @throws StreamError while nothing has been written; the error becomes the answer
  */
 type Handler<Name extends Route['name']> = (call: Call, route: Named<Name>) => Promise<Answered>;
 
-/** Who answers which route. */
+/** The handler of each route. */
 const HANDLERS: { [Name in Route['name']]: Handler<Name> } = {
   invoke: (call, route) => resumed(call) ?? answerInvoke(call, route),
   chatStream: answerChatStream,
@@ -31,13 +31,13 @@ const HANDLERS: { [Name in Route['name']]: Handler<Name> } = {
   endSession: document(endSession),
 };
 
-/** @throws StreamError while nothing has been written */
+/** Answers a request with the handler of its route. @throws StreamError while nothing has been written */
 export function answerRoute<Name extends Route['name']>(call: Call, route: Named<Name>): Promise<Answered> {
   const handler = HANDLERS[route.name as Name];
   return handler(call, route);
 }
 
-/** A handler that answers with one JSON document. */
+/** Makes a handler that answers with one JSON document. */
 function document<Name extends Route['name']>(
   read: (call: Call, route: Named<Name>) => object | Promise<object>,
   statusCode = 200,

@@ -12,7 +12,7 @@ import { type Request, traceHeaders } from './request.ts';
 import { negotiateFormat } from './routes.ts';
 import { sessionOf } from './session-of.ts';
 
-/** How long the end of an answer is waited for; a reader that stalls is left to the platform. */
+/** The longest wait for the end of the response stream. The platform waits on for a reader that stalls. */
 const CLOSE_WAIT_MS = 100;
 
 type InvokeRoute = { defaultFormat: FormatName } | { protocol: ProtocolName; agentId?: string };
@@ -23,20 +23,20 @@ function protocolOf({ headers }: Request, route: InvokeRoute): Protocol {
 }
 
 /**
- * Answers an invoke request, whatever happens to it from here on: the stream is ended on every way out.
+ * Answers an invoke request. Once the response has begun, its stream is always ended.
  *
- * @throws StreamError while nothing has been written: a request that is not valid, an agent that is not configured
+ * @throws StreamError while nothing has been written: the request is not valid, or its agent is not configured
  */
 export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answered> {
   const { request, upstream, telemetry } = call;
   const { config, pool } = upstream;
   const protocol = protocolOf(request, route);
-  const { asked, agent, limitMs } = await admit(
+  const { invokeRequest, agent, limitMs } = await admit(
     call,
     protocol,
     'agentId' in route ? route.agentId : undefined,
   );
-  const { prompt, promptBytes, sessionId, sessionReplaced, payload, run, clientTools } = asked;
+  const { prompt, promptBytes, sessionId, sessionReplaced, payload, run, clientTools } = invokeRequest;
   const { requestId } = request;
   const session = sessionOf(call, agent, sessionId);
 
@@ -52,7 +52,7 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
     ...(run && { run }),
     ...(clientTools && { clientTools }),
   };
-  const recorder = asked.isIdle ? undefined : recordAnswer(call, session, context, abort);
+  const recorder = invokeRequest.isIdle ? undefined : recordAnswer(call, session, context, abort);
   const relay = new Relay({
     ...config,
     protocol,
@@ -66,8 +66,8 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
       telemetry.log.warn('ReaderStalled', { stalled_ms: Math.round(stalledMs) });
     },
   });
-  if (asked.isIdle) {
-    logRequest(telemetry.log, asked);
+  if (invokeRequest.isIdle) {
+    logRequest(telemetry.log, invokeRequest);
     relay.done();
     await relay.closed(CLOSE_WAIT_MS);
     return {};
@@ -75,12 +75,12 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
   let error: StreamError | undefined;
   let incomplete = false;
   let { stats } = relay;
-  // From here on whatever is thrown clears it: it would keep the environment busy, and abort what is long over.
+  // `finally` below clears this timer. Otherwise it would keep the environment busy and abort an answer that is over.
   const deadline = setTimeout(() => {
     const text = `the answer exceeded its time limit of ${Math.ceil(limitMs / 1000)} s`;
     abort.abort(new StreamError('AgentTimeout', text));
   }, limitMs);
-  // Whoever comes back finds what goes on meanwhile.
+  // A recorded answer goes on when its caller leaves, because the caller may come back to read it.
   const signal = recorder ? call.shutdown : call.signal;
   const abortAsHost = () => abort.abort(signal?.reason);
   signal?.addEventListener('abort', abortAsHost, { once: true });
@@ -89,12 +89,12 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
     const invocation = {
       input: inputFor(agent.entry, {
         prompt,
-        sessionId: session.asAgentCoreKnowsIt.sessionId,
+        sessionId: session.runtimeSession.sessionId,
         requestId,
         ...(payload && { payload }),
         ...(run && { run }),
       }),
-      ...session.asAgentCoreKnowsIt,
+      ...session.runtimeSession,
       traceHeaders: traceHeaders(request),
       abort,
       remainingMs: () => deadlineAt - performance.now(),
@@ -107,8 +107,8 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
       return relay.write(events);
     });
     telemetry.underWay(agent.entry.id, record);
-    // Now that the connection is under way: the first line of a process takes a millisecond or two.
-    logRequest(telemetry.log, asked);
+    // The line is logged while the connection opens: the first line of a process takes a millisecond or two.
+    logRequest(telemetry.log, invokeRequest);
     await answering;
     stats = relay.stats;
     await recorder?.end(stats);
@@ -144,7 +144,10 @@ export async function answerInvoke(call: Call, route: InvokeRoute): Promise<Answ
   };
 }
 
-/** An agent that was not read while its reader took nothing is not alone to blame for what took too long or was lost. */
+/**
+ * Adds to an error for how long the reader stalled. The agent is not read while its reader takes nothing, so a timeout
+ * or a lost connection may not be the agent's fault alone.
+ */
 function nameStalledReader(error: StreamError, stalledMs: number): void {
   const seconds = Math.floor(stalledMs / 1000);
   if (seconds === 0 || (error.code !== 'AgentTimeout' && error.code !== 'AgentInterrupted')) return;

@@ -7,29 +7,30 @@ import { within } from '../within.ts';
 import type { Call } from './call.ts';
 import type { CallSession } from './session-of.ts';
 
-/** How long the end of an answer waits for the store, so that the next prompt finds the session free. */
+/** The longest wait for the store at the end of an answer, so that the next prompt finds the session free. */
 const END_WAIT_MS = 100;
-/** How long a request is kept open for what the store has not taken yet; the caller has its answer. */
+/** The longest time that a request stays open for the store's last writes, after the caller has the answer. */
 const SETTLE_WAIT_MS = 1000;
 
-/** The part of an answer that is kept for whoever comes back. Nothing of it throws. */
+/** Keeps an answer in the store for readers that come back. None of its functions throws. */
 export interface Recorder {
-  /** Settles when the prompt may be sent; where it may not, the answer has been aborted by then. */
+  /** Settles when the prompt may be sent. If it may not be sent, the answer is already aborted by then. */
   admitted(): Promise<void>;
   write(events: readonly ContentEvent[]): void;
-  /** @param error absent where the answer is complete, or was stopped */
+  /** @param error absent when the answer is complete or was stopped */
   end(stats: AnswerStats, error?: StreamError): Promise<void>;
   /** Waits for the store a while longer. */
   settled(): Promise<void>;
-  /** The answer was aborted because somebody wanted it stopped. */
+  /** Whether the answer was aborted because a caller stopped it. */
   readonly isStopped: boolean;
+  /** Whether the store failed, so that the answer is not kept as a whole. */
   readonly hasFailed: boolean;
 }
 
 /**
- * Takes the session for an answer and records it, where sessions are kept.
+ * Takes the session for an answer and records the answer, if sessions are kept.
  *
- * @param abort is aborted with SessionBusy, or when the answer is to be stopped
+ * @param abort is aborted with SessionBusy, or when a caller stops the answer
  */
 export function recordAnswer(
   { store, telemetry, upstream: { config } }: Call,

@@ -13,14 +13,14 @@ import { followAnswer } from '../sessions/following.ts';
 import type { SessionStore } from '../sessions/store.ts';
 import type { Answered, Call } from './call.ts';
 
-/** How long the end of an answer is waited for. */
+/** The longest wait for the end of the response stream. */
 const CLOSE_WAIT_MS = 100;
 
 export interface ReplayOptions {
   store: SessionStore;
-  /** Of the answer; undefined where there is none. */
+  /** The request id of the answer; undefined when there is no answer. */
   requestId: string | undefined;
-  /** The session's key in the store, where it is known. */
+  /** The session's key in the store, if it is known. */
   session?: string;
   protocol: Protocol;
   replay: Replay;
@@ -29,10 +29,10 @@ export interface ReplayOptions {
 }
 
 /**
- * Writes a kept answer once more, and as it goes on, in any protocol. Where nothing is left of it that the caller does
- * not have, the answer is 204.
+ * Writes a kept answer again, in any protocol, and follows it while it runs. The response is 204 if the caller has
+ * already read the whole answer, or if there is none that the caller may read.
  *
- * @throws whatever the store fails with, as long as nothing was written
+ * @throws the store's error, as long as nothing was written
  */
 export async function replayAnswer(call: Call, options: ReplayOptions): Promise<Answered> {
   const { store, requestId, session, protocol, replay, isReadable } = options;
@@ -80,7 +80,7 @@ function isAllRead(entries: readonly LogEntry[], { after = -1 }: Replay): boolea
   return entries.at(-1)?.type === 'ended' && after >= countEvents(entries.filter(isContent), true) - 1;
 }
 
-/** Writes what an answer says, and returns its end if that is among it. */
+/** Writes the content among the entries. Returns the answer's end if the entries contain it. */
 async function writeEntries(relay: Relay, entries: readonly LogEntry[]): Promise<RecordedEnd | undefined> {
   await relay.write(entries.filter(isContent));
   const last = entries.at(-1);
@@ -99,12 +99,12 @@ function finish(relay: Relay, end: RecordedEnd | undefined): void {
 
 function storeLost(cause: unknown): StreamError {
   const error = new StreamError('AgentUnavailable', 'the session store is not available', { cause });
-  // It is not known here how the answer has ended.
+  // This process does not know how the answer has ended.
   error.promptSent = true;
   return error;
 }
 
-/** One byte that the host drops: a Lambda answer without any would lose its status. */
+/** Answers 204. The host drops the byte that is written: a Lambda response without any byte would lose its status. */
 export function noContent({ respond }: Call): Answered {
   const answer = respond({ statusCode: 204, headers: { 'Cache-Control': 'no-store' } });
   answer.write('\n');

@@ -4,11 +4,11 @@ import type { StreamError } from '../errors.ts';
 /** An HTTP request as every host hands it over. */
 export interface Request {
   method: string;
-  /** As it came: percent-encoded, without the query. */
+  /** The path as received: percent-encoded, without the query. */
   path: string;
-  /** As it came, without the question mark; empty where there is none. */
+  /** The query as received, without the question mark; empty when there is no query. */
   query: string;
-  /** Names in lower case. */
+  /** The headers, with names in lower case. */
   headers: Readonly<Record<string, string | undefined>>;
   /**
    * Reads the body as text; to be called once.
@@ -16,37 +16,37 @@ export interface Request {
    * @throws StreamError BadRequest or PayloadTooLarge, naming `body`
    */
   body: () => string | Promise<string>;
-  /** The host's own, so that an id in an error finds its line in the host's log. */
+  /** The host's id of the request, so that an id in an error finds its line in the host's log. */
   requestId: string;
-  /** Who the caller is, as the host has verified it; undefined where it has not, or where others share it. */
+  /** The caller's identity, verified by the host. Undefined when the host verifies none, or when callers share it. */
   identity?: string;
-  /** X-Ray's, where the host has one. */
+  /** The trace id of X-Ray, if the host has one. */
   traceId: string | undefined;
 }
 
-/** What a host gives beside a request. */
+/** What a host provides for each request. */
 export interface Host {
   /** Sets status and headers and returns the stream to write to; to be called once. */
   respond: (prelude: Prelude) => ResponseStream;
   /** Whole milliseconds until the host ends the request. */
   remainingMs: () => number;
   /**
-   * Aborted, with the StreamError that ends the answer, when the caller has left or the host shuts down. Absent on a
-   * host that notices neither.
+   * Is aborted when the caller leaves or the host shuts down; its reason is the StreamError that ends the answer.
+   * Absent on a host that notices neither.
    */
   signal?: AbortSignal;
-  /** The same when the host shuts down alone: of an answer that goes on when its caller has left. */
+  /** Is aborted only when the host shuts down, for an answer that goes on after its caller has left. */
   shutdown?: AbortSignal;
-  /** False where nothing on the way to the caller holds a small write back until another follows. @default true */
+  /** False if nothing on the way to the caller holds a small write back until the next write. @default true */
   holdsSmallWrites?: boolean;
-  /** Why the host has no room for a request of this route, if it has none. Absent where there always is. */
+  /** Returns why the host has no room for a request of this route, if it has none. Absent if it always has room. */
   refusal?: (route: string) => StreamError | undefined;
 }
 
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * Trace headers for the agent: this invocation's own trace if it is sampled (`Sampled=0` would switch off the
+ * Makes the trace headers for the agent: this invocation's own trace if it is sampled (`Sampled=0` would switch off the
  * agent's traces), and the caller's `traceparent` if it has the W3C form.
  *
  * @see https://www.w3.org/TR/trace-context/#traceparent-header

@@ -2,7 +2,7 @@ import { type Agent, findAgent } from '../agents.ts';
 import { parseRuntimeArn } from '../arn.ts';
 import { StreamError } from '../errors.ts';
 
-/** The agent that a caller names; where it names none, the only one. */
+/** Returns the agent that a caller names. Without a name, the agent is clear if only one is configured. */
 export function requestedAgent(agents: readonly Agent[], agentId: string | undefined): Agent | undefined {
   if (agentId !== undefined) return findAgent(agents, agentId);
   return agents.length === 1 ? agents[0] : undefined;

@@ -2,7 +2,7 @@ import { findAgent } from '../agents.ts';
 import type { Call } from './call.ts';
 import { readStackStatus } from './stack-status.ts';
 
-/** The documents of the routes that are answered without an agent, in the shapes of docs/openapi.yaml. */
+/** This file makes the documents of the routes that ask no agent, in the shapes of docs/openapi.yaml. */
 
 export function health({ upstream: { config } }: Call): object {
   return { status: 'healthy', timestamp: new Date().toISOString(), environment: config.stage };
@@ -21,7 +21,7 @@ export function listAgents({ upstream: { config } }: Call): object {
   };
 }
 
-/** Configured or not; no agent is asked, which would start one. */
+/** Tells whether an agent is configured. The agent itself is not asked, because that would start it. */
 export function agentStatus({ upstream }: Call, { agentId }: { agentId: string }): object {
   const found = findAgent(upstream.config.agents, agentId);
   return found
@@ -29,7 +29,7 @@ export function agentStatus({ upstream }: Call, { agentId }: { agentId: string }
     : { agentId, status: 'unknown', arn: '', errorMessage: 'Agent not found' };
 }
 
-/** @throws StreamError BadRequest, NotFound and what CloudFormation's failures become */
+/** @throws StreamError BadRequest, NotFound, and the errors that CloudFormation's failures become */
 export function stackStatus(
   { upstream: { config }, remainingMs }: Call,
   { stackName }: { stackName: string },

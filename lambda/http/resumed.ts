@@ -8,10 +8,10 @@ import { replayAnswer } from './replay.ts';
 import { withStore } from './session-store.ts';
 
 /**
- * The rest of an answer, for a reader that sends its request again when the connection is lost: its Last-Event-ID tells.
- * The prompt is not sent a second time, whatever is found.
+ * Sends the rest of an answer to a reader that repeats its request after a lost connection. Such a request has a
+ * Last-Event-ID. Its prompt is not sent a second time, even if the answer is not found.
  *
- * @returns undefined for a request that is none of these
+ * @returns undefined for any other request
  */
 export function resumed(call: Call): Promise<Answered> | undefined {
   const place = placeOf(call.request.headers['last-event-id']);

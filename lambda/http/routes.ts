@@ -4,7 +4,7 @@ import type { FormatName, ProtocolName } from '../protocols/protocols.ts';
 export type Route =
   /** The caller chooses the format. */
   | { name: 'invoke'; defaultFormat: FormatName }
-  /** A frontend kit's own; the agent is that of the path, where it names one. */
+  /** The route belongs to a frontend kit. The path may name the agent. */
   | { name: 'invoke'; protocol: ProtocolName; agentId?: string }
   | { name: 'chatStream'; chatId: string; agentId?: string }
   | { name: 'list' }
@@ -14,24 +14,24 @@ export type Route =
   | { name: 'beginSession'; agentId: string }
   | ({ name: 'sessionState' | 'sessionStream' | 'stopAnswer' | 'endSession' } & SessionPath);
 
-/** What a path says of a session. */
+/** The agent and the session that a path names. */
 export interface SessionPath {
   agentId: string;
   sessionId: string;
 }
 
-/** Decoded values of what stands in braces in a path. */
+/** The decoded values of the names in braces in a path. */
 type Parameters = Record<string, string>;
 
 interface RouteEntry {
-  /** One of the contract's `ALLOWED_METHODS`; HEAD is answered wherever GET is. */
+  /** One of the contract's `ALLOWED_METHODS`. HEAD is answered wherever GET is. */
   method: 'GET' | 'POST' | 'DELETE';
-  /** As docs/openapi.yaml writes it: a name in braces is a segment of any text. */
+  /** The path as docs/openapi.yaml writes it: a name in braces is a segment of any text. */
   path: string;
   route: (parameters: Parameters) => Route;
 }
 
-/** Every route of the HTTP contract; a further one is one line here. Of two that match, the earlier one answers. */
+/** Every route of the HTTP contract. A further route is one line here. If two routes match, the earlier one answers. */
 export const ROUTES: readonly RouteEntry[] = [
   { method: 'POST', path: '/', route: () => ({ name: 'invoke', defaultFormat: 'sse' }) },
   { method: 'POST', path: '/api', route: () => ({ name: 'invoke', defaultFormat: 'sse' }) },
@@ -96,16 +96,16 @@ const PATTERNS = ROUTES.map((entry) => ({ ...entry, pattern: patternOf(entry.pat
 function patternOf(path: string): RegExp {
   const parts = path.split(/\{(\w+)\}/).map((part, i) => {
     if (i % 2 === 0) return part.replace(/[.*+?^$()|[\]\\]/g, '\\$&');
-    // An ARN has a slash of its own, which not every client encodes.
+    // An ARN contains a slash, which not every client encodes.
     return `(?<${part}>${part === 'agentId' ? 'arn:.+?|' : ''}[^/]+)`;
   });
   return new RegExp(`^${parts.join('')}$`, 's');
 }
 
 /**
- * Which route answers. Several leading slashes count as one and one trailing slash is ignored, as a frontend may have
- * appended its path to a URL that ends in one; nothing else of a path is normalised. HEAD is answered as GET is: the
- * server in front sends no body for it.
+ * Finds the route of a request. Several leading slashes count as one and one trailing slash is ignored, because a
+ * frontend may append its path to a URL that ends in a slash. Nothing else of a path is normalised. HEAD is answered
+ * like GET: the server in front sends no body for it.
  *
  * @throws StreamError NotFound, or MethodNotAllowed with its Allow header
  */
@@ -131,13 +131,14 @@ function decoded(raw: string): string {
   try {
     return decodeURIComponent(raw);
   } catch {
-    // Not valid percent-encoding: the name as it came, which names nothing.
+    // Invalid percent-encoding stays as received. Nothing has such a name.
     return raw;
   }
 }
 
 /**
- * The format that `Accept` ranks highest; the route's default on a tie, a wildcard, an unknown type or no header.
+ * Returns the format that `Accept` ranks highest. A tie, a wildcard, an unknown type or no header gives the route's
+ * default.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-12.5.1
  */
@@ -155,7 +156,7 @@ export function negotiateFormat<Name extends string>(
   return best;
 }
 
-/** What a caller gives to each media type that it names. */
+/** Returns the quality that a caller gives to each media type in its `Accept` header. */
 function qualities(accept = ''): Map<string, number> {
   const quality = new Map<string, number>();
   for (const range of accept.split(',')) {

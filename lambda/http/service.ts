@@ -12,24 +12,24 @@ import { answerRoute } from './handlers.ts';
 import { type Host, isSampled, type Request } from './request.ts';
 import { matchRoute, type Route } from './routes.ts';
 
-/** Answers requests, on whatever host. */
+/** Answers the requests of any host. */
 export interface Service {
   /** Never rejects, and always ends the response stream. */
   answer(request: Request, host: Host): Promise<void>;
-  /** Settles when what the first answer needs is loaded; nothing where sessions are not kept. */
+  /** Settles when the session store is loaded, which the first answer needs. Undefined when sessions are not kept. */
   ready: Promise<unknown> | undefined;
-  /** Loads what would otherwise be loaded while answers are under way. */
+  /** Loads modules in advance that would otherwise load while answers run. */
   prepare(): Promise<void>;
-  /** Lines of the process. */
+  /** The log for lines about the process. */
   log: Telemetry['log'];
-  /** Closes the connections that are kept for further answers; resolves when the log is written. */
+  /** Closes the connections that are kept for further answers. Resolves when the log is written. */
   close(): Promise<void>;
 }
 
-/** AgentCore ends a connection then, whatever it carries. */
+/** AgentCore ends a connection after this time, even while an answer runs on it. */
 const MAX_CONNECTION_MS = 3_600_000;
 
-/** Wires what outlives a request, once per process; everything that belongs to one request is a parameter. */
+/** Wires the parts that outlive a request, once per process. Everything that belongs to one request is a parameter. */
 export function createService(config: Config, shared: Pick<Upstream, 'retryBudget'> = {}): Service {
   const telemetry = createTelemetry(config);
   const credentials = credentialProvider(config.credentials);
@@ -41,7 +41,7 @@ export function createService(config: Config, shared: Pick<Upstream, 'retryBudge
     pool: new ConnectionPool({
       maxConnections: config.poolMaxConnections,
       maxIdleMs: config.poolMaxIdleMs,
-      // An answer that begins on a kept connection ends on it, too.
+      // An answer that begins on a kept connection must also end on it.
       maxAgeMs: Math.min(config.poolMaxAgeMs, MAX_CONNECTION_MS - config.maxDurationMs),
       pingIntervalMs: config.pingIntervalMs,
       pongTimeoutMs: config.pongTimeoutMs,
@@ -49,7 +49,7 @@ export function createService(config: Config, shared: Pick<Upstream, 'retryBudge
     }),
   };
   return {
-    // A store that does not load is told by each answer that needs it.
+    // Each answer that needs the store reports that it does not load.
     ready: store?.catch(() => {}),
     log: telemetry.log,
     async prepare() {

@@ -13,9 +13,9 @@ import type { SessionPath } from './routes.ts';
 import { namedSession, sessionOf } from './session-of.ts';
 
 /**
- * Starts a session and waits until it is warm: the first prompt then finds a microVM that is up.
+ * Starts a session and waits until it is warm, so that the first prompt finds a running microVM.
  *
- * @throws StreamError as an answer does that cannot begin
+ * @throws StreamError like an answer that cannot begin
  */
 export async function beginSession(call: Call, { agentId }: { agentId: string }): Promise<object> {
   const { request, telemetry, upstream } = call;
@@ -26,13 +26,13 @@ export async function beginSession(call: Call, { agentId }: { agentId: string })
   const sessionId = acceptOrMintSessionId(named);
   const agent = requireAgent(upstream.config.agents, agentId, sessionId);
   telemetry.about({ agent: agent.entry.id, session_id: sessionId });
-  const { asAgentCoreKnowsIt } = sessionOf(call, agent, sessionId);
+  const { runtimeSession } = sessionOf(call, agent, sessionId);
   const startedAt = performance.now();
-  // Over /invocations there is nothing to ask a session that its agent does not see.
+  // Over /invocations the session is not warmed: every request there would reach the agent.
   if (agent.entry.transport === 'websocket') {
     await bounded(call, (abort) => {
       return warm(
-        { ...asAgentCoreKnowsIt, traceHeaders: traceHeaders(request), abort, record: newRecord() },
+        { ...runtimeSession, traceHeaders: traceHeaders(request), abort, record: newRecord() },
         upstream,
       );
     });
@@ -46,18 +46,18 @@ export async function beginSession(call: Call, { agentId }: { agentId: string })
   };
 }
 
-/** Ends the microVM of a session; what the agent remembers in it is gone. */
+/** Ends the microVM of a session. The agent then forgets the conversation. */
 export async function endSession(call: Call, path: SessionPath): Promise<object> {
-  const { asAgentCoreKnowsIt } = namedSession(call, path);
+  const { runtimeSession } = namedSession(call, path);
   const clientToken = randomUUID();
-  const stopping = { ...asAgentCoreKnowsIt, traceHeaders: traceHeaders(call.request) };
+  const stopping = { ...runtimeSession, traceHeaders: traceHeaders(call.request) };
   const ended = await bounded(call, ({ signal }) =>
     stopSession(stopping, clientToken, call.upstream, signal),
   );
   return { ended };
 }
 
-/** Repeats an attempt as its failures allow, until the call's time is over. */
+/** Repeats an attempt while its failures allow another one, until the call's time is over. */
 async function bounded<T>(call: Call, attempt: (abort: AbortController) => Promise<T>): Promise<T> {
   const { config } = call.upstream;
   const abort = new AbortController();

@@ -7,18 +7,19 @@ import type { Call } from './call.ts';
 import { requireAgent } from './requested-agent.ts';
 import type { SessionPath } from './routes.ts';
 
-/** The session that a call is about, as each side knows it. */
+/** The session of a call, as the caller, the store and AgentCore know it. */
 export interface CallSession {
-  /** What the caller calls it. */
+  /** The id that the caller uses. */
   sessionId: string;
-  /** Its key in the store. */
+  /** The session's key in the store. */
   key: string;
-  /** Who it is bound to, hashed. */
+  /** The hashed identity that the session is bound to. */
   owner?: string;
-  asAgentCoreKnowsIt: Pick<SessionRequest, 'agent' | 'sessionId' | 'userId'>;
+  /** The session as AgentCore knows it. */
+  runtimeSession: Pick<SessionRequest, 'agent' | 'sessionId' | 'userId'>;
 }
 
-/** @throws StreamError AccessDenied where sessions are bound and the caller has no identity */
+/** @throws StreamError AccessDenied when sessions are bound and the caller has no identity */
 export function sessionOf({ request, upstream }: Call, agent: Agent, sessionId: string): CallSession {
   const bound = bindSession(sessionId, request.identity, upstream.config);
   const { userId, owner } = bound;
@@ -26,7 +27,7 @@ export function sessionOf({ request, upstream }: Call, agent: Agent, sessionId: 
     sessionId,
     key: storeKeyOf(agent.entry.runtimeArn, agent.entry.qualifier, bound),
     ...(owner !== undefined && { owner }),
-    asAgentCoreKnowsIt: {
+    runtimeSession: {
       agent,
       sessionId: bound.runtimeSessionId,
       ...(userId !== undefined && { userId }),
@@ -35,9 +36,9 @@ export function sessionOf({ request, upstream }: Call, agent: Agent, sessionId: 
 }
 
 /**
- * The session that a path names.
+ * Returns the session that a path names.
  *
- * @throws StreamError AgentNotFound, BadRequest where the id is none, and what {@link sessionOf} throws
+ * @throws StreamError AgentNotFound, BadRequest when the session id is not valid, and the errors of {@link sessionOf}
  */
 export function namedSession(call: Call, { agentId, sessionId }: SessionPath): CallSession {
   const agent = requireAgent(call.upstream.config.agents, agentId, sessionId);

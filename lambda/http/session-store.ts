@@ -8,10 +8,10 @@ import { replayAnswer } from './replay.ts';
 import type { SessionPath } from './routes.ts';
 import { namedSession } from './session-of.ts';
 
-/** What the store knows of a session: whether an answer runs, and how far it has come. */
+/** Returns what the store knows of a session: whether an answer runs, and the id of its last event. */
 export function sessionState(call: Call, path: SessionPath): Promise<object> {
-  const { sessionId, key, asAgentCoreKnowsIt } = namedSession(call, path);
-  const session = { sessionId, agentId: asAgentCoreKnowsIt.agent.entry.id };
+  const { sessionId, key, runtimeSession } = namedSession(call, path);
+  const session = { sessionId, agentId: runtimeSession.agent.entry.id };
   return withStore(call, async (store) => {
     const state = await store.read(key);
     if (!state) return { ...session, state: 'unknown' };
@@ -24,13 +24,13 @@ export function sessionState(call: Call, path: SessionPath): Promise<object> {
   });
 }
 
-/** Asks the running answer to stop, wherever it runs. */
+/** Asks the running answer to stop, whichever process it runs in. */
 export function stopAnswer(call: Call, path: SessionPath): Promise<object> {
   const { key } = namedSession(call, path);
   return withStore(call, async (store) => ({ stopped: await store.stop(key) }));
 }
 
-/** The running or last answer of a session as events, from where the reader has left on. */
+/** Sends the running or last answer of a session as events, from the place where the reader left off. */
 export function streamSession(call: Call, path: SessionPath): Promise<Answered> {
   const session = namedSession(call, path);
   const place = placeOf(call.request.headers['last-event-id'] ?? afterOf(call.request.query));
@@ -51,7 +51,7 @@ function afterOf(query: string): string | undefined {
   return new URLSearchParams(query).get('after') ?? undefined;
 }
 
-/** @throws StreamError NotFound where no sessions are kept, AgentUnavailable where the store fails */
+/** @throws StreamError NotFound when no sessions are kept, AgentUnavailable when the store fails */
 export async function withStore<T>({ store }: Call, use: (store: SessionStore) => Promise<T>): Promise<T> {
   if (store === undefined) {
     throw new StreamError('NotFound', 'no such route, as this service keeps no sessions');

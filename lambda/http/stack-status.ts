@@ -5,14 +5,14 @@ import { StreamError } from '../errors.ts';
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html StackName */
 const STACK_NAME = /^[a-zA-Z][a-zA-Z0-9-]{0,127}$/;
 
-/** A page that polls asks every 5 s. */
+/** The longest wait for CloudFormation. A polling page asks again every 5 s. */
 const MAX_WAIT_MS = 10_000;
 
 /**
- * A stack's state, in the shape of docs/openapi.yaml.
+ * Reads a stack's state, in the shape of docs/openapi.yaml.
  *
- * @param remainingMs until the invocation must be over
- * @throws StreamError BadRequest, NotFound, and what CloudFormation's failures come to
+ * @param remainingMs milliseconds until the invocation must be over
+ * @throws StreamError BadRequest, NotFound, and the errors that CloudFormation's failures become
  */
 export async function readStackStatus(
   stackName: string,
@@ -28,7 +28,7 @@ export async function readStackStatus(
     );
   }
   if (!stackName.startsWith(stackStatusPrefix)) throw new StreamError('NotFound', 'no such stack');
-  // Half a megabyte that only this route needs.
+  // The module is half a megabyte, and only this route needs it.
   const { describeStack } = await import('./stacks.ts');
   const signal = AbortSignal.timeout(Math.max(0, Math.min(MAX_WAIT_MS, remainingMs)));
   try {
@@ -46,11 +46,11 @@ interface SdkError extends Error {
   $metadata?: { httpStatusCode?: number };
 }
 
-/** By exception name first, by status second. */
+/** Turns a failure of the SDK into a StreamError, first by the exception's name and then by the status. */
 function failureOf(cause: SdkError): unknown {
   const { name, message, code, $metadata } = cause;
   const fail = (error: StreamError['code'], text: string) => new StreamError(error, text, { cause });
-  // CloudFormation says so with a ValidationError.
+  // CloudFormation reports a missing stack as a ValidationError.
   if (name === 'ValidationError' && /does not exist/.test(message)) return fail('NotFound', 'no such stack');
   if (isUnauthenticated(name)) {
     return fail('Unauthenticated', "CloudFormation does not accept this service's credentials");
@@ -67,7 +67,7 @@ function failureOf(cause: SdkError): unknown {
       return fail('Throttled', 'CloudFormation is throttling requests');
   }
   const status = $metadata?.httpStatusCode;
-  // The SDK's name for a connection that was lost is TimeoutError.
+  // The SDK calls a lost connection TimeoutError.
   const isUnreachable = status === undefined && (code !== undefined || name === 'TimeoutError');
   if (isUnreachable || (status ?? 0) >= 500) {
     return fail('AgentUnavailable', 'CloudFormation is not available');

@@ -11,9 +11,9 @@ const MAX_EVENTS = 50;
 let client: CloudFormationClient | undefined;
 
 /**
- * A stack's state, in the shape of docs/openapi.yaml.
+ * Reads a stack's state, in the shape of docs/openapi.yaml.
  *
- * @throws what the AWS SDK throws
+ * @throws the errors of the AWS SDK
  */
 export async function describeStack(stackName: string, abortSignal: AbortSignal): Promise<object> {
   client ??= new CloudFormationClient({});
