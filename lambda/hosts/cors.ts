@@ -4,7 +4,7 @@ import { ALLOWED_HEADERS, ALLOWED_METHODS, EXPOSED_HEADERS, PREFLIGHT_MAX_AGE_SE
 type Headers = Record<string, string>;
 
 /**
- * The headers that let a page of another origin read an answer; none for an origin that may not.
+ * Makes the headers that let a page of another origin read an answer. An origin that may not call gets none of them.
  *
  * @param allowedOrigins origins, or `*`
  */
@@ -12,7 +12,7 @@ export function corsHeaders({ headers }: IncomingMessage, allowedOrigins: readon
   const { origin } = headers;
   if (allowedOrigins.length === 0) return {};
   const isAny = allowedOrigins.includes('*');
-  // What is cached for one origin must not be given to another.
+  // `Vary` keeps caches from giving an answer for one origin to another origin.
   const vary: Headers = isAny ? {} : { Vary: 'Origin' };
   if (origin === undefined || !(isAny || allowedOrigins.includes(origin))) return vary;
   return {
@@ -22,12 +22,12 @@ export function corsHeaders({ headers }: IncomingMessage, allowedOrigins: readon
   };
 }
 
-/** Whether a browser asks if it may send a request. */
+/** Whether a request is a browser's question if it may send another request. */
 export function isPreflight({ method, headers }: IncomingMessage): boolean {
   return method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 }
 
-/** What a preflight is answered beside {@link corsHeaders}; nothing to an origin that may not call. */
+/** Makes the headers that a preflight gets in addition to {@link corsHeaders}: none for an origin that may not call. */
 export function preflightHeaders(allowed: Headers): Headers {
   if (allowed['Access-Control-Allow-Origin'] === undefined) return {};
   return {

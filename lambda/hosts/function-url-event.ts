@@ -4,8 +4,8 @@ import { describe } from '../protocols/fields.ts';
 import { type IamCaller, identityOf } from './iam-identity.ts';
 
 /**
- * What this reads of a Function URL's event, payload format 2.0. Whoever may invoke the function can send it any
- * other JSON as well, so that nothing is taken for what the format says before it was looked at.
+ * The part of a Function URL's event that is read, in payload format 2.0. A caller that may invoke the function
+ * directly can send any other JSON, so each value is checked before it is used.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
  */
@@ -21,7 +21,7 @@ export interface FunctionUrlEvent {
   } | null;
 }
 
-/** The request that an event carries; what is not in it, or not of its type, is empty. */
+/** Turns an event into a request. A value that is missing, or not of the type that the format says, becomes empty. */
 export function toRequest(
   received: FunctionUrlEvent | null,
   { requestId, traceId }: Pick<Request, 'requestId' | 'traceId'>,

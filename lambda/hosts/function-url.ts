@@ -3,26 +3,26 @@ import { readConfig } from '../config.ts';
 import { createService } from '../http/service.ts';
 import { type FunctionUrlEvent, toRequest } from './function-url-event.ts';
 
-/** What the runtime gives beside the event, as far as it is used here. */
+/** The part of the runtime's context that is used here. */
 interface InvocationContext {
   awsRequestId: string;
   xRayTraceId?: string;
   getRemainingTimeInMillis(): number;
 }
 
-/** What the runtime puts on the global scope before it loads this file. */
+/** The global object that the runtime makes before it loads this file. */
 declare const awslambda: {
   streamifyResponse<Handler>(handler: Handler): Handler;
   HttpResponseStream: { from(stream: ResponseStream, prelude: Prelude): ResponseStream };
 };
 
 const service = createService(readConfig());
-// In init, where no answer waits for it.
+// The session store loads in init, where no answer waits for it.
 if (service.ready) await service.ready;
 
 /**
- * The Lambda function: a Function URL's event in, an HTTP answer streamed out. It never rejects and always ends
- * the stream; anything else would cost the environment.
+ * The Lambda function: it takes a Function URL's event and streams an HTTP answer. It never rejects and always ends the
+ * stream, because anything else would cost the environment.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
  */

@@ -10,29 +10,29 @@ import { OpenAnswers } from './open-answers.ts';
 import type { ServerConfig } from './server-config.ts';
 
 export interface HttpServer {
-  /** Where it listens, `http://127.0.0.1:8080`. */
+  /** The address that the server listens on, such as `http://127.0.0.1:8080`. */
   url: string;
-  /** Refuses what comes from now on, gives open answers their grace, and resolves when the last one is over. */
+  /** Refuses new requests, gives open answers their grace, and resolves when the last answer is over. */
   close(): Promise<void>;
 }
 
-/** For a request's line and headers, and for the whole request: an answer takes as long as it takes. */
+/** The longest times to receive a request's headers, and to receive all of it. They do not limit the answer. */
 const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 60_000;
 
-/** For the error of an answer that was cut short to reach its reader. */
+/** The time in which the error of an answer that was cut short can reach its reader. */
 const CLOSE_LIMIT_MS = 1000;
 
-/** Connections that wait to be accepted: whole crowds may come at once. */
+/** The most connections that wait to be accepted. Very many may arrive at once. */
 const BACKLOG = 4096;
 
-/** As Lambda makes them. */
+/** The form of the request ids that Lambda makes. */
 const LAMBDA_REQUEST_ID = /^[\w-]{1,128}$/;
 
 /**
  * Serves many requests in one process, as a Lambda Web Function or in a container.
  *
- * @throws what listening fails with
+ * @throws the error with which listening fails
  */
 export async function startHttpServer(service: Service, config: ServerConfig): Promise<HttpServer> {
   const answers = new OpenAnswers(config.maxStreams);
@@ -59,8 +59,8 @@ export async function startHttpServer(service: Service, config: ServerConfig): P
   };
 }
 
-/** Takes an answer whose caller has left before it began; a response that is closed would never say that it is drained. */
-const NOBODY: ResponseStream = {
+/** The stream of an answer whose caller left before it began. A closed response would never say that it is drained. */
+const NO_READER: ResponseStream = {
   write: () => true,
   end: () => {},
   once: () => {},
@@ -77,26 +77,26 @@ function answer(
 ): void {
   const startedAt = performance.now();
   const requestId = requestIdOf(incoming, config.isWebFunction);
-  const own = { 'x-amzn-RequestId': requestId, ...corsHeaders(incoming, config.allowedOrigins) };
-  // A write to a caller that has left is an error of the response, which nobody has to hear.
+  const ownHeaders = { 'x-amzn-RequestId': requestId, ...corsHeaders(incoming, config.allowedOrigins) };
+  // A write to a caller that has left is an error of the response, which needs no handling.
   response.on('error', () => {});
   if (isPreflight(incoming)) {
-    response.writeHead(200, { ...own, ...preflightHeaders(own) }).end();
+    response.writeHead(200, { ...ownHeaders, ...preflightHeaders(ownHeaders) }).end();
     return;
   }
   const shutdown = new AbortController();
-  const left = new AbortController();
+  const callerLeft = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) left.abort(callerHasLeft());
+    if (!response.writableFinished) callerLeft.abort(callerHasLeft());
   });
   const request = toRequest(incoming, requestId, config.maxRequestBytes);
   const host: Host = {
     respond: ({ statusCode, headers }) =>
-      response.destroyed ? NOBODY : response.writeHead(statusCode, { ...headers, ...own }),
+      response.destroyed ? NO_READER : response.writeHead(statusCode, { ...headers, ...ownHeaders }),
     remainingMs: () => Math.floor(config.requestTimeoutMs - (performance.now() - startedAt)),
-    // Lambda may, in front of a Web Function as it does behind a Function URL; a load balancer does not.
+    // Lambda may hold small writes back in front of a Web Function, as behind a Function URL. A load balancer does not.
     holdsSmallWrites: config.isWebFunction,
-    signal: AbortSignal.any([left.signal, shutdown.signal]),
+    signal: AbortSignal.any([callerLeft.signal, shutdown.signal]),
     shutdown: shutdown.signal,
     refusal: (route) => answers.refusal(route),
   };

@@ -1,22 +1,22 @@
 /**
- * What AWS tells of a caller that has signed its request.
+ * What AWS tells about a caller that signed its request.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
  */
 export interface IamCaller {
-  /** Of a role's session `<role id>:<session name>`, of a user its id. */
+  /** For the session of a role `<role id>:<session name>`, for a user the user's id. */
   userId?: unknown;
   cognitoIdentity?: { identityId?: unknown } | null;
 }
 
-/** What Cognito calls the session of every identity of a pool. */
+/** The name that Cognito gives to the role sessions of all identities of a pool. */
 const OF_EVERY_IDENTITY = ':CognitoIdentityCredentials';
 
 /**
- * Who a caller is: its Cognito identity, else the session of its role or its user.
+ * Returns the identity of a caller: its Cognito identity, otherwise the session of its role, or its user.
  *
- * @returns undefined for a caller that is none, and for one whose name it shares: a Function URL does not tell which
- * identity of a Cognito pool calls
+ * @returns undefined without an identity, and for an identity of a Cognito pool whose session has the shared name: a
+ *   Function URL does not tell which identity of the pool calls
  */
 export function identityOf(caller: IamCaller | null | undefined): string | undefined {
   const { userId, cognitoIdentity } = caller ?? {};

@@ -4,7 +4,7 @@ import { decodeUtf8 } from '../http/body.ts';
 import type { Request } from '../http/request.ts';
 import { acceptOrMintSessionId } from '../sessions/session-id.ts';
 
-/** The request that `node:http` has read; its body is read when it is asked for. */
+/** Turns a request of `node:http` into ours. The body is read only when it is asked for. */
 export function toRequest(incoming: IncomingMessage, requestId: string, maxBodyBytes: number): Request {
   const { method = '', url: target = '' } = incoming;
   const queryAt = target.indexOf('?');
@@ -12,16 +12,16 @@ export function toRequest(incoming: IncomingMessage, requestId: string, maxBodyB
     method,
     path: queryAt < 0 ? target : target.slice(0, queryAt),
     query: queryAt < 0 ? '' : target.slice(queryAt + 1),
-    // Only Set-Cookie, which no request has, is a list.
+    // Only Set-Cookie is a list, and requests do not have it.
     headers: incoming.headers as Record<string, string | undefined>,
     body: async () => decodeUtf8(await readBody(incoming, maxBodyBytes)),
     requestId,
-    // The header is anybody's: there is no trace of ours in it.
+    // Any caller can set the trace header, so it names no trace of ours.
     traceId: undefined,
   };
 }
 
-/** @throws StreamError PayloadTooLarge as soon as there is too much, or AgentInterrupted when the caller has left */
+/** @throws StreamError PayloadTooLarge as soon as the body is too long, AgentInterrupted when the caller leaves */
 function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -41,12 +41,12 @@ function readBody(incoming: IncomingMessage, maxBytes: number): Promise<Buffer> 
     if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) return settle(tooLarge(maxBytes));
     if (incoming.destroyed) return onClose();
     incoming.on('data', onData).once('end', onEnd).once('close', onClose);
-    // A request that is cut off is an error of its stream as well.
+    // A request that is cut off also emits an error, which needs no handling beside `close`.
     incoming.on('error', () => {});
   });
 }
 
-/** Why an answer ends that nobody waits for any more. */
+/** Makes the error that ends an answer whose caller has left. */
 export function callerHasLeft(): StreamError {
   return new StreamError('AgentInterrupted', 'the caller has left', { isCancellation: true });
 }

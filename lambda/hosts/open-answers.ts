@@ -1,12 +1,12 @@
 import { StreamError } from '../errors.ts';
 
-/** One answer that is under way. */
+/** One running answer. */
 interface OpenAnswer {
   abort: AbortController;
-  over: Promise<void>;
+  ended: Promise<void>;
 }
 
-/** The answers that a server has under way: how many there may be, and how they end when the server does. */
+/** The running answers of a server. It limits their number, and ends them when the server shuts down. */
 export class OpenAnswers {
   readonly #open = new Set<OpenAnswer>();
   readonly #maxStreams: number;
@@ -21,8 +21,9 @@ export class OpenAnswers {
   }
 
   /**
-   * Why a request, which is counted already, is not answered, if it is not. A server that is full still tells its health, as whoever asks
-   * would replace it, with all that is under way; one that shuts down does not.
+   * Returns why a request is refused, if it is. The request is already counted. A full server still answers the health
+   * check: otherwise a load balancer would replace it, together with its running answers. A server that shuts down
+   * refuses the health check, too.
    */
   refusal(route: string): StreamError | undefined {
     if (this.#isClosing) return unavailable('this server is shutting down');
@@ -31,13 +32,13 @@ export class OpenAnswers {
   }
 
   /**
-   * Counts an answer from now on until it is over.
+   * Runs an answer, and counts it until it ends.
    *
-   * @param answer never rejects
+   * @param answer a function whose promise never rejects
    */
   run(abort: AbortController, answer: () => Promise<void>): void {
-    const { promise: over, resolve } = Promise.withResolvers<void>();
-    const open = { abort, over };
+    const { promise: ended, resolve } = Promise.withResolvers<void>();
+    const open = { abort, ended };
     this.#open.add(open);
     void answer().then(() => {
       this.#open.delete(open);
@@ -46,27 +47,25 @@ export class OpenAnswers {
   }
 
   /**
-   * Refuses whatever comes from now on, and waits until all answers are over; those that are not after the grace end
-   * with an error.
+   * Refuses new requests and waits until all answers end. Answers that still run after the grace end with an error.
    *
-   * @param hardLimitMs after the grace, for readers that take nothing; resolves then
+   * @param hardLimitMs the longest wait after the grace, because some readers may take nothing
    */
   async close(graceMs: number, hardLimitMs: number): Promise<void> {
     this.#isClosing = true;
-    if (await this.#over(graceMs)) return;
+    if (await this.#allEndWithin(graceMs)) return;
     for (const { abort } of this.#open) {
       abort.abort(new StreamError('AgentInterrupted', 'this server is shutting down'));
     }
-    await this.#over(hardLimitMs);
+    await this.#allEndWithin(hardLimitMs);
   }
 
-  /** Whether all of them are over within the limit. */
-  async #over(limitMs: number): Promise<boolean> {
+  async #allEndWithin(limitMs: number): Promise<boolean> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, limitMs);
     });
-    await Promise.race([Promise.all([...this.#open].map(({ over }) => over)), late]);
+    await Promise.race([Promise.all([...this.#open].map(({ ended }) => ended)), late]);
     clearTimeout(timer);
     return this.#open.size === 0;
   }

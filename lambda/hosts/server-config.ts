@@ -2,23 +2,23 @@ import type { Config } from '../config.ts';
 import { ENV } from '../contract.ts';
 import { bytes, count, ms, readSettings, type ValuesOf } from '../settings.ts';
 
-/** The limits of the server alone, beside those of every host (`settings.ts`). */
+/** The limits that only the server has. `settings.ts` has the limits of every host. */
 export const SERVER_SETTINGS = {
-  /** Most requests under way at once; a further one is answered 503. @default - 1,000 at once */
+  /** The most requests that run at once. A further request is answered 503. @default - 1,000 at once */
   maxStreams: count('MAX_STREAMS', 1000),
-  /** Of a request, from its first byte to the end of its answer. @default - 15 min */
+  /** The longest time from a request's first byte to the end of its answer. @default - 15 min */
   requestTimeout: ms('REQUEST_TIMEOUT_MS', 900_000),
-  /** What answers that are under way get when the server is told to end. @default - 25 s, below the 30 s of ECS */
+  /** The time that running answers get when the server is told to end. @default - 25 s, below the 30 s of ECS */
   shutdownGrace: ms('SHUTDOWN_GRACE_MS', 25_000, { minimum: 0 }),
-  /** How long an idle connection is kept; longer than the load balancer keeps it. @default - 75 s */
+  /** How long an idle connection is kept, which must be longer than the load balancer keeps it. @default - 75 s */
   keepAliveTimeout: ms('KEEP_ALIVE_TIMEOUT_MS', 75_000),
-  /** A longer body is answered 413. @default - 6 MiB, as a Function URL */
+  /** The longest body. A longer one is answered 413. @default - 6 MiB, as on a Function URL */
   maxRequestBytes: bytes('MAX_REQUEST_BYTES', 6_291_456),
 };
 
-/** Environment variables of the server, beside its limits. */
+/** The environment variables of the server other than its limits. */
 export const SERVER_ENV = {
-  /** Where a Lambda Web Function listens, `host:port`; goes over HOST and PORT. */
+  /** The address that a Lambda Web Function listens on, `host:port`. It takes precedence over HOST and PORT. */
   WEB_FUNCTION_ENDPOINT: 'AWS_LAMBDA_HTTP_ENDPOINT',
   HOST: 'HOST',
   PORT: 'PORT',
@@ -28,7 +28,7 @@ export const SERVER_ENV = {
 
 export interface ServerConfig extends ValuesOf<typeof SERVER_SETTINGS> {
   host: string;
-  /** 0: any free one. */
+  /** The port to listen on; 0 means any free port. */
   port: number;
   allowedOrigins: readonly string[];
   /** Whether requests come through Lambda, which gives each an id. */
@@ -36,7 +36,7 @@ export interface ServerConfig extends ValuesOf<typeof SERVER_SETTINGS> {
 }
 
 /**
- * Reads what only the server needs of the environment.
+ * Reads the variables of the environment that only the server needs.
  *
  * @throws Error naming the variable, the expected value and the given one
  */
@@ -53,7 +53,7 @@ export function readServerConfig(env: Record<string, string | undefined> = proce
 }
 
 /**
- * Refuses what needs the IAM identity of a caller, which only a Function URL tells.
+ * Refuses settings that need the IAM identity of callers, which only a Function URL tells.
  *
  * @throws Error naming the variable, the expected value and the given one
  */
@@ -72,23 +72,23 @@ export function refuseIdentities({
   }
 }
 
-function readEndpoint(came: string): Pick<ServerConfig, 'host' | 'port'> {
-  const [, host, port] = /^(.+):(\d+)$/.exec(came) ?? [];
+function readEndpoint(given: string): Pick<ServerConfig, 'host' | 'port'> {
+  const [, host, port] = /^(.+):(\d+)$/.exec(given) ?? [];
   if (host === undefined || port === undefined) {
     throw new Error(
-      `${SERVER_ENV.WEB_FUNCTION_ENDPOINT}: expected host:port such as 0.0.0.0:3000, got ${JSON.stringify(came)}`,
+      `${SERVER_ENV.WEB_FUNCTION_ENDPOINT}: expected host:port such as 0.0.0.0:3000, got ${JSON.stringify(given)}`,
     );
   }
   return { host: host.replace(/^\[|\]$/g, ''), port: readPort(SERVER_ENV.WEB_FUNCTION_ENDPOINT, port) };
 }
 
-function readPort(variable: string, came: string): number {
-  if (/^\d{1,5}$/.test(came) && Number(came) <= 65_535) return Number(came);
-  throw new Error(`${variable}: expected a port from 0 to 65535, got ${JSON.stringify(came)}`);
+function readPort(variable: string, given: string): number {
+  if (/^\d{1,5}$/.test(given) && Number(given) <= 65_535) return Number(given);
+  throw new Error(`${variable}: expected a port from 0 to 65535, got ${JSON.stringify(given)}`);
 }
 
-function readOrigins(came = ''): readonly string[] {
-  const origins = came
+function readOrigins(given = ''): readonly string[] {
+  const origins = given
     .split(',')
     .map((origin) => origin.trim())
     .filter((origin) => origin !== '');

@@ -8,7 +8,7 @@ import { startHttpServer } from './http-server.ts';
 import { readServerConfig, refuseIdentities } from './server-config.ts';
 
 /**
- * The server: the same answers as the function's, on `node:http`, for a Lambda Web Function or a container.
+ * The server. It gives the same answers as the function, on `node:http`, as a Lambda Web Function or in a container.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-web-functions.html
  */
@@ -24,7 +24,7 @@ async function start() {
     created.log.info('Listening', { url: listening.url });
     return { service: created, server: listening };
   } catch (error) {
-    // A wrong variable, or a port that is taken: one line that says so, and no stack of minified code.
+    // One line tells of a wrong variable or a taken port, without a stack of minified code.
     plainLog(SERVICE_NAME)('ERROR', 'The server cannot start', loggable({ error }));
     await flushLog();
     process.exit(1);
@@ -50,7 +50,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   });
 }
 
-// A thousand answers are under way that had no part in it: they get their grace, then another process begins anew.
+// The other running answers did not cause the error, so they get their grace. Then another process replaces this one.
 process.on('uncaughtException', (error) => {
   service.log.error('Uncaught', { error });
   void end(1);
