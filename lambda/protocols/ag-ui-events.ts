@@ -9,7 +9,9 @@ const flag: Check = (value) => typeof value === 'boolean';
 const operations: Check = (value) => Array.isArray(value) && value.every(isOperation);
 const messages: Check = (value) => Array.isArray(value) && value.every(isMessage);
 
-/** Events of an AG-UI agent that no other kind of event says, and their fields; a question mark: not required. */
+/**
+ * The AG-UI events that no kind of AnswerEvent expresses, with their fields. A question mark marks an optional field.
+ */
 const EVENTS: Record<string, Record<string, Check>> = {
   STATE_SNAPSHOT: { snapshot: any },
   STATE_DELTA: { delta: operations },
@@ -22,7 +24,10 @@ const EVENTS: Record<string, Record<string, Check>> = {
   RAW: { event: any, 'source?': text },
 };
 
-/** The agent's own event, without what a client may refuse; undefined where it is none, or one that breaks a client. */
+/**
+ * Returns the agent's own AG-UI event, without fields that a client may refuse. Returns undefined for other data, and
+ * for an event that would break a client.
+ */
 export function passedOn({ name = '', value }: DataEvent, sessionId: string): JsonObject | undefined {
   const fields = Object.hasOwn(EVENTS, name) ? EVENTS[name] : undefined;
   if (!fields || !isObject(value)) return undefined;
@@ -34,7 +39,7 @@ export function passedOn({ name = '', value }: DataEvent, sessionId: string): Js
   }
   if (Number.isSafeInteger(value.timestamp)) event.timestamp = value.timestamp;
   if (isObject(value.metadata)) event.metadata = value.metadata;
-  // The agent's history takes the place of the client's, in which the session was told.
+  // The agent's history replaces the client's, whose messages name the session: the new messages must name it, too.
   if (Array.isArray(event.messages))
     event.messages = event.messages.map((one) => withSession(one, sessionId));
   return event;
@@ -62,7 +67,7 @@ function isOperation(value: unknown): boolean {
   return check?.(value) === true;
 }
 
-/** What a message of each role must hold. */
+/** The check of a message, by its role. */
 const ROLES: Record<string, (message: JsonObject) => boolean> = {
   developer: ({ content }) => text(content),
   system: ({ content }) => text(content),
@@ -89,7 +94,7 @@ function isToolCall(call: unknown): boolean {
   return isObject(call.function) && text(call.function.name) && text(call.function.arguments);
 }
 
-/** Fields of an interrupt that AG-UI has beside `id` and `reason`, and their types. */
+/** The fields of AG-UI's interrupts other than `id` and `reason`, with their types. */
 const INTERRUPT_FIELDS = {
   message: 'string',
   toolCallId: 'string',
@@ -99,9 +104,9 @@ const INTERRUPT_FIELDS = {
 };
 
 /**
- * A question as AG-UI has it.
+ * Turns a question into an interrupt of AG-UI.
  *
- * @param awaited gets the call that the user is asked about, if it is one
+ * @param awaited receives the id of the tool call that the user is asked about, if any
  */
 export function interruptOf(
   { id, reason, payload }: Extract<ContentEvent, { type: 'interrupt' }>,

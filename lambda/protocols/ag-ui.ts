@@ -15,8 +15,8 @@ import { createParts, type Part } from './parts.ts';
 import { EVENT_STREAM, sseEvent } from './sse-event.ts';
 
 /**
- * AG-UI, which CopilotKit and assistant-ui speak. Clients of the release 0.0.59 take neither an event that is younger
- * nor `null` in an optional field, and what is said beside the events' own fields stands in `metadata`.
+ * AG-UI, the protocol of CopilotKit and assistant-ui. Clients of the release 0.0.59 refuse the events of later releases
+ * and `null` in an optional field. Information that has no field in an event stands in its `metadata`.
  *
  * @see https://docs.ag-ui.com/concepts/events
  */
@@ -29,7 +29,7 @@ export const agUi: Protocol = {
   createWriter,
 };
 
-/** A RunAgentInput. `sessionId`, `agentId` and `payload` may stand in its `forwardedProps`. */
+/** Reads a RunAgentInput. Its `forwardedProps` may contain `sessionId`, `agentId` and `payload`. */
 function readRequest(body: JsonObject, options: ReadOptions): InvokeRequest {
   const props = isObject(body.forwardedProps) ? body.forwardedProps : {};
   const messages = Array.isArray(body.messages) ? body.messages : [];
@@ -51,7 +51,7 @@ function readRequest(body: JsonObject, options: ReadOptions): InvokeRequest {
   };
 }
 
-/** What is asked: the last message, or the reply to an interrupt. */
+/** Returns the prompt, which is the last message or the reply to an interrupt. */
 function promptOf(
   { resume }: JsonObject,
   messages: readonly unknown[],
@@ -62,11 +62,11 @@ function promptOf(
   const message = lastMessage(messages);
   const isReply = Array.isArray(resume) && resume.length > 0;
   const text = message?.role === 'user' ? textOf(message.content) : isReply ? replyOf(resume) : '';
-  // The agent reads the run itself, in which there may be more than text.
+  // An agent that takes the run reads the message itself, which may have other content than text.
   if (text === '' && takesRun && (isReply || message?.role === 'user' || message?.role === 'tool')) {
     return { prompt: '', promptBytes: 0 };
   }
-  // A browser has run a tool of its own, of which an agent that takes a prompt alone has never known.
+  // The browser has run a tool of its own. An agent that takes only a prompt does not know that tool.
   if (message?.role === 'tool' && !isReply) return { prompt: '', promptBytes: 0, isIdle: true };
   if (message?.role !== 'user' && !isReply) {
     throw wrongField(
@@ -79,7 +79,7 @@ function promptOf(
   return readPrompt(session, 'messages', text, options);
 }
 
-/** What the user replied to interrupts, for an agent that takes a prompt alone. */
+/** Returns the user's replies to interrupts as text, for an agent that takes only a prompt. */
 function replyOf(resume: readonly unknown[]): string {
   return resume
     .map((entry) => {
@@ -97,7 +97,9 @@ function toolNames(tools: unknown): string[] {
     .filter((name) => typeof name === 'string');
 }
 
-/** CopilotKit asks for suggestions in runs of their own, each of which would start a session that is billed. */
+/**
+ * Whether CopilotKit asks for suggestions. It does so in separate runs, and each would start a session that is billed.
+ */
 function isSuggestion({ toolChoice }: JsonObject): boolean {
   const chosen = isObject(toolChoice) ? toolChoice.function : undefined;
   return isObject(chosen) && chosen.name === 'copilotkitSuggest';
@@ -106,17 +108,17 @@ function isSuggestion({ toolChoice }: JsonObject): boolean {
 function createWriter({ requestId, sessionId, run = {}, clientTools = [] }: AnswerContext): ProtocolWriter {
   const threadId = typeof run.threadId === 'string' ? run.threadId : sessionId;
   const runId = typeof run.runId === 'string' ? run.runId : requestId;
-  // Of the conversation: a client adds to the message of the same id.
+  // Message ids must be unique in the conversation, because a client appends to an existing message of the same id.
   let messages = 0;
   const nextId = () => `${requestId}-${++messages}`;
   const earlierCalls = callIds(run.messages);
   const parts = createParts({ nextId, isTaken: (id) => earlierCalls.has(id) });
-  /** The message that calls belong to: what was said before them, up to a result. */
+  /** The id of the message that tool calls belong to: the text before them. A tool result ends that message. */
   let parent: string | undefined;
   const steps = new Set<unknown>();
   const interrupts: object[] = [];
   const awaited = new Set<unknown>();
-  // A client returns it with the next request.
+  // The client returns the metadata with its next request.
   const metadata = { sessionId };
 
   const write = (part: Part): string => {
@@ -172,12 +174,15 @@ function createWriter({ requestId, sessionId, run = {}, clientTools = [] }: Answ
       return sseEvent({ type: 'CUSTOM', name: data.name ?? 'data', value: data.value ?? null });
     }
     if (event.type !== 'MESSAGES_SNAPSHOT') return isOrderly(event) ? sseEvent(event) : '';
-    // Messages that are open are not among those that take the place of all: what follows goes into new ones.
+    // The snapshot replaces all messages and lacks the open ones: they are closed, and later text goes into new
+    // messages.
     const rest = written(parts.close(() => true));
     parent = undefined;
     return rest + sseEvent(event);
   };
-  /** A step that begins twice, or ends without a beginning, breaks the client. */
+  /**
+   * Whether an event keeps steps in order: a step that begins twice, or ends without a beginning, breaks the client.
+   */
   const isOrderly = ({ type, stepName }: JsonObject): boolean => {
     if (type === 'STEP_FINISHED') return steps.delete(stepName);
     if (type !== 'STEP_STARTED') return true;
@@ -191,7 +196,7 @@ function createWriter({ requestId, sessionId, run = {}, clientTools = [] }: Answ
     open: () => sseEvent({ type: 'RUN_STARTED', threadId, runId }),
     event: (event: ContentEvent) => written(parts.of(event)),
     done({ usage }) {
-      // Without a result the client runs a tool of its own of that name, and then the agent again.
+      // A call of a client's tool stays without a result, so that the client runs the tool and then the agent again.
       const rest = written(parts.close(({ id, name }) => clientTools.includes(name) || awaited.has(id)));
       const open = [...steps].map((stepName) => sseEvent({ type: 'STEP_FINISHED', stepName })).join('');
       const end = sseEvent({
@@ -203,7 +208,7 @@ function createWriter({ requestId, sessionId, run = {}, clientTools = [] }: Answ
       });
       return rest + open + end;
     },
-    // What is open stays so: the client expects nothing after it.
+    // Open messages and calls are not closed, because the client expects no event but the error.
     fail: (error) =>
       sseEvent({
         type: 'RUN_ERROR',

@@ -1,15 +1,15 @@
 import { isObject, type JsonObject } from '../framing/document.ts';
 import { acceptOrMintSessionId, isSessionId } from '../sessions/session-id.ts';
 
-/** The session of a request, as every reader returns it. */
+/** The session of a request, as the readers of all protocols return it. */
 export interface ReadSession {
   sessionId: string;
-  /** The caller named a session that cannot be one, and another took its place. */
+  /** The session id that the caller named is not valid, and another one replaces it. */
   sessionReplaced?: true;
 }
 
 interface ConversationIds {
-  /** What the caller calls the session. */
+  /** The session id that the caller names. */
   named: unknown;
   /** The kit's id of the conversation. */
   conversation: unknown;
@@ -17,9 +17,10 @@ interface ConversationIds {
 }
 
 /**
- * The session that a conversation goes on in: the one that is named, the conversation's own id where it has the form
- * of a session's, the one that an earlier answer has told, else a new one. A short id is never made longer: it is
- * often a constant of the page, and all its users would share one session.
+ * Returns the session in which a conversation continues: the session that the caller names, otherwise the
+ * conversation's own id if it has the form of a session id, otherwise the session that an earlier answer told,
+ * otherwise a new session. A short id is not made longer: it is often a constant of the page, and all users of the page
+ * would share one session.
  */
 export function conversationSession({ named, conversation, messages }: ConversationIds): ReadSession {
   const sessionId = [named, conversation, ...toldIds(messages)].find(isSessionId);
@@ -30,7 +31,7 @@ export function conversationSession({ named, conversation, messages }: Conversat
   };
 }
 
-/** Ids in what our own answers have told, the last one first. */
+/** Yields the session ids in the metadata of our own earlier answers, those of the last answer first. */
 function* toldIds(messages: readonly unknown[]): Generator<unknown> {
   for (const message of messages.toReversed()) {
     if (!isObject(message) || message.role === 'user') continue;
@@ -50,7 +51,7 @@ export function lastMessage(messages: readonly unknown[]): JsonObject | undefine
   return isObject(last) ? last : undefined;
 }
 
-/** The text of a message: a string, or the text blocks of a list. What is no text is left out. */
+/** Returns the text of a message: a string, or the text blocks of a list. Other blocks are left out. */
 export function textOf(content: unknown): string {
   if (typeof content === 'string') return content;
   if (!Array.isArray(content)) return '';

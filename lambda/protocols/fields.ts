@@ -2,7 +2,7 @@ import type { ReadOptions } from '../answer/protocol.ts';
 import { StreamError } from '../errors.ts';
 import { isObject } from '../framing/document.ts';
 
-/** The kind of a value; not the value, which may be a prompt. */
+/** Names the kind of a value, and not the value itself, which may be a prompt. */
 export function describe(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
@@ -10,19 +10,19 @@ export function describe(value: unknown): string {
   return Array.isArray(value) ? 'an array' : `a ${typeof value}`.replace('a object', 'an object');
 }
 
-/** @param came what a reader of the message is told that came */
+/** Makes the error of a wrong field. @param given the words in the message for the given value */
 export function wrongField(
   { sessionId }: { sessionId: string },
   field: string,
   expected: string,
-  came = 'nothing',
+  given = 'nothing',
 ): StreamError {
-  return new StreamError('BadRequest', `"${field}": expected ${expected}, got ${came}`, {
+  return new StreamError('BadRequest', `"${field}": expected ${expected}, got ${given}`, {
     details: { sessionId, fields: [field] },
   });
 }
 
-/** The agent of the path, else the first one that the body names, if any does. */
+/** Returns the agent of the path, otherwise the first agent that the body names, if any. */
 export function namedAgent(
   session: { sessionId: string },
   { agentId: ofPath }: ReadOptions,
@@ -35,7 +35,9 @@ export function namedAgent(
 }
 
 /**
- * @param field where the prompt stands
+ * Reads the prompt.
+ *
+ * @param field the field of the body that has the prompt
  * @throws StreamError BadRequest or PayloadTooLarge
  */
 export function readPrompt(
@@ -57,7 +59,7 @@ export function readPrompt(
   );
 }
 
-/** Further keys for the agent. @throws StreamError BadRequest */
+/** Reads further keys for the agent. @throws StreamError BadRequest */
 export function readPayload(
   session: { sessionId: string },
   payload: unknown,

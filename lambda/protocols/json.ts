@@ -2,7 +2,7 @@ import type { Protocol, ProtocolWriter } from '../answer/protocol.ts';
 import type { ContentEvent } from '../events.ts';
 import { readInvokeRequest } from './invoke-request.ts';
 
-/** One JSON document, written as it arrives: memory stays flat, and it is valid at every kind of end. */
+/** One JSON document, written as the answer arrives: memory use stays flat, and the document is valid at every end. */
 export const json: Protocol = {
   mediaType: 'application/json',
   contentType: 'application/json',
@@ -20,7 +20,8 @@ export const json: Protocol = {
         return `${JSON.stringify(head).slice(0, -1)},"response":"`;
       },
       event(event: ContentEvent) {
-        // The inside of a JSON string: a pair cut between two texts is escaped as two halves, which a parser joins.
+        // The text is written as the inside of a JSON string. A surrogate pair that is cut between two texts is escaped
+        // as two halves, which a parser joins.
         if (event.type === 'text') return JSON.stringify(event.text).slice(1, -1);
         if (event.type === 'interrupt') {
           const { type: _type, ...question } = event;
@@ -46,7 +47,7 @@ export const json: Protocol = {
   },
 };
 
-/** The members of an object and its closing brace. */
+/** Writes the members of an object and its closing brace. */
 function members(object: object): string {
   return JSON.stringify(object).slice(1);
 }

@@ -6,24 +6,24 @@ import { readInvokeRequest } from './invoke-request.ts';
 import { EVENT_STREAM, jsonLine, sseEvent } from './sse-event.ts';
 
 /**
- * This service's own server-sent events: one `data: ` line of JSON each, in which no line break can stand unescaped.
- * A reader that knows text alone ignores every line without `chunk`, `done` or `error`.
+ * This service's own server-sent events. Each event is one `data: ` line of JSON without an unescaped line break. A
+ * reader that knows only text ignores every line without `chunk`, `done` or `error`.
  *
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
 export const native: Protocol = {
   ...EVENT_STREAM,
-  // A reader that splits each network read loses an event that is cut in two, and big ones nearly always are.
+  // A reader that splits each network read loses an event that the network cuts, as it nearly always cuts big events.
   maxTextLength: 4096,
   inlinesData: true,
   readRequest: readInvokeRequest,
   createWriter: ({ sessionId, agentId, requestId, sessionReplaced, replay }): ProtocolWriter => {
-    /** With its place in the answer; left out where the reader has it. */
+    /** Adds the event's place in the answer. An event that the reader already has is left out. */
     const placed = (number: number, event: string): string => {
       if (replay === undefined) return event;
       return number > (replay.after ?? -1) ? `id: ${eventIdOf(requestId, number)}\n${event}` : '';
     };
-    // The first text is made before the start, which goes out in front of it.
+    // The start has the number 0, although it is made after the first text, because it is sent before that text.
     let count = 0;
     const next = (event: string) => placed(++count, event);
     const start = { start: true, sessionId, agentId, requestId, ...(sessionReplaced && { sessionReplaced }) };
@@ -49,10 +49,10 @@ export const native: Protocol = {
   },
 };
 
-/** How many events an answer is made of so far: the start, what the agent has said, and the end if it is over. */
+/** Returns how many events an answer has so far: the start, the agent's events, and the end if it has ended. */
 export function countEvents(events: readonly ContentEvent[], hasEnded: boolean): number {
-  const said = events.reduce((sum, event) => sum + Math.max(1, piecesOf(event)), 0);
-  return 1 + said + (hasEnded ? 1 : 0);
+  const ofAgent = events.reduce((sum, event) => sum + Math.max(1, piecesOf(event)), 0);
+  return 1 + ofAgent + (hasEnded ? 1 : 0);
 }
 
 function piecesOf(event: ContentEvent): number {
@@ -63,7 +63,7 @@ function piecesOf(event: ContentEvent): number {
 function write(event: ContentEvent): string {
   switch (event.type) {
     case 'text':
-      // As sseEvent({ chunk }) would, without the object.
+      // The result is that of sseEvent({ chunk }), but no object is made.
       return `data: {"chunk":${jsonLine(event.text)}}\n\n`;
     case 'reasoning':
       return sseEvent({ reasoning: event.text });

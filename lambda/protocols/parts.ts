@@ -1,13 +1,15 @@
 import type { ContentEvent, DataEvent } from '../events.ts';
 
-/** A piece of an answer in an order that every kit accepts: what is open is closed, and what is closed was open. */
+/**
+ * A piece of an answer. The pieces are in an order that every kit accepts: each is opened once and then closed once.
+ */
 export type Part =
   | { type: 'start'; kind: TextKind; id: string }
   | { type: 'delta'; kind: TextKind; id: string; text: string }
   | { type: 'end'; kind: TextKind; id: string }
   | { type: 'callStart'; id: string; name: string }
   | { type: 'callInput'; id: string; delta: string }
-  /** `input` is all that came, as it came. */
+  /** `input` is the whole input, exactly as the agent sent it. */
   | { type: 'callEnd'; id: string; name: string; input: string }
   | { type: 'callResult'; id: string; output: unknown; isError: boolean }
   | Extract<ContentEvent, { type: 'interrupt' }>
@@ -18,16 +20,16 @@ export type TextKind = 'text' | 'reasoning';
 /** Puts the events of one answer in order. */
 export interface Parts {
   of(event: ContentEvent): Part[];
-  /** Ends what is open of text and reasoning. */
+  /** Ends an open text or reasoning. */
   closeText(): Part[];
-  /** Ends all that is open; a call without a result gets an empty one, unless it `awaits` one from the caller. */
+  /** Ends all open pieces. A call without a result gets an empty one, unless it `awaits` a result from the caller. */
   close(awaits: (call: { id: string; name: string }) => boolean): Part[];
 }
 
 export interface PartsOptions {
-  /** A new id for each stretch of text or reasoning. */
+  /** Makes a new id for each piece of text or reasoning. */
   nextId: () => string;
-  /** Whether an earlier answer of the conversation has a call of this id. @default none has */
+  /** Whether an earlier answer of the conversation has a call of this id. @default - no earlier answer has calls */
   isTaken?: (callId: string) => boolean;
 }
 
@@ -38,11 +40,15 @@ interface Call {
   state: 'open' | 'called' | 'answered';
 }
 
-/** Agents may tell of a call late, twice or never, and use an id again; a client that meets such an event breaks. */
+/**
+ * Creates the parts of one answer. An agent may report a call late, twice or never, and use an id again. A client would
+ * break at such an event, so the parts are put in order.
+ */
 export function createParts({ nextId, isTaken = () => false }: PartsOptions): Parts {
   let text: { kind: TextKind; id: string } | undefined;
-  /** By the agent's id; `ids` are the ones that went out. */
+  /** The calls by the agent's ids. */
   const calls = new Map<string, Call>();
+  /** The ids of the calls as they were sent. */
   const ids = new Set<string>();
 
   const closeText = (): Part[] => {
@@ -50,12 +56,12 @@ export function createParts({ nextId, isTaken = () => false }: PartsOptions): Pa
     text = undefined;
     return open ? [{ type: 'end', ...open }] : [];
   };
-  const say = (kind: TextKind, said: string): Part[] => {
-    if (said === '') return [];
-    if (text?.kind === kind) return [{ type: 'delta', ...text, text: said }];
+  const addText = (kind: TextKind, added: string): Part[] => {
+    if (added === '') return [];
+    if (text?.kind === kind) return [{ type: 'delta', ...text, text: added }];
     const before = closeText();
     text = { kind, id: nextId() };
-    return [...before, { type: 'start', ...text }, { type: 'delta', ...text, text: said }];
+    return [...before, { type: 'start', ...text }, { type: 'delta', ...text, text: added }];
   };
   const startCall = (agentId: string, name: string): Part[] => {
     if (calls.get(agentId)?.state === 'open') return [];
@@ -86,7 +92,7 @@ export function createParts({ nextId, isTaken = () => false }: PartsOptions): Pa
       switch (event.type) {
         case 'text':
         case 'reasoning':
-          return say(event.type, event.text);
+          return addText(event.type, event.text);
         case 'toolCall':
           return startCall(event.id, event.name);
         case 'toolInput': {
@@ -119,5 +125,5 @@ export function createParts({ nextId, isTaken = () => false }: PartsOptions): Pa
   };
 }
 
-/** Of a call that the agent told of with its result alone. */
+/** The tool's name for a call that the agent reported only with its result. */
 const UNKNOWN_TOOL = 'tool';

@@ -4,10 +4,10 @@ import { json } from './json.ts';
 import { native } from './native.ts';
 import { uiMessageStream } from './ui-message-stream.ts';
 
-/** What a caller of one route chooses between with `Accept`. */
+/** The formats that a caller of one route chooses from with `Accept`. */
 export const FORMATS = { sse: native, json } satisfies Record<string, Protocol>;
 
-/** What frontends understand; a further protocol is one file, one line here and its routes. */
+/** The protocols of frontends. A further protocol is one file, one line here and its routes. */
 export const PROTOCOLS = {
   ...FORMATS,
   'ui-message-stream': uiMessageStream,

@@ -1,8 +1,8 @@
-/** At these, readers by line (Python's among them) break a line, which JSON leaves as they are. */
+/** Characters that JSON does not escape, but at which some readers of lines (Python's among them) end a line. */
 const LINE_SEPARATORS = /[\u0085\u2028\u2029]/;
 const EVERY_LINE_SEPARATOR = new RegExp(LINE_SEPARATORS, 'g');
 
-/** JSON in which no reader finds a line end. */
+/** Writes JSON in which no reader finds a line end. */
 export function jsonLine(value: unknown): string {
   const json = JSON.stringify(value);
   if (!LINE_SEPARATORS.test(json)) return json;
@@ -12,12 +12,12 @@ export function jsonLine(value: unknown): string {
   );
 }
 
-/** What every protocol of server-sent events has in common. */
+/** The properties that all protocols of server-sent events share. */
 export const EVENT_STREAM = {
   mediaType: 'text/event-stream',
   contentType: 'text/event-stream; charset=utf-8',
   fillsSilence: true,
-  // Without a blank line behind them: of one, @microsoft/fetch-event-source makes a message without data.
+  // No blank line follows the comments: @microsoft/fetch-event-source would make a message without data of it.
   heartbeat: ': keep-alive\n',
   nudge: ':\n',
 } as const;

@@ -8,8 +8,8 @@ import { createParts, type Part } from './parts.ts';
 import { EVENT_STREAM, jsonLine, sseEvent } from './sse-event.ts';
 
 /**
- * The AI SDK's UI message stream, which `useChat` speaks. Some of its versions take neither an unknown part nor an
- * unknown field of a known one, so that only what the first of them (5.0) knows is written.
+ * The AI SDK's UI message stream, the protocol of `useChat`. Some versions of it refuse unknown parts, and unknown
+ * fields of known parts, so only the parts and fields of the first version (5.0) are written.
  *
  * @see https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol#data-stream-protocol
  */
@@ -20,7 +20,10 @@ export const uiMessageStream: Protocol = {
   maxTextLength: Number.POSITIVE_INFINITY,
   refusal: refuseAsText,
 
-  /** `{id, messages, sessionId?, agentId?, payload?}`; or `message` alone, as the history may outgrow a request. */
+  /**
+   * Reads `{id, messages, sessionId?, agentId?, payload?}`. A request may have a single `message` instead of
+   * `messages`, because the history may be too long for a request.
+   */
   readRequest(body, options) {
     const messages = Array.isArray(body.messages) ? body.messages : [body.message];
     const session = conversationSession({ named: body.sessionId, conversation: body.id, messages });
@@ -44,7 +47,7 @@ export const uiMessageStream: Protocol = {
     return {
       open() {
         const messageMetadata = { sessionId, ...(sessionReplaced && { sessionReplaced }) };
-        // The client overwrites a message of the same id.
+        // The message id is new, because the client overwrites a message of the same id.
         return (
           sseEvent({ type: 'start', messageId: requestId, messageMetadata }) +
           sseEvent({ type: 'start-step' })
@@ -59,7 +62,7 @@ export const uiMessageStream: Protocol = {
         return `${rest}${sseEvent({ type: 'finish-step' })}${sseEvent(end)}${DONE}`;
       },
       fail: (error) =>
-        // A stream that breaks off without such a part is a complete answer to the client.
+        // The client takes a stream that breaks off without an error part for a complete answer.
         written(parts.closeText()) +
         sseEvent({ type: 'error', errorText: errorSentence(error, requestId) }) +
         DONE,
@@ -69,7 +72,7 @@ export const uiMessageStream: Protocol = {
 
 const DONE = 'data: [DONE]\n\n';
 
-/** No part is typed for a UI that knows its tools (`dynamic`), and none is for the browser to run. */
+/** Fields of every tool's part: the UI need not know the tool (`dynamic`), and the browser must not run it. */
 const OF_THE_AGENT = { dynamic: true, providerExecuted: true };
 
 function write(part: Part): string {
@@ -110,7 +113,10 @@ function tool(state: string, toolCallId: string, fields: object): string {
 
 const SUSPECT_KEY = /"(__proto__|constructor)":/;
 
-/** The client ends the answer at a key that could change the prototype of its objects; the rest of the value is kept. */
+/**
+ * Writes an event without keys that could change the prototype of the client's objects, because the client would end
+ * the answer at such a key. The rest of the value is kept.
+ */
 function safeEvent(event: object): string {
   const written = sseEvent(event);
   if (!SUSPECT_KEY.test(written)) return written;
@@ -122,7 +128,7 @@ function safeEvent(event: object): string {
   return sseEvent(safe);
 }
 
-/** A tool without parameters is often called with no input at all. */
+/** Parses a tool's input. A tool without parameters is often called with no input at all. */
 function parsed(input: string): unknown {
   if (input.trim() === '') return {};
   try {
@@ -136,14 +142,14 @@ function asText(output: unknown): string {
   return typeof output === 'string' ? output : (JSON.stringify(output) ?? '');
 }
 
-/** Parts that an agent of the same SDK may send beside the ones that have a kind of their own, and their fields. */
+/** The parts of an agent with the same SDK that no kind of AnswerEvent expresses, with their fields. */
 const PARTS: Record<string, { required: readonly string[]; optional: readonly string[] }> = {
   'source-url': { required: ['sourceId', 'url'], optional: ['title'] },
   'source-document': { required: ['sourceId', 'mediaType', 'title'], optional: ['filename'] },
   file: { required: ['url', 'mediaType'], optional: [] },
 };
 
-/** The agent's own part, without what a strict client does not know; undefined where it is none. */
+/** Returns the agent's own part, without fields that a strict client does not know; undefined for other data. */
 function partOfAgent({ name = '', value, raw }: DataEvent): object | undefined {
   if (name.startsWith('data-')) {
     const sent = parseJson(raw);
