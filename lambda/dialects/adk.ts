@@ -6,12 +6,12 @@ import { createToolCalls } from './tool-calls.ts';
 import { createUnknownReader } from './unknown.ts';
 import { createUsageMeter } from './usage-meter.ts';
 
-/** Calls of functions by which the framework itself asks the user. */
+/** The names of functions by whose calls the framework itself asks the user. */
 const QUESTION = /^adk_request_/;
 
 /**
- * Google's Agent Development Kit, for Python (with names in camel or in snake case) and for TypeScript: the events of
- * `run_async`. A run has no mark of its end: the close ends it, unless a text is not whole or a function has not
+ * The events of `run_async` of Google's Agent Development Kit, for Python (with names in camel or snake case) and for
+ * TypeScript. A run has no mark of its end: the close ends it, unless a text is not complete or a function has not
  * returned.
  *
  * @see https://google.github.io/adk-docs/events/
@@ -33,8 +33,9 @@ function createReader(options: DialectOptions): DialectReader {
   const calls = createToolCalls();
   const meter = createUsageMeter();
   const readUnknown = createUnknownReader(options);
-  /** What came in pieces, by agent: it comes again as a whole. */
-  const told = new Map<unknown, { text: string; reasoning: string }>();
+  /** The text that arrived in pieces, by agent. It arrives again as a whole. */
+  const pieced = new Map<unknown, { text: string; reasoning: string }>();
+  /** The ids of functions that have not returned. */
   const running = new Set<string>();
 
   const readText = (
@@ -42,17 +43,17 @@ function createReader(options: DialectOptions): DialectReader {
     text: string,
     { author, partial }: JsonObject,
   ): AnswerEvent[] => {
-    const pieces = told.get(author) ?? { text: '', reasoning: '' };
-    told.set(author, pieces);
+    const pieces = pieced.get(author) ?? { text: '', reasoning: '' };
+    pieced.set(author, pieces);
     if (partial === true) {
       pieces[type] += text;
       return text === '' ? [] : [{ type, text }];
     }
-    // A whole may come in several parts, and may end with what no piece has told.
-    const isTold = pieces[type].startsWith(text);
+    // The whole text may come in several parts, and its end may be new.
+    const isKnown = pieces[type].startsWith(text);
     const rest = text.startsWith(pieces[type]) ? text.slice(pieces[type].length) : '';
-    pieces[type] = isTold ? pieces[type].slice(text.length) : '';
-    return isTold || rest === '' ? [] : [{ type, text: rest }];
+    pieces[type] = isKnown ? pieces[type].slice(text.length) : '';
+    return isKnown || rest === '' ? [] : [{ type, text: rest }];
   };
 
   const readPart = (part: JsonObject, value: JsonObject, document: Document): AnswerEvent[] => {
@@ -72,7 +73,7 @@ function createReader(options: DialectOptions): DialectReader {
   };
 
   const readCall = (call: JsonObject, value: JsonObject): AnswerEvent[] => {
-    // The pieces of a call are no calls.
+    // A partial event has only a piece of a call; the whole call follows.
     if (value.partial === true) return [];
     const id = idOf(call);
     const name = typeof call.name === 'string' ? call.name : '';
@@ -96,13 +97,13 @@ function createReader(options: DialectOptions): DialectReader {
       const events = parts.flatMap((part) => readPart(part, value, document));
       events.push(...meter.count(value.usageMetadata ?? value.usage_metadata));
       if (value.partial !== true && parts.length > 0) {
-        told.delete(value.author);
+        pieced.delete(value.author);
         meter.reset();
       }
       const isOver = (value.turnComplete ?? value.turn_complete) === true;
       return isOver ? [...events, { type: 'end' }] : events;
     },
-    isCompleteOnClose: () => told.size === 0 && running.size === 0,
+    isCompleteOnClose: () => pieced.size === 0 && running.size === 0,
   };
 }
 
@@ -110,7 +111,7 @@ function isEvent(value: JsonObject): boolean {
   return isObject(value.content) || typeof value.author === 'string';
 }
 
-/** Models may leave the id of a call out; the framework calls it by its name then. */
+/** Returns the id of a call. Models may leave it out; the framework then uses the function's name. */
 function idOf({ id, name }: JsonObject): string {
   return typeof id === 'string' ? id : String(name);
 }

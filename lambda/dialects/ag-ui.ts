@@ -7,25 +7,25 @@ import { createToolCalls } from './tool-calls.ts';
 import { createUnknownReader } from './unknown.ts';
 import { usageOf } from './usage.ts';
 
-/** What only AG-UI names its events; `RAW` and `CUSTOM` are names of others, too. */
+/** The event types that only AG-UI uses. Others use `RAW` and `CUSTOM`, too. */
 const TYPE =
   /^(RUN_(STARTED|FINISHED|ERROR)|TEXT_MESSAGE_(START|CONTENT|END|CHUNK)|TOOL_CALL_(START|ARGS|END|CHUNK|RESULT)|(THINKING|REASONING)_[A-Z_]+|STATE_(SNAPSHOT|DELTA)|MESSAGES_SNAPSHOT|ACTIVITY_(SNAPSHOT|DELTA)|STEP_(STARTED|FINISHED))$/;
-/** Events that begin and end what their own contents show. */
+/** Events that only mark a beginning or an end which the content shows as well, and encrypted reasoning. */
 const NOISE =
   /^(TEXT_MESSAGE_END|(THINKING|REASONING)_(START|END|TEXT_MESSAGE_START|TEXT_MESSAGE_END|MESSAGE_START|MESSAGE_END|ENCRYPTED_VALUE))$/;
 const THOUGHT = /^(THINKING_TEXT_MESSAGE_CONTENT|REASONING_MESSAGE_(CONTENT|CHUNK))$/;
-/** The event by which agents asked before `outcome` was there; some send both. */
+/** The event by which agents ask the user in releases without `outcome`. Some agents send both. */
 const LEGACY_INTERRUPT = 'on_interrupt';
 
 /**
- * AG-UI. A run that has started is complete with RUN_FINISHED alone.
+ * AG-UI. A run that has started is complete only with RUN_FINISHED.
  *
  * @see https://docs.ag-ui.com/concepts/events
  */
 export const agUi: Dialect = {
   recognises({ value }) {
     if (!isObject(value) || typeof value.type !== 'string' || !TYPE.test(value.type)) return false;
-    // Words that others use, too, are told by what AG-UI requires beside them.
+    // Others use these types, too: AG-UI's events have a further field that it requires.
     if (value.type.startsWith('STEP_')) return typeof value.stepName === 'string';
     return !/^RUN_(STARTED|FINISHED)$/.test(value.type) || typeof value.runId === 'string';
   },
@@ -37,7 +37,7 @@ export const agUi: Dialect = {
 function createReader(options: DialectOptions): DialectReader {
   const calls = createToolCalls();
   const readUnknown = createUnknownReader(options);
-  /** Messages of another role than the assistant's are no answer. */
+  /** The ids of messages with another role than the assistant's, which are no part of the answer. */
   const others = new Set<unknown>();
   let isRunning = false;
   let lastCall: string | undefined;
@@ -56,7 +56,7 @@ function createReader(options: DialectOptions): DialectReader {
     if (type === 'TOOL_CALL_END') return calls.end(id);
     if (type === 'TOOL_CALL_RESULT') return calls.result(id, value.content ?? null, false);
     if (typeof toolCallName !== 'string') return calls.input(id, delta);
-    // A chunk that names another call ends the one before it; parallel calls have START and END.
+    // A chunk that names another call ends the previous call. Parallel calls have START and END instead.
     const before = type === 'TOOL_CALL_CHUNK' && id !== lastCall ? calls.end(lastCall) : [];
     lastCall = id;
     return [...before, ...calls.start(id, toolCallName), ...calls.input(id, delta)];
@@ -67,8 +67,8 @@ function createReader(options: DialectOptions): DialectReader {
     if (isObject(outcome) && outcome.type === 'cancelled') {
       return [...usagesOf(value.usage), failureOf('the agent cancelled its run', raw)];
     }
-    // Before `{type, interrupts}` there was `outcome: "interrupt"` beside `interrupt`.
-    const told = isObject(outcome)
+    // Older releases send `outcome: "interrupt"` with `interrupt`, newer ones `outcome: {type, interrupts}`.
+    const interrupts = isObject(outcome)
       ? outcome.interrupts
       : outcome === 'interrupt'
         ? [value.interrupt]
@@ -76,7 +76,7 @@ function createReader(options: DialectOptions): DialectReader {
     return [
       ...calls.endAll(),
       ...usagesOf(value.usage),
-      ...readInterrupts(Array.isArray(told) ? told : questions, new Set()),
+      ...readInterrupts(Array.isArray(interrupts) ? interrupts : questions, new Set()),
       { type: 'end' },
     ];
   };
@@ -114,12 +114,12 @@ function createReader(options: DialectOptions): DialectReader {
   };
 }
 
-/** Tokens of a run, by model. */
+/** Returns the tokens of a run, one event per model. */
 function usagesOf(usage: unknown): AnswerEvent[] {
   return Array.isArray(usage) ? usage.map(usageOf).filter((counted) => counted !== undefined) : [];
 }
 
-/** The RunAgentInput of a prompt; of a caller that speaks AG-UI itself everything but the ids goes through. */
+/** Makes the RunAgentInput of a prompt. A caller's own RunAgentInput is passed on, except for its ids. */
 function runAgentInput({ prompt, sessionId, requestId, run = {} }: InputRequest): JsonObject {
   return {
     threadId: sessionId,

@@ -6,12 +6,12 @@ import { createToolCalls } from './tool-calls.ts';
 import { createUnknownReader } from './unknown.ts';
 import { createUsageMeter } from './usage-meter.ts';
 
-/** Reasons to stop after which another message follows. */
+/** The stop reasons of a message that another message follows. */
 const GOES_ON = new Set(['tool_use', 'pause_turn']);
 
 /**
- * Anthropic's Messages API, and Bedrock's Converse stream, in which Claude mostly speaks on AWS. An answer ends with
- * the `message_stop` (of Converse the `metadata`) of a message that waits for no tool.
+ * Anthropic's Messages API, and Bedrock's Converse stream, which most Claude agents on AWS use. An answer ends with the
+ * `message_stop` (in Converse the `metadata`) of a message that waits for no tool.
  *
  * @see https://docs.claude.com/en/docs/build-with-claude/streaming
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html
@@ -35,7 +35,7 @@ function createReader(options: DialectOptions): DialectReader {
   const converse = createConverseReader(calls);
   const meter = createUsageMeter();
   const readUnknown = createUnknownReader(options);
-  /** Ids of the tool calls by the index of their block. */
+  /** The ids of the tool calls by the index of their block. */
   let blocks = new Map<unknown, string>();
   let isOpen = false;
   let goesOn = false;
@@ -52,7 +52,7 @@ function createReader(options: DialectOptions): DialectReader {
     return type === 'thinking' || type === 'redacted_thinking' ? [] : undefined;
   };
 
-  /** Of a tool that the service ran, or of the agent's own, as it hands it to the model. */
+  /** Reads the result of a tool that the service ran, or that the agent ran and reports to the model. */
   const readResult = (block: JsonObject): AnswerEvent[] | undefined => {
     const { tool_use_id: id, content } = block;
     if (typeof id !== 'string') return undefined;
@@ -118,7 +118,7 @@ function createReader(options: DialectOptions): DialectReader {
   };
 }
 
-/** The text of a result that is nothing but text, else what it is. */
+/** Returns a result that consists only of text as one text, and any other result as it is. */
 function outputOf(content: unknown): unknown {
   if (!Array.isArray(content)) return content ?? null;
   const isText = content.every((block) => isObject(block) && block.type === 'text');

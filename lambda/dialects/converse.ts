@@ -5,7 +5,7 @@ import { textOfBlocks } from './generic.ts';
 import type { ToolCalls } from './tool-calls.ts';
 import { usageOf } from './usage.ts';
 
-/** Events that one content block or message of Bedrock's Converse stream consists of. */
+/** The members of Bedrock's Converse stream that make up a message or a content block. */
 const STREAM_KEYS = new Set([
   'messageStart',
   'contentBlockStart',
@@ -13,31 +13,31 @@ const STREAM_KEYS = new Set([
   'contentBlockStop',
   'messageStop',
 ]);
-/** A message that stopped so goes on once the tool has answered. */
+/** The stop reasons of a message after which the answer goes on once a tool has returned. */
 const TOOL_STOPS = new Set(['tool_use', 'toolUse']);
 
 /**
- * Reads the stream of Bedrock's Converse, which Strands passes on.
+ * Reads the stream of Bedrock's Converse, also as Strands passes it on.
  *
  * @see https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStreamOutput.html
  */
 export interface ConverseReader {
-  /** The events of one member of the stream; undefined for one that it does not know. */
+  /** Returns the events of one member of the stream; undefined for an unknown member. */
   read(event: JsonObject, document: Document): AnswerEvent[] | undefined;
-  /** The events of the `delta` of a content block, for a call of that id. */
+  /** Returns the events of the `delta` of a content block. A tool's input belongs to the call with the given id. */
   readDelta(delta: JsonObject, callId?: string): AnswerEvent[] | undefined;
-  /** A message has begun, or waits for its tools. */
+  /** Whether a message has begun and not ended, or waits for its tools. */
   isOpen: boolean;
 }
 
-/** Whether an object is one member of the stream, and nothing else. */
+/** Whether an object has one member of the stream as its only key. */
 export function isConverseEvent(value: JsonObject): boolean {
   const [key, ...others] = Object.keys(value);
   return key !== undefined && others.length === 0 && STREAM_KEYS.has(key) && isObject(value[key]);
 }
 
 export function createConverseReader(calls: ToolCalls): ConverseReader {
-  /** Ids of the tool calls by the index of their block, which some models leave out. */
+  /** The ids of the tool calls by the index of their block. Some models leave the index out. */
   let blocks = new Map<unknown, string>();
 
   const readDelta = (delta: JsonObject, callId?: string): AnswerEvent[] | undefined => {
@@ -45,7 +45,7 @@ export function createConverseReader(calls: ToolCalls): ConverseReader {
     if (isObject(delta.toolUse)) return calls.input(callId, delta.toolUse.input);
     if (!isObject(delta.reasoningContent)) return undefined;
     const { text } = delta.reasoningContent;
-    // Signatures and redacted parts are for the model alone.
+    // Signatures and redacted parts are only for the model.
     return typeof text === 'string' && text !== '' ? [{ type: 'reasoning', text }] : [];
   };
 
@@ -93,7 +93,7 @@ export function createConverseReader(calls: ToolCalls): ConverseReader {
   return reader;
 }
 
-/** The events of the whole blocks of a message: of those that no stream has told before. */
+/** Returns the events of a message's whole blocks. Unless they are new, only tool results are read. */
 export function readBlocks(blocks: readonly unknown[], calls: ToolCalls, areNew: boolean): AnswerEvent[] {
   return blocks.filter(isObject).flatMap((block): AnswerEvent[] => {
     const { toolResult, toolUse, text, reasoning, reasoningContent } = block;
@@ -112,7 +112,7 @@ export function readBlocks(blocks: readonly unknown[], calls: ToolCalls, areNew:
   });
 }
 
-/** What a tool returned: the text of text blocks, the value of a single JSON block, else the blocks. */
+/** Returns the output of a tool: the text of text blocks, the value of a single JSON block, otherwise the blocks. */
 export function outputOf(content: unknown): unknown {
   if (!Array.isArray(content)) return content ?? null;
   const [first] = content;

@@ -1,53 +1,56 @@
 import type { AnswerEvent } from '../events.ts';
 import type { Document } from '../framing/document.ts';
 
-/** What an agent speaks. A further dialect is one such object in a file of its own and one line in `dialects.ts`. */
+/**
+ * The form of an agent's input and output. A further dialect is one such object in its own file and one line in
+ * `dialects.ts`.
+ */
 export interface Dialect {
   /** Whether a document can only be of this dialect. */
   recognises(document: Document): boolean;
-  /** Whether an answer of this dialect may begin with a document that others send, too; the next one then tells. */
+  /** Whether an answer may begin with a document that other dialects send, too. The next document then decides. */
   mayBegin?(document: Document): boolean;
   createReader(options: DialectOptions): DialectReader;
   /**
-   * The agent's input, sent as JSON.
+   * Makes the agent's input, which is sent as JSON.
    *
    * @default {prompt, sessionId}
    */
   input?(request: InputRequest): Record<string, unknown>;
-  /** {@link input} is made of the RunAgentInput of a caller that has one: its tools, state and history arrive. */
+  /** Whether {@link input} takes the caller's RunAgentInput, so that its tools, state and history reach the agent. */
   takesRun?: true;
-  /** Documents are read by no rule at all: each is text, of any framing. */
+  /** Whether each document is text without any rule, in any framing. */
   isVerbatim?: true;
 }
 
-/** Reads the documents of one exchange. It is never called again once it has returned an end. */
+/** Reads the documents of one exchange. It is not called again after it has returned an end. */
 export interface DialectReader {
-  /** The events of one document, in order. An end or a failure is the last of them. */
+  /** Returns the events of one document in order. An end or a failure is the last event. */
   read(document: Document): AnswerEvent[];
-  /** Whether the answer is complete when the agent closes in good order now, without a mark of its end. */
+  /** Whether the answer is complete if the agent closes cleanly now, without a mark of the end. */
   isCompleteOnClose(): boolean;
 }
 
-/** Of an agent's entry. */
+/** The options of an agent's entry about its answers. */
 export interface DialectOptions {
-  /** A `type` (or `event`) that ends an answer, beside the known ones. */
+  /** A further `type` (or `event`) that ends an answer. */
   endMarker?: string;
-  /** What ends an answer. @default every known mark, and the close */
+  /** What ends an answer: only the marker, or only the close. @default - every known mark, and the close */
   ends?: 'marker' | 'close';
-  /** Where the text lies, `event.contentBlockDelta.delta.text`; the first path that leads to a text. */
+  /** The path of the text, such as `event.contentBlockDelta.delta.text`. The first path that leads to a text counts. */
   textPath?: string | readonly string[];
-  /** What becomes of JSON that holds no text. */
+  /** How JSON without text is treated: passed on as text, dropped, or turned into an event. */
   structured: 'pass' | 'drop' | 'event';
-  /** Told of a document that is left out because it holds nothing for a reader, with its length in characters. */
+  /** Called with the length in characters of a document that is left out because it has nothing for a reader. */
   onLeftOut(length: number): void;
 }
 
-/** What a frontend asks. */
+/** The parts of a caller's request from which the agent's input is made. */
 export interface InputRequest {
   prompt: string;
   sessionId: string;
   requestId: string;
-  /** Further keys of the caller, where the agent's entry allows them. */
+  /** Further keys of the caller, if the agent's entry allows them. */
   payload?: Record<string, unknown>;
   /** The RunAgentInput of a caller that speaks AG-UI. */
   run?: Record<string, unknown>;

@@ -11,7 +11,7 @@ import { strands } from './strands.ts';
 import { text } from './text.ts';
 import { uiMessageStream } from './ui-message-stream.ts';
 
-/** What agents speak, in the order in which it is recognised; a further dialect is one file and one line here. */
+/** The dialects of agents, in the order in which they are tried. A further dialect is one file and one line here. */
 export const DIALECTS = {
   text,
   strands,
@@ -27,13 +27,13 @@ export const DIALECTS = {
 
 export type DialectName = keyof typeof DIALECTS;
 
-/** The dialect that a document can only be of, if any. */
+/** Returns the dialect that alone can have sent a document, if there is one. */
 export function recogniseDialect(document: Document): Dialect | undefined {
   for (const dialect of Object.values<Dialect>(DIALECTS)) if (dialect.recognises(document)) return dialect;
   return undefined;
 }
 
-/** The dialect that an answer may be of which begins with a document, if any: the next document tells. */
+/** Returns a dialect whose answers may begin with a document, if there is one. The next document then decides. */
 export function dialectBegunBy(document: Document): Dialect | undefined {
   return Object.values<Dialect>(DIALECTS).find(({ mayBegin }) => mayBegin?.(document));
 }

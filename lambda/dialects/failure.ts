@@ -2,7 +2,7 @@ import { boundedAgentError, textOfUnknownError } from '../agent-error.ts';
 import type { EndEvent } from '../events.ts';
 import { isObject } from '../framing/document.ts';
 
-/** The agent's own words of its failure, wherever agents put them: at the top, or in an `error` object. */
+/** Reads the agent's own report of its failure. Agents put it at the top of a document, or into an `error` object. */
 export function failureOf(value: unknown, raw: string): EndEvent {
   const outer = isObject(value) ? value : {};
   const inner = isObject(outer.error) ? outer.error : {};

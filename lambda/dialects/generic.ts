@@ -15,7 +15,7 @@ const END_TYPES = new Set([
   'run_completed',
   'bidi_response_complete',
 ]);
-/** Names of server-sent events that end an answer, whatever their data. */
+/** The names of server-sent events that end an answer, with any data. */
 const END_EVENTS = new Set(['done', 'complete', 'end']);
 const FAILURE_TYPES = new Set(['error', 'run_error', 'run_failed', 'stream_error', 'bidi_error']);
 const FAILURE_KEYS = new Set(['error', 'error_type', 'error_code', 'code', 'message', 'details', 'status']);
@@ -36,15 +36,16 @@ const ENVELOPE_KEYS = new Set([
   'runId',
   'parentMessageId',
 ]);
-/** Words of a `type` whose documents hold no text of the answer, and of those what a model thinks. */
+/** Words in the `type` of documents that hold no text of the answer. */
 const ASIDE_WORDS = new Set(['tool', 'tools', 'step', 'status', 'usage', 'metadata', 'source', 'sources']);
+/** Words in the `type` of documents that hold the model's reasoning. */
 const THOUGHT_WORDS = new Set(['reasoning', 'thinking', 'thought']);
 const ASIDE = new RegExp([...ASIDE_WORDS, ...THOUGHT_WORDS].join('|'), 'i');
-/** Keys that name the part of an answer that is done. */
+/** Keys that name a part of the answer: `done` beside one of them ends only that part. */
 const PART_KEYS = new Set(['step', 'tool', 'task', 'phase']);
 const END: AnswerEvent = { type: 'end' };
 
-/** Agents of no known framework: the rules of `docs/agents.md`, in their order. */
+/** The dialect of agents without a known framework. It applies the rules of `docs/agents.md` in their order. */
 export const generic: Dialect = {
   recognises: () => false,
   createReader: (options) => ({
@@ -64,13 +65,13 @@ function read(document: Document, options: DialectOptions): AnswerEvent[] {
   return endsHere ? [...events, END] : events;
 }
 
-/** A document that is no object: a JSON string, an array, or no JSON at all. */
+/** Reads a document that is no object: a JSON string, an array, or no JSON at all. */
 function readValue(document: Document, { textPath, structured, onLeftOut }: DialectOptions): AnswerEvent[] {
   const { text: raw, value } = document;
   if (Array.isArray(value)) return dataEvents(document, structured);
   if (typeof value !== 'string') return textEvents(raw);
   if (textPath === undefined) return textEvents(value);
-  // Where text has a place of its own, a bare string is the repr of an event that could not be made JSON.
+  // When text has its own path, a bare string is the repr of an event that could not be made JSON.
   onLeftOut(value.length);
   return [];
 }
@@ -91,26 +92,26 @@ function readObject(
     if (last !== undefined) return [...textEvents(last), ...tokens, END];
     return [...(holdsStructure(value) ? dataEvents(document, structured) : []), ...tokens, END];
   }
-  const said = textPath === undefined ? onlyText(value) : text;
+  const own = textPath === undefined ? onlyText(value) : text;
   const kind = asideOf(value.type ?? value.event);
-  if (kind === 'thought' && said !== undefined) return said === '' ? [] : [{ type: 'reasoning', text: said }];
+  if (kind === 'thought' && own !== undefined) return own === '' ? [] : [{ type: 'reasoning', text: own }];
   if (kind === 'thought' || (kind === 'other' && textPath === undefined)) {
     return asideEvents(document, structured);
   }
-  return said === undefined ? dataEvents(document, structured) : textEvents(said);
+  return own === undefined ? dataEvents(document, structured) : textEvents(own);
 }
 
 function textEvents(text: string): AnswerEvent[] {
   return text === '' ? [] : [{ type: 'text', text }];
 }
 
-/** Structured data, which has always been shown as it was sent. */
+/** Makes the event of structured data. With `pass` it is shown in the text, exactly as the agent sent it. */
 function dataEvents(document: Document, structured: DialectOptions['structured']): AnswerEvent[] {
   if (structured === 'drop') return [];
   return [{ ...dataOf(document), ...(structured === 'pass' && { inline: true }) }];
 }
 
-/** A document whose type says that it is no text. */
+/** Makes the event of a document whose type says that it is no text. */
 function asideEvents(document: Document, structured: DialectOptions['structured']): AnswerEvent[] {
   const usage = isObject(document.value)
     ? (usageOf(document.value.usage) ?? usageOf(document.value))
@@ -119,15 +120,17 @@ function asideEvents(document: Document, structured: DialectOptions['structured'
   return structured === 'drop' ? [] : [dataOf(document)];
 }
 
-/** A document as structured data, named as the agent names it. */
+/** Turns a document into structured data under the agent's own name for it. */
 export function dataOf({ text, value }: Document): DataEvent {
   const name = isObject(value) ? (value.type ?? value.event) : undefined;
   return { type: 'data', ...(typeof name === 'string' && { name }), value, raw: text };
 }
 
-/** What a type says of a document that is no text of the answer. `toolUse`, `tool-use` and `TOOL_USE` are one. */
+/**
+ * Tells by its type whether a document is no text of the answer. `toolUse`, `tool-use` and `TOOL_USE` count as equal.
+ */
 function asideOf(type: unknown): 'thought' | 'other' | undefined {
-  // Most types name text, and are not taken apart.
+  // Most types name text, so this test avoids splitting them into words.
   if (typeof type !== 'string' || !ASIDE.test(type)) return undefined;
   const words = type
     .replace(/([a-z])(?=[A-Z])/g, '$1 ')
@@ -148,7 +151,7 @@ function isEnd(
   if (type !== undefined && type === endMarker?.toLowerCase()) return true;
   if (ends === 'marker') return false;
   if (type !== undefined) {
-    // A tool is called: the answer goes on after it.
+    // The response calls a tool, and the answer goes on after it.
     if (type === 'bidi_response_complete' && value.stop_reason === 'tool_use') return false;
     if (END_TYPES.has(type)) return true;
   }
@@ -159,7 +162,7 @@ function isEnd(
   );
 }
 
-/** Whether a value says something: `{"done":true,"name":"validate"}` ends something else than the answer. */
+/** Whether a value holds any text. `{"done":true,"name":"validate"}` ends something other than the answer. */
 function holdsText(value: unknown): boolean {
   if (typeof value === 'string') return value !== '';
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsText);
@@ -180,14 +183,14 @@ function keysBeyond(value: JsonObject, ...allowed: string[]): string[] {
   return Object.keys(value).filter((key) => !ENVELOPE_KEYS.has(key) && !allowed.includes(key));
 }
 
-/** Whether an end message brings a result along; what it says of itself is none. */
+/** Whether an end message holds a structured result. Its usage and its metadata are not one. */
 function holdsStructure(value: JsonObject): boolean {
   return keysBeyond(value, 'usage', 'metadata').some(
     (key) => typeof value[key] === 'object' && !isEmpty(value[key]),
   );
 }
 
-/** The string of the one text key, if no other key is left beyond the envelope. */
+/** Returns the string of a text key if it is the only key other than those of the envelope. */
 function onlyText(value: JsonObject): string | undefined {
   let only: string | undefined;
   for (const key of Object.keys(value)) {
@@ -198,7 +201,7 @@ function onlyText(value: JsonObject): string | undefined {
   return only === undefined ? undefined : textOf(value, only);
 }
 
-/** The string of the first text key, whatever else the object holds: an end message says nothing twice. */
+/** Returns the string of the first text key, whatever other keys there are: an end message does not repeat text. */
 function anyText(value: JsonObject): string | undefined {
   for (const key of TEXT_KEYS) {
     const text = Object.hasOwn(value, key) ? textOf(value, key) : undefined;
@@ -234,7 +237,9 @@ function textAtPath(value: JsonObject, path: string): string | undefined {
   return Array.isArray(found) ? textOfBlocks(found) : undefined;
 }
 
-/** The text of content blocks `[{type: "text", text}]`, other blocks left out; undefined where there is none. */
+/**
+ * Returns the text of content blocks `[{type: "text", text}]` without other blocks; undefined when there is no text.
+ */
 export function textOfBlocks(blocks: readonly unknown[]): string | undefined {
   const texts = blocks
     .filter(isObject)

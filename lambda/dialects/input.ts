@@ -2,10 +2,10 @@ import { isObject } from '../framing/document.ts';
 import type { Dialect, InputRequest } from './dialect.ts';
 import { DIALECTS, type DialectName } from './dialects.ts';
 
-/** What an agent's entry says of its input. */
+/** The options of an agent's entry that decide on its input. */
 export interface InputOptions {
   dialect: DialectName | 'auto';
-  /** JSON in which strings name what takes their place: `$prompt`, `$sessionId`, `$requestId`, `$payload`. */
+  /** A JSON template with the placeholders `$prompt`, `$sessionId`, `$requestId` and `$payload` in its strings. */
   input?: unknown;
 }
 
@@ -17,7 +17,7 @@ export function takesRun({ dialect, input }: InputOptions): boolean {
 
 const PLACEHOLDER = /\$(prompt|sessionId|requestId|payload)\b/g;
 
-/** What an agent is sent for a prompt, as JSON: its entry's template, else what its dialect takes. */
+/** Makes the input of an agent for a prompt, as JSON: from its entry's template, otherwise as its dialect takes it. */
 export function inputFor({ dialect, input: template }: InputOptions, request: InputRequest): string {
   if (template !== undefined) {
     const filled = fill(template, request);
@@ -27,11 +27,14 @@ export function inputFor({ dialect, input: template }: InputOptions, request: In
   const { prompt, sessionId, payload } = request;
   const named = dialect === 'auto' ? undefined : DIALECTS[dialect];
   const input = named && 'input' in named ? named.input(request) : { prompt, sessionId };
-  // The caller's keys come first: none of them takes the place of the service's own.
+  // The caller's keys come first, so that none of them replaces a key of the service.
   return JSON.stringify({ ...payload, ...input });
 }
 
-/** A placeholder that is a whole string takes the value; within a longer string its text. Nothing is filled twice. */
+/**
+ * Fills the placeholders of a template. A placeholder that is a whole string becomes the value; within a longer string
+ * it becomes text. A filled value is not searched for placeholders.
+ */
 function fill(template: unknown, request: InputRequest): unknown {
   if (typeof template === 'string') {
     const whole = /^\$(prompt|sessionId|requestId|payload)$/.exec(template)?.[1] as

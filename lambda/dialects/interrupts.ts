@@ -2,10 +2,10 @@ import type { AnswerEvent } from '../events.ts';
 import { isObject, type JsonObject, parseJson } from '../framing/document.ts';
 
 /**
- * The questions of a list, each once: its id, its reason where that is in words, and as payload what it asks, which
- * frameworks keep in `value` or `payload`, or in keys of their own.
+ * Makes the events of the questions in a list, each question once. A question has an id, and a reason if the reason is
+ * text. Its payload is the content, which frameworks keep in `value`, in `payload` or in keys of their own.
  *
- * @param asked ids of the questions that were asked before; those of the list are added
+ * @param asked the ids of questions that were asked before; the ids of the list are added
  */
 export function readInterrupts(interrupts: unknown, asked: Set<string>): AnswerEvent[] {
   if (!Array.isArray(interrupts)) return [];
@@ -20,7 +20,7 @@ export function readInterrupts(interrupts: unknown, asked: Set<string>): AnswerE
   });
 }
 
-/** A question that is no object is what is asked; one that nobody has answered yet has no response. */
+/** Turns a question into an object. A value that is no object is the content; an empty `response` is left out. */
 function questionOf(interrupt: unknown): JsonObject {
   if (!isObject(interrupt)) {
     return { value: typeof interrupt === 'string' ? (parseJson(interrupt) ?? interrupt) : interrupt };

@@ -1,7 +1,7 @@
 import type { AnswerEvent } from '../events.ts';
 import { isObject, type JsonObject } from '../framing/document.ts';
 
-/** A message of LangChain, whatever it was written by. */
+/** A message of LangChain, in any of its serialized forms. */
 export interface LangChainMessage {
   /** `AIMessageChunk`, `AIMessage` or `ai`, `ToolMessage` or `tool`, … */
   kind: string;
@@ -9,8 +9,8 @@ export interface LangChainMessage {
 }
 
 /**
- * The message that a value is, if it is one: as `model_dump` writes it (`{type: "AIMessageChunk", content}`), as
- * `message_to_dict` does (`{type: "ai", data: {content}}`), or as `dumps` and JavaScript's `toJSON` do
+ * Reads a message, if a value is one: in the form of `model_dump` (`{type: "AIMessageChunk", content}`), of
+ * `message_to_dict` (`{type: "ai", data: {content}}`), or of `dumps` and JavaScript's `toJSON`
  * (`{lc: 1, id: [..., "AIMessageChunk"], kwargs: {content}}`).
  */
 export function messageOf(value: unknown): LangChainMessage | undefined {
@@ -29,7 +29,7 @@ export function isMessage(value: unknown): boolean {
   return messageOf(value) !== undefined;
 }
 
-/** What only a message of LangChain of that type has. */
+/** Whether the fields are those that only a LangChain message of the type has. */
 function isOf(type: string, fields: JsonObject): boolean {
   if (!Object.hasOwn(fields, 'content')) return false;
   if (/^(AI|Human|System|Tool)MessageChunk$/.test(type)) return true;
@@ -37,7 +37,7 @@ function isOf(type: string, fields: JsonObject): boolean {
   return (type === 'ai' || type === 'human' || type === 'system') && isObject(fields.response_metadata);
 }
 
-/** Text and thoughts of a message: its content is a string or a list of blocks, in one stream now this, now that. */
+/** Reads text and reasoning of a message. Its content is a string or a list of blocks, and one stream may mix both. */
 export function readContent({ content, additional_kwargs: more }: JsonObject): AnswerEvent[] {
   const thought = isObject(more) ? more.reasoning_content : undefined;
   const events =

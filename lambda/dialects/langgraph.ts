@@ -8,16 +8,18 @@ import { createToolCalls } from './tool-calls.ts';
 import { createUnknownReader } from './unknown.ts';
 import { usageOf } from './usage.ts';
 
-/** What a stream of several modes names its items by, `["messages", …]`. */
+/** The modes by which a stream of several modes names its items, as in `["messages", …]`. */
 const MODES = new Set(['messages', 'updates', 'values', 'custom', 'debug', 'tasks', 'checkpoints']);
+/** The modes whose items repeat others, or have no content for a reader. */
 const SILENT_MODES = new Set(['debug', 'tasks', 'checkpoints']);
-/** Events of `astream_events`, and those that tell what no reader needs, or again. */
+/** The names of the events of `astream_events`. */
 const EVENT = /^on_(chain|chat_model|llm|tool|retriever|prompt|parser)_(start|stream|end|error)$/;
 const INTERRUPT = '__interrupt__';
 
 /**
- * LangGraph, for Python and JavaScript: the items of its stream modes, alone or named by their mode, and those of
- * `astream_events`. A graph has no mark of its end: the close ends it, unless the input of a tool call is not whole.
+ * LangGraph for Python and JavaScript: the items of its stream modes, with or without the name of the mode, and the
+ * events of `astream_events`. A graph has no mark of its end: the close ends it, unless the input of a tool call is not
+ * complete.
  *
  * @see https://docs.langchain.com/oss/python/langgraph/streaming
  */
@@ -41,10 +43,11 @@ function createReader(options: DialectOptions): DialectReader {
   const calls = createToolCalls();
   const readUnknown = createUnknownReader(options);
   const asked = new Set<string>();
-  /** Ids of the messages that came in pieces, or whole. */
+  /** The ids of messages that have arrived, in pieces or as a whole. */
   const seen = new Set<unknown>();
-  /** Ids of the tool calls of one message by their index: only the first piece has the id. */
+  /** The ids of the tool calls of one message by their index: only the first piece of a call has the id. */
   let pieces = new Map<unknown, string>();
+  /** The id of the message that arrives in pieces now. */
   let streaming: unknown;
 
   const readPiece = ({ kind, fields }: LangChainMessage): AnswerEvent[] => {
@@ -87,11 +90,11 @@ function createReader(options: DialectOptions): DialectReader {
     ];
   };
 
-  /** What the nodes of a graph have just added to its state, or the state itself. */
+  /** Reads additions to a graph's state by its nodes, or the state itself. */
   const readState = (state: JsonObject): AnswerEvent[] => {
     const interrupts = state[INTERRUPT];
     if (interrupts !== undefined) return [...readInterrupts(interrupts, asked), { type: 'end' }];
-    // A state holds the whole conversation: what is new stands last.
+    // A state holds the whole conversation, and only its last message is new.
     if (Array.isArray(state.messages)) return messagesOf(state.messages.slice(-1)).flatMap(readWhole);
     return Object.values(state)
       .filter(isObject)
@@ -139,21 +142,21 @@ function createReader(options: DialectOptions): DialectReader {
   };
 }
 
-/** The mode and the item of `[mode, item]`, and of `[namespace, mode, item]` where subgraphs are streamed, too. */
+/** Returns mode and item of `[mode, item]`, or of `[namespace, mode, item]` in a stream with subgraphs. */
 function itemOf(value: readonly unknown[]): { mode?: string; item?: unknown } {
   const [first, second] = value;
   if (value.length === 2 && MODES.has(first as string)) return { mode: first as string, item: second };
   if (value.length === 3 && Array.isArray(first) && MODES.has(second as string)) {
     return { mode: second as string, item: value[2] };
   }
-  // Of one mode alone, with its namespace.
+  // A stream of a single mode with subgraphs sends `[namespace, item]`.
   const isPair =
     value.length === 2 && Array.isArray(first) && first.every((part) => typeof part === 'string');
   if (!isPair) return {};
   return { mode: Array.isArray(second) ? 'messages' : 'updates', item: second };
 }
 
-/** Whether this is a graph's state, or what its nodes have added to it. */
+/** Whether a value is a graph's state, or an addition of its nodes. */
 function isState(value: unknown): value is JsonObject {
   if (!isObject(value)) return false;
   if (Object.hasOwn(value, INTERRUPT)) return Array.isArray(value[INTERRUPT]);
@@ -172,7 +175,7 @@ function blocksOf(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isObject) : [];
 }
 
-/** The tokens that a piece or a message counts; those of pieces add up. */
+/** Returns the tokens of a piece or a message. The tokens of a message's pieces add up. */
 function countedBy(fields: JsonObject): AnswerEvent[] {
   const usage = usageOf(fields.usage_metadata);
   return usage ? [usage] : [];

@@ -4,16 +4,16 @@ import type { Dialect, DialectOptions, DialectReader } from './dialect.ts';
 import { createToolCalls } from './tool-calls.ts';
 import { createUnknownReader } from './unknown.ts';
 
-/** What `event` or `type` may name the events of an agent workflow. */
+/** The names of a workflow's stream events and stop events, in `event` or `type`. */
 const STREAM = new Set(['agent_stream', 'AgentStream']);
 const STOP = new Set(['stop', 'stop_event', 'StopEvent']);
-/** Names of events that tell again what the stream has told, or what the model was asked. */
+/** The names of events with the model's input. */
 const NOISE = new Set(['agent_input', 'agent_setup', 'AgentInput', 'AgentSetup']);
 
 /**
- * LlamaIndex's agent workflows, for Python and TypeScript: their events as they are dumped, or with their name beside
- * them in `event` or around them in `{type, value}`. `done` ends one step of several. A workflow ends with its stop
- * event, or with the close: unless that comes while a tool runs, or within a step where steps are marked.
+ * LlamaIndex's agent workflows for Python and TypeScript. Their events arrive as dumped, with their name beside them in
+ * `event`, or inside `{type, value}`. `done` ends one step of several. A workflow ends with its stop event or with the
+ * close, unless a tool still runs, or the workflow marks its steps and is within one.
  *
  * @see https://developers.llamaindex.ai/python/framework/understanding/agent/streaming/
  */
@@ -34,12 +34,12 @@ function createReader(options: DialectOptions): DialectReader {
   const readUnknown = createUnknownReader(options);
   let marksSteps = false;
   let isInStep = false;
-  /** Ids of the tools that have not returned. */
+  /** The ids of tools that have not returned. */
   const running = new Set<string>();
 
   const readStream = (event: JsonObject): AnswerEvent[] => {
     isInStep = true;
-    // The model speaks again: whatever it waited for is there, told or not.
+    // The model speaks again, so its tools have returned, even if their results were not sent.
     running.clear();
     const { delta, thinking_delta: thought } = event;
     return [
@@ -76,7 +76,7 @@ function createReader(options: DialectOptions): DialectReader {
       if (STOP.has(name)) return [{ type: 'end' }];
       if (NOISE.has(name) || (hasAgent(event) && Array.isArray(event.input))) return [];
       if (!hasAgent(event) || !isObject(event.response)) return readUnknown(document);
-      // The whole of a step, which the stream has told; another follows it if it calls tools.
+      // This event repeats the step that the stream has sent. Another step follows if it calls tools.
       marksSteps = true;
       isInStep = [event.tool_calls, event.toolCalls].some((list) => Array.isArray(list) && list.length > 0);
       return [];
@@ -89,7 +89,7 @@ function nameOf({ event, type }: JsonObject): string {
   return typeof event === 'string' ? event : typeof type === 'string' ? type : '';
 }
 
-/** The event itself, or the one in an envelope `{type: "AgentStream", value: {…}, qualified_name}`. */
+/** Returns the event itself, or the event in an envelope `{type: "AgentStream", value: {…}, qualified_name}`. */
 function eventOf(value: JsonObject): JsonObject {
   return isObject(value.value) && typeof value.type === 'string' ? value.value : value;
 }
@@ -110,7 +110,7 @@ function isToolCall({ tool_name: python, tool_kwargs: input, toolName, toolKwarg
   );
 }
 
-/** What a tool returned: its text, where the framework keeps it beside its own objects. */
+/** Returns the output of a tool, as text if the framework gives its text beside its own objects. */
 function textOf(output: unknown): unknown {
   if (!isObject(output)) return output;
   if (typeof output.content === 'string') return output.content;

@@ -7,7 +7,7 @@ import { createUsageMeter } from './usage-meter.ts';
 /** Reads the chunks of chat completions, one after the other. */
 export interface ChatReader {
   read(chunk: JsonObject, document: Document): AnswerEvent[];
-  /** A completion has not finished, or waits for its tools. */
+  /** Whether a completion has not finished, or waits for its tools. */
   readonly isOpen: boolean;
 }
 
@@ -22,12 +22,12 @@ export function createChatReader(calls: ToolCalls): ChatReader {
   const meter = createUsageMeter();
   let completion: unknown;
   let isOpen = false;
-  /** Ids of the tool calls by their index: only the first piece has the id. */
+  /** The ids of the tool calls by their index: only the first piece of a call has the id. */
   let pieces = new Map<unknown, string>();
 
   const readDelta = (delta: JsonObject): AnswerEvent[] => {
     const events: AnswerEvent[] = [];
-    // Names of the same in what is compatible with OpenAI.
+    // Services that are compatible with OpenAI use these two names for reasoning.
     const thought = delta.reasoning_content ?? delta.reasoning;
     if (typeof thought === 'string' && thought !== '') events.push({ type: 'reasoning', text: thought });
     for (const text of [delta.content, delta.refusal]) {
@@ -56,7 +56,7 @@ export function createChatReader(calls: ToolCalls): ChatReader {
         events.push(...calls.endAll());
       }
       for (const choice of (chunk.choices as unknown[]).filter(isObject)) {
-        // Of several choices the first is the answer.
+        // The answer is the first of several choices.
         if (choice.index !== undefined && choice.index !== 0) continue;
         if (isObject(choice.delta)) events.push(...readDelta(choice.delta));
         const reason = choice.finish_reason;

@@ -6,9 +6,9 @@ import { usageOf } from './usage.ts';
 
 /** Reads the events of responses, one after the other. */
 export interface ResponsesReader {
-  /** Undefined for an event that it does not know. */
+  /** Returns the events of one event of the API; undefined for an unknown event. */
   read(event: JsonObject, document: Document): AnswerEvent[] | undefined;
-  /** A response has not finished, or waits for its tools. */
+  /** Whether a response has not finished, or waits for its tools. */
   readonly isOpen: boolean;
 }
 
@@ -21,7 +21,7 @@ const INPUT = new Set([
   'response.mcp_call_arguments.delta',
   'response.code_interpreter_call_code.delta',
 ]);
-/** Steps of what other events tell. */
+/** Events about the progress of items whose content other events have. */
 const NOISE = /\.(created|queued|in_progress|searching|interpreting|generating|done|added|completed)$/;
 const ANNOTATION = 'response.output_text.annotation.added';
 
@@ -31,10 +31,10 @@ export function isResponsesEvent({ type, sequence_number: sequence, response, it
 }
 
 export function createResponsesReader(calls: ToolCalls): ResponsesReader {
-  /** The ids that results name, by those of the items. */
+  /** The call ids, which results name, by the ids of the items. */
   const ids = new Map<unknown, string>();
   let isOpen = false;
-  let waits = false;
+  let waitsForTools = false;
 
   const readItem = (item: JsonObject, isWhole: boolean): AnswerEvent[] => {
     const { type, id, call_id: callId, name, output, error } = item;
@@ -47,8 +47,8 @@ export function createResponsesReader(calls: ToolCalls): ResponsesReader {
     ids.set(id, own);
     const called = typeof name === 'string' ? name : type.slice(0, -'_call'.length);
     if (!isWhole) return calls.start(own, called);
-    // The service itself runs every tool but the functions of the caller.
-    waits ||= type === 'function_call' || type === 'custom_tool_call';
+    // The service itself runs all tools except the caller's own functions.
+    waitsForTools ||= type === 'function_call' || type === 'custom_tool_call';
     const events = calls.whole(own, called, item.arguments ?? item.input ?? item.action);
     const isResult = typeof output === 'string' || (error !== undefined && error !== null);
     return isResult ? [...events, ...calls.result(own, output ?? error, output === undefined)] : events;
@@ -67,16 +67,17 @@ export function createResponsesReader(calls: ToolCalls): ResponsesReader {
       if (type === 'response.output_item.done') return isObject(item) ? readItem(item, true) : [];
       if (type === 'response.created') {
         isOpen = true;
-        waits = false;
+        waitsForTools = false;
         return [];
       }
       if (type === 'response.failed') {
         return [failureOf(isObject(response) ? { error: response.error } : undefined, text)];
       }
       if (type === 'response.completed' || type === 'response.incomplete') {
-        isOpen = waits;
+        isOpen = waitsForTools;
         const usage = isObject(response) ? usageOf(response.usage) : undefined;
-        return [...calls.endAll(), ...(usage ? [usage] : []), ...(waits ? [] : [{ type: 'end' as const }])];
+        const end = waitsForTools ? [] : [{ type: 'end' as const }];
+        return [...calls.endAll(), ...(usage ? [usage] : []), ...end];
       }
       return type !== ANNOTATION && NOISE.test(type) ? [] : undefined;
     },

@@ -7,8 +7,8 @@ import { createToolCalls } from './tool-calls.ts';
 import { createUnknownReader } from './unknown.ts';
 
 /**
- * OpenAI and what is compatible with it: the chunks of a chat completion, and the events of the Responses API. `[DONE]`
- * and `response.completed` end an answer; so does the close, if each completion has told why it finished and none
+ * OpenAI and compatible services: the chunks of a chat completion, and the events of the Responses API. `[DONE]` and
+ * `response.completed` end an answer. The close ends it, too, if each completion has given its finish reason and none
  * waits for a tool.
  *
  * @see https://platform.openai.com/docs/api-reference/chat-streaming
@@ -25,7 +25,7 @@ function createReader(options: DialectOptions): DialectReader {
   const responses = createResponsesReader(calls);
   const readUnknown = createUnknownReader(options);
 
-  /** What tools have returned, as the agent hands it to the model. */
+  /** Reads the result of a tool, in the form in which the agent sends it to the model. */
   const readResult = (value: Record<string, unknown>): AnswerEvent[] | undefined => {
     if (value.role === 'tool' && typeof value.tool_call_id === 'string') {
       return calls.result(value.tool_call_id, value.content ?? null, false);

@@ -4,9 +4,9 @@ import { isConverseEvent, readBlocks } from './converse.ts';
 import { failureOf } from './failure.ts';
 import type { StrandsState } from './strands-state.ts';
 
-/** Keys of the events that only say that the loop turns. */
+/** Keys of events that only say that the agent's loop begins another turn. */
 const LOOP_STARTS = ['init_event_loop', 'start_event_loop'];
-/** What a block of a message in the form of Bedrock is named by; such blocks have no `type`. */
+/** The keys that name the kind of a message's block in Bedrock's form, which has no `type`. */
 const BLOCK_KEYS = ['text', 'toolUse', 'toolResult', 'reasoningContent', 'reasoning'];
 
 /** Whether only Strands for Python sends such an object. */
@@ -18,7 +18,9 @@ export function isPythonEvent(value: JsonObject): boolean {
   return LOOP_STARTS.some((key) => value[key] === true) || isMessage(message);
 }
 
-/** The events of what `stream_async` yields, of an agent or of a graph of agents; undefined for what it does not know. */
+/**
+ * Reads an object that `stream_async` of an agent or a graph of agents yields. Returns undefined for an unknown object.
+ */
 export function readPython(
   value: JsonObject,
   document: Document,
@@ -28,7 +30,7 @@ export function readPython(
   if (type === 'multiagent_result') return [{ type: 'end' }];
   if (type === 'multiagent_node_interrupt') return state.ask(value.interrupts);
   if (type === 'multiagent_node_stream' && isObject(event)) {
-    // The result of one agent ends no answer of several.
+    // The result of one agent does not end the answer of several agents.
     return Object.hasOwn(event, 'result') ? [] : readAgent(event, document, state);
   }
   if (type !== undefined || !Object.hasOwn(value, 'result')) return readAgent(value, document, state);
@@ -40,7 +42,7 @@ function readAgent(value: JsonObject, document: Document, state: StrandsState): 
   const { type, event, delta, message, data } = value;
   if (isObject(event) && type === undefined) return readStream(event, document, state);
   if (isObject(delta)) return readCallback(delta, value.current_tool_use, state);
-  // An agent may send of a token nothing but its text.
+  // An agent may send only the text of a token.
   if (typeof data === 'string' && type === undefined) return readCallback({ text: data }, undefined, state);
   if (isMessage(message)) {
     const isAnswer = message.role === 'assistant';
@@ -60,7 +62,7 @@ function readAgent(value: JsonObject, document: Document, state: StrandsState): 
   return value.start === true ? [] : undefined;
 }
 
-/** The model's own stream, as Bedrock has it. */
+/** Reads the model's own stream, in Bedrock's form. */
 function readStream(event: JsonObject, document: Document, state: StrandsState): AnswerEvent[] | undefined {
   if (isObject(event.contentBlockDelta)) {
     if (state.family === 'callback') return [];
@@ -69,7 +71,7 @@ function readStream(event: JsonObject, document: Document, state: StrandsState):
   return state.converse.read(event, document);
 }
 
-/** The same again, as the callback handler gets it. */
+/** Reads the same content in the form that the callback handler receives. */
 function readCallback(delta: JsonObject, toolUse: unknown, state: StrandsState): AnswerEvent[] | undefined {
   const { calls, converse } = state;
   state.family ??= 'callback';
@@ -85,7 +87,7 @@ function callsTool(block: unknown): boolean {
   return isObject(block) && isObject(block.toolUse);
 }
 
-/** A message in the form of Bedrock. */
+/** Whether a value is a message in Bedrock's form. */
 function isMessage(value: unknown): value is { role: string; content: unknown[] } {
   if (!isObject(value) || !Array.isArray(value.content) || value.content.length === 0) return false;
   if (value.role !== 'assistant' && value.role !== 'user') return false;

@@ -3,7 +3,7 @@ import { type Document, isObject, type JsonObject } from '../framing/document.ts
 import { readBlocks } from './converse.ts';
 import type { StrandsState } from './strands-state.ts';
 
-/** Events that tell again what the stream has told, or nothing that a reader needs. */
+/** Events that repeat the stream, or that have no content for a reader. */
 const NOISE = new Set([
   'initializedEvent',
   'beforeInvocationEvent',
@@ -16,7 +16,8 @@ const NOISE = new Set([
   'afterToolsEvent',
   'beforeToolCallEvent',
 ]);
-const TOLD = new Set([
+/** Events with content. */
+const CONTENT = new Set([
   'modelStreamUpdateEvent',
   'contentBlockEvent',
   'toolResultEvent',
@@ -25,15 +26,15 @@ const TOLD = new Set([
   'interruptEvent',
   'agentResultEvent',
 ]);
-/** Events of a model, which stand in a `modelStreamUpdateEvent`, or alone where an agent sends those. */
+/** The events of a model. They stand in a `modelStreamUpdateEvent`, or alone if the agent sends them so. */
 const MODEL_EVENT = /^model(MessageSt(art|op)|ContentBlock(Start|Delta|Stop)|Metadata)Event$/;
 
 /** Whether only Strands for TypeScript sends such an object. */
 export function isTypeScriptEvent({ type }: JsonObject): boolean {
-  return typeof type === 'string' && (NOISE.has(type) || TOLD.has(type) || MODEL_EVENT.test(type));
+  return typeof type === 'string' && (NOISE.has(type) || CONTENT.has(type) || MODEL_EVENT.test(type));
 }
 
-/** The events of what `stream` yields; undefined for what it does not know. */
+/** Reads an object that `stream` yields. Returns undefined for an unknown object. */
 export function readTypeScript(
   value: JsonObject,
   document: Document,
@@ -56,7 +57,7 @@ export function readTypeScript(
       return [{ type: 'end' }];
   }
   if (!NOISE.has(value.type as string)) return readModelEvent(value, document, state);
-  // A model that failed has no last message: only a further call, or the result, completes the answer.
+  // A failed model sends no last message. The answer is then complete only after a further call, or with the result.
   if (value.type === 'beforeInvocationEvent' || isObject(value.error)) converse.isOpen = true;
   return [];
 }
@@ -71,7 +72,7 @@ function readModelEvent(
   return state.converse.read(member, document);
 }
 
-/** The member of Bedrock's stream that an event of a model is. */
+/** Turns an event of a model into a member of Bedrock's stream. */
 function converseMember(event: JsonObject): JsonObject {
   const { type, delta, start } = event;
   switch (type) {

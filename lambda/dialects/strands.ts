@@ -9,14 +9,15 @@ import { createToolCalls } from './tool-calls.ts';
 import { createUnknownReader } from './unknown.ts';
 
 /**
- * Strands Agents, for Python (what `stream_async` yields) and for TypeScript (what `stream` yields). Its loop ends with
- * the result; where that is not sent, the close ends it, unless a message or a tool is still open.
+ * Strands Agents for Python (the objects that `stream_async` yields) and for TypeScript (those of `stream`). The loop
+ * ends with the result. If the agent does not send the result, the close ends it, unless a message or a tool is still
+ * open.
  *
  * @see https://strandsagents.com/latest/documentation/docs/user-guide/concepts/streaming/overview/
  */
 export const strands: Dialect = {
   recognises: ({ value }) => isObject(value) && (isTypeScriptEvent(value) || isPythonEvent(value)),
-  // Of an event with objects in it there is the repr alone, and `start` is a word of others, too.
+  // An event that is not JSON arrives as its repr, `{'…`. `start` is a key of other frameworks, too.
   mayBegin: ({ value }) =>
     typeof value === 'string'
       ? value.startsWith("{'")
@@ -43,7 +44,7 @@ function createReader(options: DialectOptions): DialectReader {
       return read(value, document, state) ?? readUnknown(document);
     },
     isCompleteOnClose() {
-      // An agent that asks has a tool open; the events of the callback handler tell no end of a message.
+      // An agent that asks the user leaves a tool open. The events of the callback handler do not show a message's end.
       if (asked.size > 0) return true;
       return (state.family === 'callback' || !converse.isOpen) && !calls.areOpen;
     },

@@ -1,8 +1,8 @@
 import type { Dialect } from './dialect.ts';
 
 /**
- * Every document is text, verbatim, and the close is the end: for agents whose documents look like something else,
- * as those of the TypeScript SDK, which puts bare strings into server-sent events.
+ * Takes every document as verbatim text, and the close as the end. It is for agents whose text looks like something
+ * else, such as agents on the TypeScript SDK, which puts bare strings into server-sent events.
  */
 export const text: Dialect = {
   isVerbatim: true,

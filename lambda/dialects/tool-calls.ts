@@ -1,20 +1,20 @@
 import type { AnswerEvent } from '../events.ts';
 
 /**
- * The tool calls of one exchange. Frameworks tell a call several times, in pieces and then whole; the events of a call
- * come once and in order: `toolCall`, `toolInput`, `toolCallEnd`, `toolResult`.
+ * The tool calls of one exchange. Frameworks report a call several times, in pieces and then as a whole. Here the
+ * events of a call come once and in order: `toolCall`, `toolInput`, `toolCallEnd`, `toolResult`.
  */
 export interface ToolCalls {
   start(id: string, name: string): AnswerEvent[];
-  /** A piece of the input of a call that has started, else nothing. */
+  /** Adds a piece to the input of a call that has started. */
   input(id: string | undefined, delta: unknown): AnswerEvent[];
   end(id: string | undefined): AnswerEvent[];
-  /** A call that is told at once: what of it is not known yet. */
+  /** Adds a call that is reported as a whole. The events are those that were not made before. */
   whole(id: string, name: string, input: unknown): AnswerEvent[];
   result(id: string, output: unknown, isError: boolean): AnswerEvent[];
-  /** Ends every call that is open: what comes next shows that their inputs are whole. */
+  /** Ends every open call, when the next document shows that their inputs are complete. */
   endAll(): AnswerEvent[];
-  /** Whether the input of a call is not whole yet. */
+  /** Whether the input of a call is not complete yet. */
   readonly areOpen: boolean;
 }
 

@@ -6,20 +6,20 @@ import { createToolCalls } from './tool-calls.ts';
 import { createUnknownReader } from './unknown.ts';
 import { usageOf } from './usage.ts';
 
-/** What only the AI SDK names its parts; `start`, `finish` and `error` are names of others, too. */
+/** The types of parts that only the AI SDK uses. Others use `start`, `finish` and `error`, too. */
 const PART =
   /^((text|reasoning)-(start|delta|end)|(start|finish)-step|tool-(input-(start|delta|end|available|error)|output-(available|error|denied)|approval-request)|message-metadata)$/;
 const NOISE = /^((text|reasoning)-(start|end)|start|start-step|raw)$/;
 
 /**
- * The AI SDK: the parts of its UI message stream (`toUIMessageStream`), and those of `fullStream`, whose names are
- * nearly the same. An answer that has started is complete with `finish` alone.
+ * The AI SDK: the parts of its UI message stream (`toUIMessageStream`) and of `fullStream`, whose types are nearly the
+ * same. An answer that has started is complete only with `finish`.
  *
  * @see https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol
  */
 export const uiMessageStream: Dialect = {
   recognises({ value }) {
-    // Mastra's parts have the same names, and keep everything in a payload.
+    // Mastra's parts have the same types, but keep everything in a payload.
     if (!isObject(value) || typeof value.type !== 'string' || isObject(value.payload)) return false;
     return PART.test(value.type) || (value.type === 'error' && typeof value.errorText === 'string');
   },
@@ -63,7 +63,7 @@ function createReader(options: DialectOptions): DialectReader {
         return [...calls.whole(id, name, input), ...calls.result(id, part.errorText, true)];
       case 'tool-output-available':
       case 'tool-result':
-        // What a tool tells before its last output.
+        // A preliminary output is data: the final output follows.
         return part.preliminary === true ? undefined : calls.result(id, part.output ?? null, false);
       case 'tool-output-error':
       case 'tool-error':
@@ -75,7 +75,7 @@ function createReader(options: DialectOptions): DialectReader {
     }
   };
 
-  /** The user is to allow a tool call. */
+  /** Reads a request for the user's approval of a tool call. */
   const readApproval = ({ approvalId, toolCallId, toolCall }: JsonObject): AnswerEvent[] | undefined => {
     if (typeof approvalId !== 'string') return undefined;
     const payload = { toolCallId: toolCallId ?? (isObject(toolCall) ? toolCall.toolCallId : undefined) };

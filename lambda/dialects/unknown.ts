@@ -4,8 +4,8 @@ import type { DialectOptions } from './dialect.ts';
 import { dataOf, generic } from './generic.ts';
 
 /**
- * Reads what a framework's own dialect does not know: what the agent's code says around the framework. Ends and
- * failures are those of the generic dialect; everything else is data, and never text of the answer.
+ * Reads the documents that a framework's dialect does not know: the agent's own code sends them beside the framework's.
+ * Ends and failures are read as in the generic dialect. Everything else is data, and never text of the answer.
  */
 export function createUnknownReader(options: DialectOptions): (document: Document) => AnswerEvent[] {
   const { textPath: _none, ...others } = options;
@@ -17,7 +17,7 @@ export function createUnknownReader(options: DialectOptions): (document: Documen
     const end = last?.type === 'end' ? [last] : [];
     if (events.length === end.length) return end;
     if (typeof document.value !== 'object') {
-      // The repr of an event that could not be made JSON.
+      // Such a document is the repr of an event that could not be made JSON.
       options.onLeftOut(document.text.length);
       return end;
     }

@@ -1,11 +1,11 @@
 import type { AnswerEvent } from '../events.ts';
 import { usageOf } from './usage.ts';
 
-/** Counts what is new in totals that grow within one call of a model. */
+/** Counts the new tokens in totals that grow within one call of a model. */
 export interface UsageMeter {
-  /** The tokens of a total beyond those of the last one; nothing where it counts none. */
+  /** Returns the tokens of a total beyond those of the previous total, or no event if there are none. */
   count(total: unknown): AnswerEvent[];
-  /** The next total is one of another call. */
+  /** Begins again: the next total belongs to another call. */
   reset(): void;
 }
 

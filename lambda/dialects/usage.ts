@@ -18,7 +18,7 @@ const OUTPUT_KEYS = [
   'candidates_token_count',
 ];
 
-/** The tokens that an object counts, by the names that model providers use; undefined where it counts none. */
+/** Returns the tokens that an object counts under the names of any model provider; undefined when it counts none. */
 export function usageOf(value: unknown): UsageEvent | undefined {
   if (!isObject(value)) return undefined;
   const count = (keys: readonly string[]) =>
