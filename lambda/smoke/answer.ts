@@ -1,21 +1,21 @@
 import type { Send } from './signed-fetch.ts';
 
-/** An answer as it came over the network. */
+/** An answer as it arrived over the network. */
 export interface Answer {
   status: number;
   body: string;
   /** The events of an SSE answer. */
   events: Record<string, unknown>[];
-  /** How many events held text. */
+  /** The number of events with text. */
   chunks: number;
-  /** Pieces of the body that held text: when they came, in milliseconds after the request, and with how many chunks. */
+  /** The network reads with text: each with its time in milliseconds after the request, and its number of chunks. */
   textReads: { atMs: number; chunks: number }[];
   durationMs: number;
-  /** The body broke off. */
+  /** Whether the body broke off. */
   truncated: boolean;
 }
 
-/** Asks an agent for an SSE answer and notes when which piece of it came. */
+/** Asks an agent for an SSE answer and notes when each piece of it arrives. */
 export async function askAgent(
   send: Send,
   base: URL,
@@ -40,7 +40,7 @@ export async function askAgent(
     for await (const bytes of response.body ?? []) {
       body += decoder.decode(bytes, { stream: true });
       const before = chunks;
-      // Whole events only: the last one may still be on its way.
+      // Only whole events are read: the rest of the last one may still be on its way.
       for (let end = body.indexOf('\n\n', parsed); end >= 0; end = body.indexOf('\n\n', parsed)) {
         const [event] = eventOf(body.slice(parsed, end));
         parsed = end + 2;
@@ -56,13 +56,13 @@ export async function askAgent(
   return { status: response.status, body, events, chunks, textReads, durationMs: elapsed(), truncated };
 }
 
-/** Comments may stand in front of the data. */
+/** Reads the data of one event, which comments may precede. */
 function eventOf(text: string): Record<string, unknown>[] {
   const data = /^data: (.*)/m.exec(text)?.[1];
   return data === undefined ? [] : parseObject(data);
 }
 
-/** An object, or nothing. */
+/** Parses a JSON object. Returns an empty list for any other text. */
 export function parseObject(text: string): Record<string, unknown>[] {
   try {
     const value: unknown = JSON.parse(text);

@@ -3,7 +3,7 @@ import { type CredentialProvider, signRequest } from '../agentcore/signing.ts';
 export interface AwsRequest {
   readonly service: 'lambda' | 'codedeploy';
   readonly region: string;
-  /** Origin of the service in that region. */
+  /** The origin of the service in the region. */
   readonly endpoint: string;
   readonly method: 'GET' | 'POST';
   readonly path: string;
@@ -13,7 +13,11 @@ export interface AwsRequest {
   readonly credentials: CredentialProvider;
 }
 
-/** A signed request to an API of AWS. Two of them need no SDK. @throws Error with the status and what AWS said */
+/**
+ * Sends a signed request to an API of AWS: two requests need no SDK.
+ *
+ * @throws Error with the status and AWS's message
+ */
 export async function askAws(request: AwsRequest): Promise<Record<string, unknown>> {
   const { service, region, endpoint, method, path, query = {}, headers = {}, body, credentials } = request;
   const url = new URL(path, endpoint);

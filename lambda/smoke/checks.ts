@@ -5,39 +5,39 @@ import type { Send } from './signed-fetch.ts';
 export interface SmokeOptions {
   base: URL;
   send: Send;
-  /** What every agent is asked. */
+  /** The prompt for every agent. */
   prompt: string;
-  /** Ids to ask; none: all that are listed. */
+  /** The ids of the agents to ask. An empty list stands for all agents that the service lists. */
   agents: readonly string[];
-  /** For one answer. */
+  /** The longest time of one answer. */
   timeoutMs: number;
 }
 
-/** Agents may act on what they are asked; this asks for nothing to be done. */
+/** The default prompt. Agents may act on prompts, so this one asks them to do nothing. */
 export const PROMPT =
   'This is a check of the connection: change nothing, call no tool. Say in three sentences what you can help with.';
 
-/** What one check found. */
+/** The result of one check. */
 export interface Finding {
   name: string;
   ok: boolean;
-  /** What was seen, or the expected value and the given one. */
+  /** What the check saw, or what it expected and what it got. */
   detail: string;
 }
 
-/** Text that comes closer together than this, in more than one event, has been held back somewhere. */
+/** If all texts of an answer arrive within this time, something has held them back. */
 const BURST_MS = 50;
 
-/** So has what comes within this share of the whole time, however long that is. */
+/** If all texts arrive within this share of the answer's time, something has held them back, too. */
 const BURST_SHARE = 0.01;
 
-/** And an answer of which one piece of the network brings more than this. */
+/** If a single network read brings more than this share of the texts, something has held them back, too. */
 const MAX_SHARE_OF_ONE_READ = 0.8;
 
-/** Why a check failed, for the report. */
+/** The reason why a check failed, for the report. */
 class Failed extends Error {}
 
-/** Looks at everything that callers rely on, one thing after the other. */
+/** Checks everything that callers rely on, one thing after the other. */
 export async function* smoke(options: SmokeOptions): AsyncGenerator<Finding> {
   const { agents } = options;
   yield await check('health', () => health(options));
@@ -77,7 +77,7 @@ async function check(name: string, run: () => Promise<string>): Promise<Finding>
   }
 }
 
-/** A failure of the network says little itself; its cause does. */
+/** Explains an error. The message of a network failure says little, so its cause is added. */
 function explain(error: unknown): string {
   if (!Error.isError(error)) return String(error);
   if (error instanceof Failed) return error.message;
@@ -163,8 +163,9 @@ async function agent(
 }
 
 /**
- * Whether the text came as it was written; what came at once was held back by something in between.
+ * Checks that text arrives as it is written. Text that arrives all at once was held back by something in between.
  *
+ * @returns what was seen
  * @throws Error that says what was seen
  */
 export function flow({
@@ -193,16 +194,16 @@ function unexpected(expected: string, status: number, text: string): Failed {
   if (typeof body?.error === 'string' && typeof body.message === 'string') {
     return new Failed(`expected ${expected}, got ${status} ${body.error}: ${body.message}${hintOf(body)}`);
   }
-  // What a Function URL says by itself.
+  // A 403 without a body of ours comes from the Function URL itself.
   const hint = status === 403 ? '. The URL wants signed requests: --profile <name> or --iam' : '';
   return new Failed(`expected ${expected}, got ${status}: ${shortened(text)}${hint}`);
 }
 
-/** What the service advises, as it does where an agent has no WebSocket handler. */
+/** Returns the agent's own error and the service's hint, which for example tells of a missing WebSocket handler. */
 function hintOf(body: Record<string, unknown>): string {
   const { details } = body as { details?: { hint?: unknown; agentError?: { message?: unknown } } };
-  const said = typeof details?.agentError?.message === 'string' ? ` (${details.agentError.message})` : '';
-  return said + (typeof details?.hint === 'string' ? `. Hint: ${details.hint}` : '');
+  const reported = typeof details?.agentError?.message === 'string' ? ` (${details.agentError.message})` : '';
+  return reported + (typeof details?.hint === 'string' ? `. Hint: ${details.hint}` : '');
 }
 
 function shortened(text: string): string {

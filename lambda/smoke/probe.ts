@@ -5,12 +5,12 @@ import { checkAgent, type Finding, PROMPT } from './checks.ts';
 import { env, log, roleCredentials } from './environment.ts';
 import { sendUnsigned, signingSend } from './signed-fetch.ts';
 
-/** Of one answer. */
+/** The longest time of one answer. */
 const ANSWER_TIMEOUT_MS = 60_000;
 
 /**
- * The probe: asks each agent through the Function URL, as a caller does, whether it answers chunk by chunk. One that does
- * not is asked once more, so that no single failure counts; what came of it is a metric of the agent.
+ * The probe. It checks through the Function URL, as a caller does, that each agent answers chunk by chunk. An agent
+ * that does not is asked once more, so that a single failure does not count. The result is a metric of the agent.
  */
 export async function handler(): Promise<void> {
   const agents = JSON.parse(env(PROBE_ENV.AGENTS)) as string[];
@@ -24,7 +24,7 @@ export async function handler(): Promise<void> {
   };
   await Promise.all(
     agents.map(async (agent) => {
-      const ask = async (attempt: number) => told(await checkAgent(options, agent), attempt);
+      const ask = async (attempt: number) => logFinding(await checkAgent(options, agent), attempt);
       let ok = await ask(1);
       if (!ok) {
         await pause(Number(env(PROBE_ENV.PAUSE_MS)));
@@ -38,8 +38,8 @@ export async function handler(): Promise<void> {
   );
 }
 
-function told({ name: agent, ok, detail }: Finding, attempt: number): boolean {
-  // What failed may be told in an agent's own words, which belong into no log: npm run smoke shows them.
+function logFinding({ name: agent, ok, detail }: Finding, attempt: number): boolean {
+  // The detail of a failure may contain an agent's own words, which must not be logged. `npm run smoke` shows it.
   log(ok ? 'info' : 'error', ok ? 'Probe passed' : 'Probe failed', {
     agent,
     attempt,

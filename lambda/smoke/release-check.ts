@@ -3,19 +3,19 @@ import { PROMPT, smoke } from './checks.ts';
 import { env, log, roleCredentials } from './environment.ts';
 import { sendUnsigned, signingSend } from './signed-fetch.ts';
 
-/** What CodeDeploy hands to a hook. */
+/** The event that CodeDeploy gives to a hook. */
 export interface HookEvent {
   readonly DeploymentId: string;
   readonly LifecycleEventHookExecutionId: string;
 }
 
-/** Of one answer. A deployment waits for the hook for up to an hour, Lambda for 15 minutes. */
+/** The longest time of one answer. A deployment waits up to an hour for the hook, and Lambda 15 minutes. */
 const ANSWER_TIMEOUT_MS = 120_000;
 
 /**
- * The hook that CodeDeploy runs once all traffic goes to the new version: it calls the one URL as a caller does, with
- * the checks of `npm run smoke`, and says whether the deployment has succeeded. Where it has not, CodeDeploy takes the
- * traffic back to the version before.
+ * The hook that CodeDeploy runs when all traffic goes to the new version. It calls the Function URL as a caller does,
+ * with the checks of `npm run smoke`, and reports whether the deployment has succeeded. After a failure CodeDeploy
+ * moves the traffic back to the previous version.
  *
  * @see https://docs.aws.amazon.com/codedeploy/latest/userguide/reference-appspec-file-structure-hooks.html#appspec-hooks-lambda
  */
@@ -55,7 +55,7 @@ async function checkRelease(): Promise<boolean> {
     timeoutMs: ANSWER_TIMEOUT_MS,
   })) {
     passed &&= ok;
-    // What failed may be told in an agent's own words, which belong into no log: npm run smoke shows them.
+    // The detail of a failure may contain an agent's own words, which must not be logged. `npm run smoke` shows it.
     log(ok ? 'info' : 'error', ok ? 'Release check passed' : 'Release check failed', {
       check: name,
       ...(ok && { seen: detail }),
@@ -64,7 +64,7 @@ async function checkRelease(): Promise<boolean> {
   return passed;
 }
 
-/** The URL is asked for, as the template cannot name it here: the alias, and so its URL, waits for this hook. */
+/** Asks Lambda for the URL. The template cannot give it, because the alias and its URL wait for this hook. */
 async function functionUrl(region: string): Promise<{ url: string; isPublic: boolean }> {
   const { FunctionUrl, AuthType } = await askAws({
     service: 'lambda',
@@ -78,7 +78,7 @@ async function functionUrl(region: string): Promise<{ url: string; isPublic: boo
   return { url: String(FunctionUrl), isPublic: AuthType === 'NONE' };
 }
 
-/** As the SDKs have it: a variable for another endpoint, else the region's. */
+/** Returns the endpoint of a service as the SDKs choose it: from a variable, otherwise the region's. */
 function endpointOf(service: 'lambda' | 'codedeploy'): string {
   const given = process.env[`AWS_ENDPOINT_URL_${service.toUpperCase()}`];
   return given || `https://${service}.${env('AWS_REGION')}.${env('URL_SUFFIX')}`;

@@ -1,23 +1,23 @@
 import { type CredentialProvider, signRequest } from '../agentcore/signing.ts';
 
-/** What the checks send requests with. */
+/** Sends the requests of the checks. */
 export type Send = (
   url: URL,
   init?: { method?: string; body?: string; signal?: AbortSignal },
 ) => Promise<Response>;
 
 export interface SigningOptions {
-  /** What Lambda's signature is for. */
+  /** The region of the function, for the signature. */
   readonly region: string;
   readonly credentials: CredentialProvider;
 }
 
-/** Sends as it is, for auth type NONE and for the local Function URL. */
+/** Sends a request without a signature, for auth type NONE and for the local Function URL. */
 export const sendUnsigned: Send = (url, init) =>
   fetch(url, { ...init, headers: headersOf(init?.body), redirect: 'manual' });
 
 /**
- * Sends with a SigV4 signature for Lambda, as a Function URL of auth type AWS_IAM asks for.
+ * Sends requests with the SigV4 signature that a Function URL of auth type AWS_IAM requires.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
  */

@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 /**
- * Stands in for `cls-hooked/context`, which the X-Ray SDK loads: that one switches async_hooks on for the life of
- * the process and makes every await twenty times slower. This is the part of it that the SDK uses.
+ * Replaces `cls-hooked/context`, which the X-Ray SDK loads. The original switches async_hooks on for the life of the
+ * process, which makes every await twenty times slower. This class has the part that the SDK uses.
  */
 class Namespace {
   readonly #storage = new AsyncLocalStorage<Record<string, unknown>>();
-  // The SDK enters its context while it is being loaded, in the first traced invocation; the next ones have none.
+  // The SDK enters its context only once, while it loads in the first traced invocation. Later invocations need it,
+  // too.
   #root: Record<string, unknown> = {};
 
   get active(): Record<string, unknown> {

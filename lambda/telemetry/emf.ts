@@ -7,7 +7,7 @@ export interface Measured {
 }
 
 /**
- * Writes one document of CloudWatch's Embedded Metric Format, where Powertools is not loaded.
+ * Writes one document of CloudWatch's Embedded Metric Format, for code that does not load Powertools.
  *
  * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */

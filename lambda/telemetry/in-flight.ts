@@ -1,24 +1,24 @@
 import { DIMENSIONS, METRICS, type MetricName } from '../contract.ts';
 import { writeEmf } from './emf.ts';
 
-/** An answer under way. Times are by `performance.now()`. */
+/** A running answer. Its times are those of `performance.now()`. */
 export interface OpenAnswer {
   agent: string;
   startedAt: number;
-  /** Where its first chunk is noted when it comes. */
+  /** The record in which the time of the first chunk is noted. */
   record: { readonly firstChunkAt?: number };
 }
 
 export interface InFlightOptions {
   serviceName: string;
-  /** Between two counts; also from when on an answer without a chunk counts as waiting. */
+  /** The time between two counts. After the same time, an answer without a chunk counts as waiting. */
   intervalMs: number;
 }
 
 /**
- * Counts the answers of this process while they are under way: a hanging agent is in no other metric before its limit
- * of minutes has passed. One timer for all of them, which runs as long as there are any and keeps no process alive; it
- * writes EMF by itself, as Powertools is loaded at the end of an answer only.
+ * Counts the answers of this process while they run. A hanging agent is in no other metric before its time limit of
+ * minutes has passed. All answers share one timer, which runs only while there are answers and keeps no process alive.
+ * The metrics are written without Powertools, which is loaded only at the end of an answer.
  */
 export class InFlight {
   readonly #options: InFlightOptions;
@@ -63,7 +63,7 @@ export class InFlight {
   }
 }
 
-/** Each in the unit that the contract says. */
+/** Writes metrics, each in the unit of the contract. */
 function writeMetrics(
   dimensions: Readonly<Record<string, string>>,
   values: Partial<Record<MetricName, number>>,

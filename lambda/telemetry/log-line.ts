@@ -1,4 +1,4 @@
-/** What goes into a line of the log, whoever writes it. */
+/** The content of a line of the log, for all writers of lines. */
 
 export type Level = 'INFO' | 'WARN' | 'ERROR';
 export type Fields = Record<string, unknown>;
@@ -6,14 +6,14 @@ export type Fields = Record<string, unknown>;
 /** Writes one line. */
 export type WriteLine = (level: Level, message: string, fields: Fields) => void;
 
-/** Longest text of an error, or of its stack. */
+/** The longest text of an error, or of its stack. */
 const MAX_ERROR_CHARS = 8000;
 const MAX_CAUSES = 5;
 
 /**
- * Fields with their errors as plain objects: name, message, code, stack and cause. An error's other properties stay
- * out: Node's HTTP parser hangs what it was reading on its errors, tens of kilobytes of it. What caused `error` is
- * a field of its own as well, to be listed and counted by.
+ * Replaces the errors among the fields by plain objects with name, message, code, stack and cause. Other properties are
+ * left out: Node's HTTP parser, for example, adds tens of kilobytes of its input to its errors. The cause of `error`
+ * becomes a separate field, too, so that queries can list it and count by it.
  */
 export function loggable(fields: Fields): Fields {
   const { error } = fields;
@@ -39,7 +39,9 @@ function describe(error: unknown, depth: number): unknown {
   };
 }
 
-/** Of a host with several addresses each has failed in its own way, and the error itself says nothing. */
+/**
+ * Returns an error's message. When all addresses of a host fail, the error has none, but a list with an error of each.
+ */
 function messageOf(error: Error): string {
   const { errors } = error as { errors?: unknown };
   return (
@@ -51,7 +53,10 @@ function cut(text: string): string {
   return text.length > MAX_ERROR_CHARS ? `${text.slice(0, MAX_ERROR_CHARS)}…` : text;
 }
 
-/** For JSON.stringify, which leaves these as they are: terminal controls, and separators at which readers of lines break one. */
+/**
+ * A replacer for JSON.stringify. It escapes characters that JSON.stringify does not: terminal controls, and separators
+ * at which some readers of lines end a line.
+ */
 export function printable(_key: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   return value.replace(

@@ -12,15 +12,16 @@ const INTERNAL = 1;
 const CLIENT = 3;
 const ERROR = 2;
 
-/** What waits while a collector is slow; what comes then is lost. */
+/** The most spans that wait for a slow collector. Further spans are lost. */
 const MAX_WAITING = 1000;
 
-/** Sends the span of a request with these headers, unless its caller does not sample it; rejects where it is lost. */
+/** Sends the span of a request with the given headers, unless its caller does not sample it. Rejects if it is lost. */
 export type OtlpWriter = (span: InvocationSpan, headers: TraceHeaders) => Promise<void>;
 
 /**
- * Writes spans as OTLP over HTTP, in its JSON form, by the semantic conventions for generative AI. One request at a time:
- * what comes meanwhile goes out with the next one, so that a process with a thousand answers sends few.
+ * Writes spans as OTLP over HTTP, in its JSON form, by the semantic conventions for generative AI. It sends one request
+ * at a time, and spans that arrive meanwhile go out with the next one, so that a process with a thousand answers sends
+ * few requests.
  *
  * @see https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
  * @see https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-agent-spans/
@@ -53,7 +54,7 @@ function payload(resource: Readonly<Record<string, Value>>, spans: object[]): st
   return JSON.stringify({ resourceSpans: [{ resource: { attributes: attributes(resource) }, scopeSpans }] });
 }
 
-/** The invocation and its parts. */
+/** Makes the spans of an invocation and its parts. */
 function toSpans(span: InvocationSpan, { traceId, parentSpanId }: TraceContext): object[] {
   const { agent, sessionId, coldStart, fault, firstChunkMs, inputTokens, outputTokens, parts } = span;
   const spanId = randomBytes(8).toString('hex');
@@ -68,11 +69,11 @@ function toSpans(span: InvocationSpan, { traceId, parentSpanId }: TraceContext):
       'gen_ai.operation.name': 'invoke_agent',
       'gen_ai.provider.name': 'aws.bedrock',
       'gen_ai.agent.id': agent,
-      // The id itself would let whoever reads traces go on with the conversation.
+      // The id is hashed, because with the id itself a reader of traces could continue the conversation.
       'gen_ai.conversation.id': createHash('sha256').update(sessionId).digest('hex'),
       'gen_ai.usage.input_tokens': inputTokens,
       'gen_ai.usage.output_tokens': outputTokens,
-      // In seconds, also where it has none.
+      // The convention gives this time in seconds.
       'gen_ai.response.time_to_first_chunk': firstChunkMs === undefined ? undefined : firstChunkMs / 1000,
       'faas.coldstart': coldStart,
       'aws.request_id': span.upstreamRequestId,
@@ -91,7 +92,7 @@ function toSpans(span: InvocationSpan, { traceId, parentSpanId }: TraceContext):
   return [invocation, ...children];
 }
 
-/** Nanoseconds as decimal text: a number has too few digits for them. */
+/** Writes the times in nanoseconds as decimal text, because a number has too few digits. */
 function times({ startMs, endMs }: Omit<Stretch, 'name'>): object {
   const nano = (ms: number) => String(BigInt(Math.round(ms * 1000)) * 1000n);
   return { startTimeUnixNano: nano(startMs), endTimeUnixNano: nano(endMs) };
@@ -102,12 +103,12 @@ function attributes(values: Readonly<Record<string, Value | undefined>>): object
     if (value === undefined) return [];
     if (typeof value === 'string') return [{ key, value: { stringValue: value } }];
     if (typeof value === 'boolean') return [{ key, value: { boolValue: value } }];
-    // 64-bit integers are text in this JSON; what is counted is one, what is measured is not.
+    // A 64-bit integer is text in this JSON. Only counts of tokens are integers.
     return [{ key, value: key.endsWith('_tokens') ? { intValue: String(value) } : { doubleValue: value } }];
   });
 }
 
-/** @throws Error when the collector cannot be reached, takes too long, or does not take them */
+/** @throws Error when the collector cannot be reached, takes too long, or refuses the spans */
 function post({ url, headers, timeoutMs }: OtlpTarget, body: string): Promise<void> {
   const { request } = url.startsWith('https:') ? https : http;
   return new Promise((resolve, reject) => {
@@ -115,7 +116,7 @@ function post({ url, headers, timeoutMs }: OtlpTarget, body: string): Promise<vo
       url,
       {
         method: 'POST',
-        // A frozen environment would find a kept connection dead.
+        // No connection is kept, because it would be dead after the environment was frozen.
         agent: false,
         headers: {
           ...headers,
@@ -132,7 +133,7 @@ function post({ url, headers, timeoutMs }: OtlpTarget, body: string): Promise<vo
         });
       },
     );
-    // Of all of it, not of a silence.
+    // The limit applies to the whole request, not to a silence in it.
     const timer = setTimeout(() => {
       sent.destroy(new Error(`the collector did not answer within ${timeoutMs} ms`));
     }, timeoutMs);

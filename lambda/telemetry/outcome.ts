@@ -2,14 +2,14 @@ import type { InvocationRecord } from '../agentcore/exchange.ts';
 import type { AnswerStats } from '../answer/protocol.ts';
 import type { StreamError } from '../errors.ts';
 
-/** What one request came to. */
+/** The outcome of one request. */
 export interface RequestOutcome {
-  /** Name of the route, when one matched. */
+  /** The name of the route, if a route matched. */
   route: string | undefined;
   error: StreamError | undefined;
   /** `performance.now()` when the handler was called. */
   startedAt: number;
-  /** The same when the answer was over. */
+  /** `performance.now()` when the answer was over. */
   endedAt: number;
   invocation?: {
     agent: string;
@@ -17,14 +17,14 @@ export interface RequestOutcome {
     promptBytes: number;
     record: InvocationRecord;
     stats: AnswerStats;
-    /** The answer had begun before it failed. */
+    /** Whether the answer failed after its response had begun. */
     incomplete: boolean;
     /** How many times the reader took nothing for 30 s. */
     readerStalls: number;
-    /** How long the reader was waited for in all. */
+    /** The total time that the answer waited for its reader. */
     readerStalledMs: number;
     connectionsPooled: number;
-    /** The session store has missed something of the answer. */
+    /** Whether the session store missed a part of the answer. */
     storeFailed?: boolean;
   };
 }

@@ -1,12 +1,12 @@
 import { readLogLevel, readTraceId } from '../config.ts';
 import { printable, type WriteLine } from './log-line.ts';
 
-/** As Powertools ranks them; FATAL is Lambda's word for CRITICAL. */
+/** The levels in the order of Powertools. Lambda calls CRITICAL FATAL. */
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT'];
 
 /**
- * Writes lines as Powertools does, and as long as it is not loaded: at once, with the same keys. Synchronously, so
- * that a process that dies has left them.
+ * Writes lines with the same keys as Powertools, while Powertools is not loaded. Each line is written synchronously, so
+ * that it is not lost when the process dies.
  */
 export function plainLog(serviceName: string): WriteLine {
   const threshold = LEVELS.indexOf(readLogLevel());
@@ -25,7 +25,7 @@ export function plainLog(serviceName: string): WriteLine {
   };
 }
 
-/** Resolves when every line has left the process: a pipe is full where its reader is behind. */
+/** Resolves when every line has left the process. Lines wait while their reader is behind and the pipe is full. */
 export function flushLog(): Promise<void> {
   return new Promise((resolve) => process.stdout.write('', () => resolve()));
 }

@@ -7,21 +7,23 @@ import { type Level, printable, type WriteLine } from './log-line.ts';
 import type { RequestOutcome } from './outcome.ts';
 import { isEmptyAnswer, isRejected, since } from './summary.ts';
 
-/** An upgrade that took longer started a microVM. */
+/** The longest upgrade on a running microVM. A longer upgrade means that a microVM was started. */
 const WARM_UPGRADE_MS = 1000;
 
-/** Logs and metrics by hand: Powertools' decorators take a streaming handler's second argument for the context. */
+/**
+ * Logs and metrics without Powertools' decorators: these take a streaming handler's second argument for the context.
+ */
 export interface Powertools {
   writeLine: WriteLine;
-  /** Decides anew, for a request, whether it is one of the share that is logged in full. */
+  /** Decides for a new request whether it belongs to the share of requests that are logged in full. */
   sample(): void;
-  /** @param discarded how many kept connections were given up since the last invocation */
+  /** @param discarded the number of kept connections that were discarded since the last invocation */
   publishMetrics(outcome: RequestOutcome, discarded: number): void;
 }
 
 export function createPowertools(serviceName: string): Powertools {
   const logger = new Logger({ serviceName, jsonReplacerFn: printable });
-  // It would warn where a request has nothing to count.
+  // Without this logger, Powertools would warn of each request that has nothing to count.
   const quiet = { debug() {}, info() {}, warn() {}, error() {} };
   const metrics = new Metrics({ namespace: METRIC_NAMESPACE, serviceName, logger: quiet });
   const methods = { INFO: 'info', WARN: 'warn', ERROR: 'error' } as const satisfies Record<Level, string>;
@@ -37,7 +39,7 @@ export function createPowertools(serviceName: string): Powertools {
 
 type Values = Partial<Record<MetricName, number | undefined>>;
 
-/** One document per dimension set, each with the metrics that somebody looks at in it. */
+/** Writes one document per dimension set. Each contains the metrics that are used in that set. */
 function publishMetrics(metrics: Metrics, outcome: RequestOutcome, discarded: number): void {
   const values = valuesOf(outcome, discarded);
   const { invocation, error } = outcome;
@@ -68,12 +70,13 @@ function valuesOf(outcome: RequestOutcome, discarded: number): Values {
   const error = outcome.error?.isCancellation ? undefined : outcome.error;
   if (isRejected(outcome)) return { RequestsRejected: 1 };
   if (!invocation) {
-    // A failure before there was an agent is an invocation that failed. One of another route is in the log.
+    // A request for an answer that fails before its agent is known counts as a failed invocation. Failures of other
+    // routes are only in the log.
     return error && route === 'invoke' ? { InvocationCount: 1, InvocationErrors: 1 } : {};
   }
   const { record, stats } = invocation;
   const firstChunkMs = since(startedAt, record.firstChunkAt);
-  // Over http the start of a microVM cannot be told from the agent's thinking.
+  // Over http the start of a microVM cannot be told apart from the agent's thinking.
   const isWarm =
     record.retries === 0 &&
     (record.connectionsReused > 0 || (record.upgradeMs ?? WARM_UPGRADE_MS) < WARM_UPGRADE_MS);
@@ -96,7 +99,7 @@ function valuesOf(outcome: RequestOutcome, discarded: number): Values {
     ResponseBytes: stats.bytes,
     InputTokens: stats.usage?.inputTokens,
     OutputTokens: stats.usage?.outputTokens,
-    // Rare: where it never happens it costs no metric.
+    // The value is undefined instead of 0, so that a service without empty answers is not billed for the metric.
     EmptyAnswers: isEmptyAnswer(outcome) ? 1 : undefined,
     ReaderStalled: invocation.readerStalls,
     SessionStoreFailures: invocation.storeFailed === undefined ? undefined : Number(invocation.storeFailed),

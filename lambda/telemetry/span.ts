@@ -1,36 +1,36 @@
 import type { RequestOutcome } from './outcome.ts';
 
-/** A stretch of time. Times are milliseconds since the epoch. */
+/** A named stretch of time. Its times are milliseconds since the epoch. */
 export interface Stretch {
   name: string;
   startMs: number;
   endMs: number;
 }
 
-/** An invocation as a trace has it, whoever writes it: X-Ray or OpenTelemetry. It holds no text of prompt or answer. */
+/** An invocation in a trace, for X-Ray and for OpenTelemetry. It contains no text of prompt or answer. */
 export interface InvocationSpan extends Omit<Stretch, 'name'> {
   agent: string;
   sessionId: string;
   coldStart: boolean;
-  /** What went wrong; its code only, as messages may be long. */
+  /** The code of the error. Its message is left out, because it may be long. */
   fault?: string;
-  /** From the request to the agent's first text, milliseconds. */
+  /** Milliseconds from the request to the agent's first text. */
   firstChunkMs?: number;
   inputTokens?: number;
   outputTokens?: number;
   /** AgentCore's id of the upgrade or request. */
   upstreamRequestId?: string;
-  /** Connect, first chunk and stream, as far as it came. */
+  /** The parts connect, first chunk and stream, as far as the invocation got. */
   parts: Stretch[];
 }
 
-/** Makes a span of what was noted during an invocation. */
+/** Makes a span from the notes that were taken during an invocation. */
 export function toSpan(
   { error, startedAt, endedAt }: RequestOutcome,
   { agent, sessionId, record, stats }: NonNullable<RequestOutcome['invocation']>,
   coldStart: boolean,
 ): InvocationSpan {
-  // By the present: a frozen environment's monotonic clock may have stood still.
+  // The offset of the clocks is taken now, because the monotonic clock of a frozen environment may have stood still.
   const offset = Date.now() - performance.now();
   const { connectedAt, connectionMs, promptSentAt, firstChunkAt, upstreamRequestId } = record;
   const { inputTokens, outputTokens } = stats.usage ?? {};

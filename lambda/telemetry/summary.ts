@@ -3,29 +3,33 @@ import type { StreamError } from '../errors.ts';
 import type { Fields, WriteLine } from './log-line.ts';
 import type { RequestOutcome } from './outcome.ts';
 
-/** The caller's mistakes, as long as no agent was reached: an agent that is gone answers 404, too. */
+/**
+ * The statuses of the caller's mistakes. They count only before an agent was reached: a deleted agent answers 404, too.
+ */
 const REJECTED_STATUS = new Set([400, 404, 405, 413, 415]);
 
-/** Whether a request failed by nobody's mistake but the caller's. */
+/** Whether a request failed only by the caller's mistake. */
 export function isRejected({ error, invocation }: RequestOutcome): boolean {
   if (error?.code === 'SessionBusy') return true;
   return error !== undefined && invocation === undefined && REJECTED_STATUS.has(error.status);
 }
 
-/** What a request ended as: `complete`, `cancelled`, or the code of its error. */
+/** Returns how a request ended: `complete`, `cancelled`, or the code of its error. */
 export function outcomeOf(error: StreamError | undefined): string {
   if (error?.isCancellation) return OUTCOME_CANCELLED;
   return error?.code ?? OUTCOME_COMPLETE;
 }
 
-/** Whether an answer is complete and says nothing: neither a text nor a question. */
+/** Whether an answer is complete but has neither text nor a question. */
 export function isEmptyAnswer({ error, invocation }: RequestOutcome): boolean {
   if (error || !invocation) return false;
   const { chunks, interrupted, stopped } = invocation.stats;
   return chunks === 0 && !interrupted && !stopped;
 }
 
-/** What nginx calls a request whose caller has left; it is in the log alone, as nobody is there to be told. */
+/**
+ * The status that nginx logs when a caller has left. It is only in the log, because no caller is left to receive it.
+ */
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** Writes the one line that answers "what happened to this request". */
@@ -36,7 +40,7 @@ export function writeSummary(write: WriteLine, outcome: RequestOutcome): void {
   const fields = {
     route,
     status,
-    // What the caller had: an answer that had begun before it failed had begun with 200.
+    // The caller received this status: an answer that fails after its beginning has begun with 200.
     http_status: incomplete ? 200 : status,
     outcome: outcomeOf(error),
     duration_ms: Math.round(endedAt - startedAt),
@@ -58,7 +62,7 @@ function errorFields({ code, message, promptSent, retryable, details }: StreamEr
     prompt_sent: promptSent,
     retryable,
     upstream_request_id: details.upstreamRequestId,
-    // What the agent said is its text: never logged, but what kind it was and how long.
+    // The message of the agent's error is text of the agent and is never logged. Its type, code and length are.
     agent_error_type: details.agentError?.type,
     agent_error_code: details.agentError?.code,
     agent_error_length: details.agentError?.message.length,
@@ -89,7 +93,7 @@ function invocationFields(
   };
 }
 
-/** Whole milliseconds between two moments, if the second one came. */
+/** Returns the whole milliseconds between two moments, if there is a second one. */
 export function since(startedAt: number, at: number | undefined): number | undefined {
   return at === undefined ? undefined : Math.round(at - startedAt);
 }

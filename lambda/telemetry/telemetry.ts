@@ -12,58 +12,58 @@ import { createTraces } from './traces.ts';
 
 export interface RequestTelemetry {
   log: Log;
-  /** From now on every line of the request says this as well: whose it is, once that is known. */
+  /** Adds agent and session to all further lines of the request, once they are known. */
   about(fields: { agent: string; session_id: string }): void;
-  /** From now on, until it is finished, the answer counts as one under way; its first chunk is noted in the record. */
+  /** Counts the answer as running from now until `finish`. The record tells when its first chunk arrives. */
   underWay(agent: string, record: OpenAnswer['record']): void;
   /**
-   * Writes the one line that answers "what happened to this request", and the metrics; then, for a sampled
-   * invocation, its trace. It never rejects: an answer that was delivered is not to become an error.
+   * Writes the one line that answers "what happened to this request", then the metrics, then the trace of a sampled
+   * invocation. It never rejects, because a delivered answer must not become an error.
    */
   finish(outcome: RequestOutcome): Promise<void>;
 }
 
-/** What is told of a connection that is given up. */
+/** What the log says of a discarded connection. */
 export interface Discarded {
   readonly owner: { agent: string; sessionId: string };
-  /** Wall clock, milliseconds. */
+  /** Milliseconds of the wall clock. */
   readonly openedAt: number;
-  /** Where it was closed from the other side. */
+  /** The code of the close frame, if the other side closed the connection. */
   readonly closed: { code: number } | undefined;
 }
 
 export interface Telemetry {
-  /** Lines of the process, which belong to no request. */
+  /** The log for lines of the process, which belong to no request. */
   log: Log & { error(message: string, fields?: Fields): void };
   /**
-   * Loads what else would be loaded when the first answer is over, for a process in which others stream meanwhile. No
-   * request finds it cold.
+   * Loads the modules that would otherwise load when the first answer is over, for a process in which other answers run
+   * at that time. No request then counts as a cold start.
    */
   prepare(): Promise<void>;
   /** Resolves when every line has left the process. */
   flush(): Promise<void>;
   /**
    * @param isTraced whether X-Ray samples the request
-   * @param headers what it says of the trace that it belongs to
+   * @param headers the headers of the request that name its trace
    */
   request(requestId: string, isTraced: boolean, headers?: TraceHeaders): RequestTelemetry;
-  /** A kept or spare connection will not be used again; counted with the next invocation. */
+  /** Logs that a kept or spare connection will not be used again, and counts it with the next invocation. */
   connectionDiscarded(connection: Discarded, reason: string): void;
 }
 
 export interface TelemetryOptions {
   serviceName: string;
-  /** Between two counts of the answers under way. */
+  /** The time between two counts of the running answers. */
   inFlightIntervalMs: number;
-  /** Where traces go in the place of X-Ray. */
+  /** The collector that receives traces instead of X-Ray. */
   otlp?: OtlpTarget | undefined;
-  /** For the traces. */
+  /** The stage that traces name. */
   stage?: string;
 }
 
 /**
- * Logs, metrics and traces. Powertools is loaded when the first answer is over: that blocks for 20 ms, which would
- * otherwise lie between every cold start and its first chunk. Until then lines are written without it.
+ * Writes logs, metrics and traces. Powertools is loaded when the first answer is over, because loading it blocks for 20
+ * ms and would delay the first chunk of every cold start. Until then lines are written without it.
  */
 export function createTelemetry(options: TelemetryOptions): Telemetry {
   const { serviceName, inFlightIntervalMs, otlp, stage = 'dev' } = options;
@@ -141,7 +141,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         agent: owner.agent,
         session_id: owner.sessionId,
         reason,
-        // Absent where it is closed from here.
+        // The code is absent when this side closes the connection.
         close_code: closed?.code,
         age_ms: Date.now() - openedAt,
       });

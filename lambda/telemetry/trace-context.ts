@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto';
 
-/** Headers of a request that say which trace it belongs to. */
+/** The headers of a request that name its trace. */
 export interface TraceHeaders {
   readonly traceparent?: string | undefined;
-  /** Lambda's own. */
+  /** The trace id that Lambda gives. */
   readonly xRayTraceId?: string | undefined;
 }
 
-/** Which trace a span belongs to; ids are lower-case hex. */
+/** The trace that a span belongs to. Ids are written in lower-case hexadecimal digits. */
 export interface TraceContext {
-  /** 16 bytes. */
+  /** An id of 16 bytes. */
   readonly traceId: string;
-  /** 8 bytes; undefined where the trace begins here. */
+  /** An id of 8 bytes; undefined when the trace begins here. */
   readonly parentSpanId?: string;
   readonly isSampled: boolean;
 }
@@ -23,8 +23,8 @@ const TRACEPARENT = /^[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16}
 const X_RAY = /Root=1-([0-9a-f]{8})-([0-9a-f]{24})(?:;Parent=([0-9a-f]{16}))?/;
 
 /**
- * The trace of a caller that told its own, which also decides whether it is sampled; else that of Lambda, under the id
- * that X-Ray gives it; else a new one.
+ * Reads the trace of a request: the caller's own trace, which also decides on sampling, otherwise Lambda's trace under
+ * its X-Ray id, otherwise a new trace.
  */
 export function readTraceContext({ traceparent = '', xRayTraceId = '' }: TraceHeaders): TraceContext {
   const [, callers, parent, flags = ''] = TRACEPARENT.exec(traceparent) ?? [];

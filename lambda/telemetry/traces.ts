@@ -7,22 +7,22 @@ import type { TraceHeaders } from './trace-context.ts';
 export interface TracesOptions {
   serviceName: string;
   stage: string;
-  /** Undefined: X-Ray. */
+  /** The collector of traces. Undefined means X-Ray. */
   otlp: OtlpTarget | undefined;
   write: WriteLine;
 }
 
-/** Where spans go. What writes them is loaded with the first one, when an answer is over: it blocks for 20 ms and more. */
+/** Sends spans. Its writer is loaded with the first span, after an answer, because loading blocks for 20 ms or more. */
 export interface Traces {
   prepare(): Promise<unknown>;
   /**
    * @param isTraced whether X-Ray samples the request
-   * @param headers what the request says of its trace
+   * @param headers the headers of the request that name its trace
    */
   send(span: InvocationSpan, isTraced: boolean, headers: TraceHeaders): Promise<void>;
 }
 
-/** A collector that is down is told of once in so long. */
+/** A collector that is down is reported only once in this time. */
 const LOST_TRACES_EVERY_MS = 60_000;
 
 export function createTraces({ serviceName, stage, otlp, write }: TracesOptions): Traces {
@@ -38,7 +38,7 @@ export function createTraces({ serviceName, stage, otlp, write }: TracesOptions)
   }
 
   let writer: Promise<OtlpWriter> | undefined;
-  let toldAt = Number.NEGATIVE_INFINITY;
+  let reportedAt = Number.NEGATIVE_INFINITY;
   const load = () => {
     writer ??= import('./otlp.ts').then(({ createOtlpWriter }) =>
       createOtlpWriter(otlp, { 'service.name': serviceName, 'deployment.environment.name': stage }),
@@ -47,14 +47,14 @@ export function createTraces({ serviceName, stage, otlp, write }: TracesOptions)
   };
   return {
     prepare: load,
-    /** A collector is no part of an answer: what it does not take is lost, and told of now and then. */
+    /** Sends a span to the collector. An answer does not depend on the collector: a failure is only logged. */
     async send(span, _isTraced, headers) {
       const send = await load();
       try {
         await send(span, headers);
       } catch (error) {
-        if (performance.now() - toldAt < LOST_TRACES_EVERY_MS) return;
-        toldAt = performance.now();
+        if (performance.now() - reportedAt < LOST_TRACES_EVERY_MS) return;
+        reportedAt = performance.now();
         write('WARN', 'Traces are lost', { error });
       }
     },

@@ -6,8 +6,8 @@ import type { InvocationSpan, Stretch } from './span.ts';
 const tracer = new Tracer({ captureHTTPsRequests: false });
 
 /**
- * Sends what was noted during an invocation as one X-Ray subsegment with children. It is all over by then, so
- * that this costs the caller nothing, and the times are those that were noted.
+ * Sends an invocation as one X-Ray subsegment with children. The answer is already over, so this costs the caller
+ * nothing, and the times are those that were noted during the invocation.
  *
  * @see https://docs.aws.amazon.com/xray/latest/devguide/xray-api-segmentdocuments.html
  */
@@ -16,7 +16,7 @@ export async function sendTrace(span: InvocationSpan): Promise<void> {
   if (!tracer.isTracingEnabled() || !segment) return;
   const { agent, sessionId, coldStart, fault, parts } = span;
   const subsegment = toSubsegment({ ...span, name: '## invoke' });
-  // Searchable in X-Ray.
+  // X-Ray can search by annotations.
   const annotations = { agent, session: sessionId, ColdStart: coldStart };
   for (const [key, value] of Object.entries(annotations)) subsegment.addAnnotation(key, value);
   if (fault) subsegment.addError(fault);
@@ -24,13 +24,13 @@ export async function sendTrace(span: InvocationSpan): Promise<void> {
   for (const part of parts) subsegment.addSubsegment(toSubsegment(part));
   subsegment.flush();
   segment.removeSubsegment(subsegment);
-  // The datagram leaves on the next turn of the loop; a frozen environment would keep it.
+  // The datagram leaves on the next turn of the event loop. If the environment froze before, the datagram would stay.
   await new Promise((resolve) => setImmediate(resolve));
 }
 
 function toSubsegment({ name, startMs, endMs }: Stretch): xray.Subsegment {
   const subsegment = new xray.Subsegment(name);
-  // Closed from the start: close() would put the present time as its end.
+  // The end is set here, because close() would set the current time as the end.
   Object.assign(subsegment, { start_time: startMs / 1000, end_time: endMs / 1000, in_progress: undefined });
   return subsegment;
 }
