@@ -77,7 +77,7 @@ export function readConfig(env: Environment = process.env): Config {
   return Object.freeze({
     agents,
     stage: env[ENV.STAGE] || 'dev',
-    serviceName: env[ENV.SERVICE_NAME] || SERVICE_NAME,
+    serviceName: readServiceName(env),
     credentials: readCredentials(env),
     ...readSettings(SETTINGS, env),
     sessionTable,
@@ -92,6 +92,11 @@ export function readConfig(env: Environment = process.env): Config {
     tracing: env.POWERTOOLS_TRACE_ENABLED?.toLowerCase() !== 'false',
     otlp: readOtlp(env),
   });
+}
+
+/** Reads the name of the service in logs and metrics. It never throws, so that a failing start can be logged under it. */
+export function readServiceName(env: Environment = process.env): string {
+  return env[ENV.SERVICE_NAME] || SERVICE_NAME;
 }
 
 function readAgents(came: string | undefined, endpoint: EndpointOptions): Agent[] {

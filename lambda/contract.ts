@@ -71,7 +71,7 @@ export interface MetricKind {
 const perService = (unit: MetricKind['unit']) => ({ unit, finest: 'service' }) as const;
 const perAgent = (unit: MetricKind['unit']) => ({ unit, finest: 'agent' }) as const;
 
-/** Every metric that the function emits. */
+/** Every metric that a host emits. */
 export const METRICS = {
   InvocationCount: perAgent('Count'),
   InvocationDuration: perAgent('Milliseconds'),
@@ -112,6 +112,10 @@ export const METRICS = {
   /** Where sessions are kept: answers of which the store has missed something, and which may not be read again. */
   SessionStoreFailures: perService('Count'),
   ColdStart: perService('Count'),
+  /** Starts of the server that failed, for example because of a wrong setting. A function has none. */
+  ServerStartFailures: perService('Count'),
+  /** Processes of the server that an error which nobody caught has ended. A function has none. */
+  ServerCrashes: perService('Count'),
 } as const satisfies Record<string, MetricKind>;
 
 export type MetricName = keyof typeof METRICS;

@@ -16,9 +16,9 @@ import {
   SLOW_LIMIT_PERCENT,
   WINDOW,
 } from './alarm-limits.ts';
+import type { WatchedStream } from './host-watch.ts';
 import { excess, slowExcess } from './metrics.ts';
 import type { AlarmOptions } from './service-alarms.ts';
-import type { AgentStreamFunction } from './streaming-function.ts';
 
 /** The alarms of one agent. Each has the agent's id in its name and in its text. */
 export interface AgentAlarms {
@@ -38,7 +38,7 @@ export interface AgentAlarms {
 /** Creates the alarms of one agent. The alarms of `notifications.ts` decide which of them notify. */
 export function createAgentAlarms(
   scope: Construct,
-  stream: AgentStreamFunction,
+  stream: WatchedStream,
   agent: AgentEntry,
   { runbookUrl, slowFirstChunkMs, probe }: AlarmOptions,
 ): AgentAlarms {
@@ -54,8 +54,8 @@ export function createAgentAlarms(
       id: `OneAgentFails-${id}`,
       article: 'oneAgentFails',
       metric: excess(
-        { part: stream.metricErrors(paging) },
-        { whole: stream.metricInvocations(paging) },
+        { part: stream.metric('InvocationErrors', paging) },
+        { whole: stream.metric('InvocationCount', paging) },
         {
           percent: ERROR_LIMIT_PERCENT,
           label: `${id}: errors beyond ${ERROR_LIMIT_PERCENT} %`,
@@ -70,8 +70,8 @@ export function createAgentAlarms(
       id: `OneAgentFailsInAnHour-${id}`,
       article: 'lowTraffic',
       metric: excess(
-        { part: stream.metricErrors(inAnHour) },
-        { whole: stream.metricInvocations(inAnHour) },
+        { part: stream.metric('InvocationErrors', inAnHour) },
+        { whole: stream.metric('InvocationCount', inAnHour) },
         {
           percent: HOUR_LIMIT_PERCENT,
           atMost: HOUR_MAX_REQUESTS,
@@ -88,7 +88,7 @@ export function createAgentAlarms(
       article: 'hangs',
       metric: excess(
         { waiting: stream.metric('StreamsWaiting', { ...ofAgent, statistic: 'Sum' }) },
-        { whole: stream.metricInvocations(ofAgent) },
+        { whole: stream.metric('InvocationCount', ofAgent) },
         { percent: HANG_LIMIT_PERCENT, label: `${id}: minutes of waiting for a first chunk`, period: WINDOW },
       ),
       threshold: HANG_ALLOWANCE,
@@ -109,7 +109,7 @@ export function createAgentAlarms(
     slow: alarm({
       id: `SlowFirstChunk-${id}`,
       article: 'slowFirstChunk',
-      metric: slowExcess(stream.metricFirstChunkLatencyWarm(ofAgent), slowFirstChunkMs, {
+      metric: slowExcess(stream.metric('FirstChunkLatencyWarm', ofAgent), slowFirstChunkMs, {
         percent: SLOW_LIMIT_PERCENT,
         label: `${id}: slow answers beyond ${SLOW_LIMIT_PERCENT} %`,
         period: PAGE_WINDOW,

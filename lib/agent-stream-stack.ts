@@ -1,15 +1,14 @@
-import { Annotations, CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { alarmTopics } from './alarm-topics.ts';
 import type { Deployment } from './deployment.ts';
 import { importExisting } from './existing.ts';
-import { AgentStreamObservability } from './observability.ts';
+import type { AgentStreamObservability } from './observability.ts';
 import { AgentStreamProbe } from './probe.ts';
 import { AgentStreamRelease } from './release.ts';
 import { acknowledgeChoices } from './stack-compliance.ts';
 import { distributionOf, outputDistribution } from './stack-distribution.ts';
+import { observe } from './stack-observability.ts';
 import { isProduction } from './stage.ts';
 import { AgentStreamFunction } from './streaming-function.ts';
 import { projectVersion } from './version.ts';
@@ -24,7 +23,6 @@ export class AgentStreamStack extends Stack {
   constructor(scope: Construct, id: string, props: AgentStreamStackProps) {
     const production = isProduction(props.stage);
     super(scope, id, { ...props, terminationProtection: props.terminationProtection ?? production });
-    const { alarmEmail, alarmTopicArn, runbookUrl, slowFirstChunk, slowStart, slowConnection } = props;
     const existing = importExisting(this, props);
     const version = projectVersion();
 
@@ -35,29 +33,19 @@ export class AgentStreamStack extends Stack {
       ...existing,
       ...props,
     });
-    const encryptionKey = props.encryptionKey ?? existing.encryptionKey;
-    const topics = alarmTopics(this, { alarmEmail, alarmTopicArn, encryptionKey });
     const probe =
       props.probe && new AgentStreamProbe(this, 'Probe', { stream: this.stream, every: props.probe });
-    this.observability = new AgentStreamObservability(this, 'Observability', {
-      stream: this.stream,
-      alarmActions: topics.map((topic) => new SnsAction(topic)),
-      notifyAll: production,
-      version,
-      ...(probe && { probe }),
-      ...(runbookUrl !== undefined && { runbookUrl }),
-      ...(slowFirstChunk !== undefined && { slowFirstChunk }),
-      ...(slowStart !== undefined && { slowStart }),
-      ...(slowConnection !== undefined && { slowConnection }),
-    });
+    const { stream } = this;
+    const { observability, topics } = observe(this, { stream, deployment: props, existing, version, probe });
+    this.observability = observability;
     let release: AgentStreamRelease | undefined;
     if (props.deployment !== undefined) {
-      const { functionErrors, errorRate, timeouts, incompleteResponses, agents } = this.observability.alarms;
+      const { host, errorRate, timeouts, incompleteResponses, agents } = observability.alarms;
       release = new AgentStreamRelease(this, 'Release', {
         stream: this.stream,
         strategy: props.deployment,
         alarms: [
-          functionErrors,
+          ...(host.functionErrors ? [host.functionErrors] : []),
           errorRate,
           timeouts,
           incompleteResponses,
@@ -77,19 +65,6 @@ export class AgentStreamStack extends Stack {
     );
     const distribution = distributionOf(this, this.stream.functionUrl, props);
     if (distribution) outputDistribution(this, distribution);
-    if (production && topics.length === 0) {
-      Annotations.of(this).addWarningV2(
-        'agentcore-stream:silentAlarms',
-        'no one receives the alarms: set alarmEmail or alarmTopicArn',
-      );
-    }
-    if (production && runbookUrl === undefined) {
-      Annotations.of(this).addWarningV2(
-        'agentcore-stream:noRunbook',
-        'alarms and dashboard only name docs/runbook.md: set runbookUrl to the address where on-call reads it',
-      );
-    }
-
     this.#output('FunctionUrl', this.stream.functionUrl.url, 'Where pages send their POST');
     this.#output('FunctionName', this.stream.function.functionName, 'For the AWS CLI, as in the runbook');
     this.#output('FunctionArn', this.stream.alias.functionArn, 'For the policy of callers that sign');

@@ -14,8 +14,4 @@ export type { SessionProps } from './sessions.ts';
 export { AgentStreamFunction } from './streaming-function.ts';
 export { AgentStreamWebFunction } from './web-function.ts';
 export type { AgentStreamWebFunctionProps, WebEndpointProps } from './web-function-props.ts';
-export {
-  AgentStreamWebObservability,
-  type AgentStreamWebObservabilityProps,
-} from './web-observability.ts';
 export { AgentStreamWebStack, type AgentStreamWebStackProps } from './web-stack.ts';

@@ -12,6 +12,8 @@ import { Duration } from 'aws-cdk-lib';
 export const ERROR_LIMIT_PERCENT = 5;
 export const TIMEOUT_LIMIT_PERCENT = 2;
 export const INCOMPLETE_LIMIT_PERCENT = 2;
+/** Answers of which the session store missed something, in percent of the requests. */
+export const STORE_LIMIT_PERCENT = 2;
 /** Refused requests and crashes, each in percent of the requests that reached Lambda. */
 export const THROTTLE_LIMIT_PERCENT = 5;
 export const CRASH_LIMIT_PERCENT = 5;

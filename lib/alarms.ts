@@ -1,12 +1,13 @@
 import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import { type AgentAlarms, createAgentAlarms } from './agent-alarms.ts';
+import { createHostAlarms, type HostAlarms } from './host-alarms.ts';
+import type { HostWatch, WatchedStream } from './host-watch.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
 import { type AlarmOptions, createServiceAlarms, type ServiceAlarms } from './service-alarms.ts';
-import type { AgentStreamFunction } from './streaming-function.ts';
 
 /** The alarms of metrics by their subject, and the composite alarms that notify. */
-export interface StreamAlarms extends ServiceAlarms, Notifications {
+export interface StreamAlarms extends ServiceAlarms, HostAlarms, Notifications {
   /** One entry per agent, in the order of the agents. */
   readonly agents: readonly AgentAlarms[];
 }
@@ -14,18 +15,20 @@ export interface StreamAlarms extends ServiceAlarms, Notifications {
 /** Creates all alarms. The caller decides whom the composite alarms notify. */
 export function createAlarms(
   scope: Construct,
-  stream: AgentStreamFunction,
+  stream: WatchedStream,
+  watch: HostWatch,
   options: AlarmOptions,
 ): StreamAlarms {
+  const { runbookUrl } = options;
+  const host = createHostAlarms(scope, watch, runbookUrl);
   const service = createServiceAlarms(scope, stream, options);
   const agents = stream.agents.map((agent) => createAgentAlarms(scope, stream, agent, options));
-  const notifications = createNotifications(scope, service, agents, options.runbookUrl);
-  return { ...service, ...notifications, agents };
+  const notifications = createNotifications(scope, { watch, host, service, agents, runbookUrl });
+  return { ...host, ...service, ...notifications, agents };
 }
 
 /** The alarms of metrics, in the order in which on-call looks at them. */
 export function everyAlarm(alarms: StreamAlarms): Alarm[] {
-  const { throttles, functionErrors, unavailableInAnHour } = alarms;
   return [
     ...alarms.agents.flatMap(({ fails, hangs, failsInAnHour, probeFails, slow }) => [
       fails,
@@ -34,14 +37,13 @@ export function everyAlarm(alarms: StreamAlarms): Alarm[] {
       ...(probeFails ? [probeFails] : []),
       slow,
     ]),
-    throttles,
-    functionErrors,
-    unavailableInAnHour,
+    ...Object.values(alarms.host),
     alarms.errorRate,
     alarms.timeouts,
     alarms.incompleteResponses,
     alarms.connectionFailures,
     alarms.slowStart,
     alarms.slowConnections,
+    ...(alarms.sessionStore ? [alarms.sessionStore] : []),
   ];
 }

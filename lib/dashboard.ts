@@ -12,6 +12,8 @@ import {
   Stats,
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
+import type { AgentEntry } from '../lambda/agents.ts';
+import type { MetricName } from '../lambda/contract.ts';
 import {
   type AgentCoreMetricName,
   activeSessions,
@@ -19,17 +21,19 @@ import {
   runtimesTable,
 } from './agentcore-metrics.ts';
 import { ERROR_LIMIT_PERCENT, INCOMPLETE_LIMIT_PERCENT, TIMEOUT_LIMIT_PERCENT } from './alarm-limits.ts';
+import type { HostWatch, WatchedStream } from './host-watch.ts';
 import { FAILURES_BY_CAUSE, LATEST_ERRORS } from './log-fields.ts';
 import { failuresByOutcome, percentage, reuseRate, successRate } from './metrics.ts';
 import type { AgentStreamProbe } from './probe.ts';
 import { type Article, articleMarkdown } from './runbook.ts';
 import type { SlowLimits } from './service-alarms.ts';
-import type { AgentStreamFunction } from './streaming-function.ts';
-import { axis, concurrency, counts, graph, limitLines, quantiles, reservedLine } from './widgets.ts';
+import { axis, counts, graph, limitLines, quantiles } from './widgets.ts';
 
 const FULL_WIDTH = 24;
 
 export interface DashboardOptions extends SlowLimits {
+  /** What the dashboard shows of the host. */
+  readonly watch: HostWatch;
   /** The alarms that notify, for the first row. */
   readonly notifying: IAlarm[];
   readonly alarms: IAlarm[];
@@ -44,8 +48,8 @@ export interface DashboardOptions extends SlowLimits {
 /** Fills the dashboard, from "is it healthy" downwards to the cause. */
 export function fillDashboard(
   dashboard: Dashboard,
-  stream: AgentStreamFunction,
-  { notifying, alarms, runbookUrl, version, probe, ...slowLimits }: DashboardOptions,
+  stream: WatchedStream,
+  { watch, notifying, alarms, runbookUrl, version, probe, ...slowLimits }: DashboardOptions,
 ): void {
   const { slowFirstChunkMs } = slowLimits;
   const row = (title: string, lookFor: string, article: Article, ...widgets: IWidget[]) => {
@@ -65,7 +69,7 @@ export function fillDashboard(
 
   row(
     'Are users affected?',
-    `A red alarm means yes, and its name says which users. If there is no data while the Function URL has requests, the function does not start, or Lambda refuses them (row "Lambda").${version === undefined ? '' : ` Deployed: **${version}**.`}`,
+    `A red alarm means yes, and its name says which users. ${watch.noData}${version === undefined ? '' : ` Deployed: **${version}**.`}`,
     'usersAreAffected',
     new AlarmStatusWidget({
       title: 'Alarms that notify',
@@ -84,10 +88,10 @@ export function fillDashboard(
   );
   row(
     'Is it healthy?',
-    `A healthy service has a success rate near 100 %, a p90 of the warm first chunk under ${slowFirstChunkMs} ms, and no failures, throttles or crashes. The text of a red alarm names its article.`,
+    `A healthy service has a success rate near 100 %, a p90 of the warm first chunk under ${slowFirstChunkMs} ms, and no failures. The text of a red alarm names its article.`,
     'usersAreAffected',
     new AlarmStatusWidget({ title: 'Alarms', alarms, width: FULL_WIDTH, height: 4 }),
-    ...health(stream, slowFirstChunkMs),
+    ...health(stream, watch, slowFirstChunkMs),
   );
   // These graphs explain errors: an agent in a loop uses up tokens, and the quota of sessions refuses new ones with
   // 402.
@@ -122,12 +126,7 @@ export function fillDashboard(
     'connectionFailures',
     ...connections(stream, slowLimits.slowConnectionMs),
   );
-  row(
-    'Lambda',
-    'One answer is one concurrent execution. Throttles mean that users got 429. Of the rows above, only "Is it healthy?" shows crashes. A 5xx without a failure above is a crash or comes from the stack route.',
-    'throttles',
-    ...platform(stream),
-  );
+  row(watch.row.title, watch.row.lookFor, watch.row.article, ...watch.row.widgets);
   row(
     'AgentCore itself',
     "The graphs show the same requests as AWS counts them, per runtime, endpoint and operation. SystemErrors and Throttles are AgentCore's; UserErrors come from this function's configuration or from the agent's container.",
@@ -144,16 +143,16 @@ export function fillDashboard(
 }
 
 /** The numbers that on-call looks at first. */
-function vitalSigns(stream: AgentStreamFunction): IMetric[] {
+function vitalSigns(stream: WatchedStream): IMetric[] {
   return [
     successRate(stream.serviceName),
-    stream.metricInvocations({ label: 'requests' }),
-    stream.metricErrors({ label: 'failed' }),
+    stream.metric('InvocationCount', { label: 'requests' }),
+    stream.metric('InvocationErrors', { label: 'failed' }),
     stream.metric('FirstChunkLatency', { label: 'first chunk, p90' }),
   ];
 }
 
-function underWay(stream: AgentStreamFunction): IWidget[] {
+function underWay(stream: WatchedStream): IWidget[] {
   // Each process emits its level once a minute.
   const period = Duration.minutes(1);
   const ofAllProcesses = { statistic: Stats.SUM, period };
@@ -177,13 +176,13 @@ function underWay(stream: AgentStreamFunction): IWidget[] {
 }
 
 /** A graph of the agents that did not answer the probe. */
-function probed(stream: AgentStreamFunction, probe: AgentStreamProbe): IWidget {
+function probed(stream: WatchedStream, probe: AgentStreamProbe): IWidget {
   return graph('Failed probes', FULL_WIDTH, {
     left: stream.agents.map(({ id }) => probe.metricFailures(id)),
   });
 }
 
-function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[] {
+function health(stream: WatchedStream, { lost, streaming }: HostWatch, slowFirstChunkMs: number): IWidget[] {
   return [
     graph('Answers without an error, %', 6, {
       left: [successRate(stream.serviceName)],
@@ -195,18 +194,19 @@ function health(stream: AgentStreamFunction, slowFirstChunkMs: number): IWidget[
       ...axis('ms'),
       ...limitLines({ slow: slowFirstChunkMs }),
     }),
-    // Throttled and crashed requests are in none of the function's own metrics.
-    graph('Failures, throttles and crashes', 6, {
-      left: [failuresByOutcome(stream.serviceName), ...refusedAndCrashed(stream)],
-      stacked: true,
-    }),
-    graph('Concurrent streams', 6, { left: [concurrency(stream)], ...reservedLine(stream) }),
+    // Requests that never became an answer are in none of the metrics of answers.
+    graph(lost.title, 6, { left: [failuresByOutcome(stream.serviceName), ...lost.metrics], stacked: true }),
+    streaming,
   ];
 }
 
-function perAgent(stream: AgentStreamFunction, { slowFirstChunkMs, slowStartMs }: SlowLimits): IWidget[] {
-  type Name = Parameters<AgentStreamFunction['metric']>[0];
-  const lines = (title: string, name: Name, unit?: string, limits: Readonly<Record<string, number>> = {}) =>
+function perAgent(stream: WatchedStream, { slowFirstChunkMs, slowStartMs }: SlowLimits): IWidget[] {
+  const lines = (
+    title: string,
+    name: MetricName,
+    unit?: string,
+    limits: Readonly<Record<string, number>> = {},
+  ) =>
     graph(title, 6, {
       left: [
         ...stream.agents.map(({ id }) => stream.metric(name, { agent: id, label: id })),
@@ -216,16 +216,19 @@ function perAgent(stream: AgentStreamFunction, { slowFirstChunkMs, slowStartMs }
       ...limitLines(limits),
     });
   /** A graph of a metric in percent of the requests, with one line per agent. */
-  const rates = (title: string, name: Name, limits: Readonly<Record<string, number>>) =>
+  const rates = (title: string, name: MetricName, limits: Readonly<Record<string, number>>) =>
     graph(title, 6, {
       left: [
         ...stream.agents.map(({ id: agent }) =>
-          percentage(stream.metric(name, { agent }), stream.metricInvocations({ agent }), {
+          percentage(stream.metric(name, { agent }), stream.metric('InvocationCount', { agent }), {
             key: agent,
             label: agent,
           }),
         ),
-        percentage(stream.metric(name), stream.metricInvocations(), { label: 'all', color: Color.GREY }),
+        percentage(stream.metric(name), stream.metric('InvocationCount'), {
+          label: 'all',
+          color: Color.GREY,
+        }),
       ],
       ...axis('%'),
       ...limitLines(limits),
@@ -254,7 +257,7 @@ function perAgent(stream: AgentStreamFunction, { slowFirstChunkMs, slowStartMs }
   ];
 }
 
-function connections(stream: AgentStreamFunction, slowConnectionMs: number): IWidget[] {
+function connections(stream: WatchedStream, slowConnectionMs: number): IWidget[] {
   return [
     graph('Connection time', 8, {
       left: quantiles(stream, 'ConnectionTime'),
@@ -280,49 +283,7 @@ function connections(stream: AgentStreamFunction, slowConnectionMs: number): IWi
   ];
 }
 
-/** The failures that only Lambda counts: requests that it refused, and requests during which the function crashed. */
-function refusedAndCrashed({ function: fn }: AgentStreamFunction): IMetric[] {
-  return [
-    fn.metricThrottles({ label: 'throttles', color: Color.ORANGE }),
-    fn.metricErrors({ label: 'crashes', color: Color.RED }),
-  ];
-}
-
-function platform(stream: AgentStreamFunction): IWidget[] {
-  const { function: fn } = stream;
-  return [
-    graph('Concurrency and throttles', 6, {
-      left: [concurrency(stream)],
-      right: [fn.metricThrottles({ label: 'throttles', color: Color.ORANGE })],
-      rightYAxis: { min: 0, showUnits: false },
-      ...reservedLine(stream),
-    }),
-    graph('Duration of invocations', 6, {
-      left: [
-        fn.metricDuration({ statistic: Stats.p(50), label: 'p50' }),
-        fn.metricDuration({ statistic: 'Maximum', label: 'max' }),
-      ],
-      ...axis('ms'),
-      ...limitLines({ timeout: (fn.timeout ?? Duration.minutes(15)).toMilliseconds() }),
-    }),
-    graph('Cold starts and crashes', 6, {
-      left: [
-        stream.metric('ColdStart', { label: 'cold starts' }),
-        fn.metricErrors({ label: 'crashes', color: Color.RED }),
-      ],
-    }),
-    graph('Function URL', 6, {
-      left: [
-        fn.metric('UrlRequestCount', { statistic: 'Sum', label: 'requests' }),
-        stream.metricUrl4xx({ label: '4xx' }),
-        stream.metricUrl5xx({ label: '5xx', color: Color.RED }),
-        stream.metric('RequestsRejected', { label: 'rejected by the function' }),
-      ],
-    }),
-  ];
-}
-
-function agentCore(agent: AgentStreamFunction['agents'][number]): IWidget[] {
+function agentCore(agent: AgentEntry): IWidget[] {
   const metrics = (...names: AgentCoreMetricName[]) => names.map((name) => agentCoreMetric(agent, name));
   return [
     graph(`${agent.id}: requests`, FULL_WIDTH / 2, {

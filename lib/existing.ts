@@ -14,11 +14,17 @@ export interface ExistingResources {
   readonly logGroupName?: string;
 }
 
+export interface ExistingConstructs {
+  readonly encryptionKey?: IKey;
+  readonly role?: IRole;
+  readonly logGroup?: ILogGroup;
+}
+
 /** Imports the resources as constructs of the scope, under the names of the function's props. */
 export function importExisting(
   scope: Construct,
   { kmsKeyArn, roleArn, logGroupName }: ExistingResources,
-): { encryptionKey?: IKey; role?: IRole; logGroup?: ILogGroup } {
+): ExistingConstructs {
   return {
     ...(kmsKeyArn !== undefined && {
       encryptionKey: Key.fromKeyArn(scope, 'GivenKey', arnOf(scope, 'kmsKeyArn', kmsKeyArn)),

@@ -13,6 +13,8 @@ export const LOG_FIELDS = {
   reason: 'reason',
   cause: 'cause',
   hint: 'hint',
+  /** It has the fields `error.name`, `error.message` and `error.stack`. */
+  error: 'error',
   promptSent: 'prompt_sent',
   upstreamRequestId: 'upstream_request_id',
   agentErrorType: 'agent_error_type',

@@ -10,6 +10,8 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import type { Construct } from 'constructs';
 import type { AgentAlarms } from './agent-alarms.ts';
+import { type HostAlarms, hostAlarmsOf } from './host-alarms.ts';
+import type { HostWatch } from './host-watch.ts';
 import { type Article, articleLink } from './runbook.ts';
 import type { ServiceAlarms } from './service-alarms.ts';
 
@@ -23,6 +25,15 @@ export interface Notifications {
   readonly degraded: CompositeAlarm;
   /** `usersAreAffected` or an alarm of `agentFails` is on. This alarm notifies nobody: it keeps `degraded` silent. */
   readonly anybodyIsAffected: CompositeAlarm;
+}
+
+/** The alarms that the composite alarms are made of. */
+interface Reasons {
+  readonly watch: HostWatch;
+  readonly host: HostAlarms;
+  readonly service: ServiceAlarms;
+  readonly agents: readonly AgentAlarms[];
+  readonly runbookUrl: string | undefined;
 }
 
 /** The time within which agents that fail together begin to fail. */
@@ -41,11 +52,8 @@ const SUBSIDE = Duration.minutes(15);
  */
 export function createNotifications(
   scope: Construct,
-  service: ServiceAlarms,
-  agents: readonly AgentAlarms[],
-  runbookUrl: string | undefined,
+  { watch, host, service, agents, runbookUrl }: Reasons,
 ): Notifications {
-  const { throttles, functionErrors, unavailableInAnHour } = service;
   const composite = (
     id: string,
     article: Article,
@@ -77,8 +85,8 @@ export function createNotifications(
   const usersAreAffected = composite(
     'UsersAreAffected',
     'usersAreAffected',
-    `Users are affected: ${agents.length < 2 ? '' : `at least two of the agents ${ids} fail or hang, or `}the function itself refuses requests, crashes or does not start; the reason names the alarm that went off last`,
-    AlarmRule.anyOf(throttles, functionErrors, unavailableInAnHour, ...several),
+    `Users are affected: ${agents.length < 2 ? '' : `at least two of the agents ${ids} fail or hang, or `}${watch.affected}; the reason names the alarm that went off last`,
+    AlarmRule.anyOf(...hostAlarmsOf(host, watch, 'usersAreAffected'), ...several),
   );
   const agentFails = agents.map(({ agent: { id, runtimeArn } }, i) =>
     composite(
@@ -113,6 +121,8 @@ export function createNotifications(
       slowConnections,
       slowStart,
       ...agents.map(({ slow }) => slow),
+      ...hostAlarmsOf(host, watch, 'degraded'),
+      ...(service.sessionStore ? [service.sessionStore] : []),
     ),
     {
       actionsSuppressor: anybodyIsAffected,

@@ -7,10 +7,12 @@ import { notify, notifyingAlarms } from './notifications.ts';
 import type { AgentStreamProbe } from './probe.ts';
 import { checkRunbookUrl } from './runbook.ts';
 import type { AgentStreamFunction } from './streaming-function.ts';
+import { watchOf } from './watches.ts';
+import type { AgentStreamWebFunction } from './web-function.ts';
 
 export interface AgentStreamObservabilityProps {
-  /** The function to watch. */
-  readonly stream: AgentStreamFunction;
+  /** The function or the Web Function to watch. */
+  readonly stream: AgentStreamFunction | AgentStreamWebFunction;
   /**
    * The address where docs/runbook.md is read. Alarms and dashboard add the article's anchor to it.
    *
@@ -50,7 +52,10 @@ export interface AgentStreamObservabilityProps {
   readonly notifyAll?: boolean;
 }
 
-/** The dashboard and the alarms of one {@link AgentStreamFunction}. */
+/**
+ * The dashboard and the alarms of one {@link AgentStreamFunction} or {@link AgentStreamWebFunction}. They rest on the metrics
+ * and the log that both write in the same way; each host adds its own.
+ */
 export class AgentStreamObservability extends Construct {
   readonly dashboard: Dashboard;
   readonly alarms: StreamAlarms;
@@ -65,11 +70,13 @@ export class AgentStreamObservability extends Construct {
       slowStartMs: (props.slowStart ?? Duration.seconds(10)).toMilliseconds(),
       slowConnectionMs: (props.slowConnection ?? Duration.seconds(5)).toMilliseconds(),
     };
-    this.alarms = createAlarms(this, props.stream, { runbookUrl, probe: props.probe, ...slowLimits });
+    const watch = watchOf(props.stream);
+    this.alarms = createAlarms(this, props.stream, watch, { runbookUrl, probe: props.probe, ...slowLimits });
     notify(this.alarms, props.alarmActions ?? [], props.notifyAll ?? false);
 
     this.dashboard = new Dashboard(this, 'Dashboard', { defaultInterval: Duration.minutes(30) });
     fillDashboard(this.dashboard, props.stream, {
+      watch,
       notifying: notifyingAlarms(this.alarms),
       alarms: everyAlarm(this.alarms),
       runbookUrl,

@@ -18,6 +18,9 @@ export const ARTICLES = {
   throttles: 'throttles',
   incompleteResponses: 'incomplete-responses',
   functionErrors: 'function-errors',
+  cannotStart: 'the-server-cannot-start',
+  uncaught: 'uncaught',
+  sessionStore: 'the-session-store-fails',
   agentCore: 'agentcore-itself',
 } as const;
 

@@ -5,31 +5,20 @@ import { type AlarmRule, AT_ONCE, createAlarm, TWO_OF_THREE } from './alarm.ts';
 import {
   ALLOWANCE,
   CONNECTION_LIMIT_PERCENT,
-  CRASH_LIMIT_PERCENT,
   ERROR_LIMIT_PERCENT,
-  HOUR,
-  HOUR_ALLOWANCE,
-  HOUR_LIMIT_PERCENT,
-  HOUR_MAX_REQUESTS,
   INCOMPLETE_LIMIT_PERCENT,
   PAGE_WINDOW,
   SLOW_LIMIT_PERCENT,
-  THROTTLE_LIMIT_PERCENT,
+  STORE_LIMIT_PERCENT,
   TIMEOUT_LIMIT_PERCENT,
   WINDOW,
 } from './alarm-limits.ts';
+import type { WatchedStream } from './host-watch.ts';
 import { excess, slowExcess } from './metrics.ts';
 import type { AgentStreamProbe } from './probe.ts';
-import type { AgentStreamFunction } from './streaming-function.ts';
 
-/** The alarms of all agents together, and of the function itself. */
+/** The alarms of all agents together. */
 export interface ServiceAlarms {
-  /** Lambda refuses requests. */
-  readonly throttles: Alarm;
-  /** The function does not start, crashes or is ended by Lambda. */
-  readonly functionErrors: Alarm;
-  /** There are few requests, and Lambda refused or the function crashed in more than half of them within an hour. */
-  readonly unavailableInAnHour: Alarm;
   readonly errorRate: Alarm;
   readonly timeouts: Alarm;
   readonly incompleteResponses: Alarm;
@@ -38,6 +27,8 @@ export interface ServiceAlarms {
   readonly slowConnections: Alarm;
   /** The first chunks of all requests are slow, new sessions included. */
   readonly slowStart: Alarm;
+  /** The session store misses answers; undefined when sessions are not kept. */
+  readonly sessionStore: Alarm | undefined;
 }
 
 /** The limits above which a time counts as slow, in milliseconds. */
@@ -57,17 +48,15 @@ export interface AlarmOptions extends SlowLimits {
   readonly probe?: AgentStreamProbe | undefined;
 }
 
-const BEYOND = `and by more than ${ALLOWANCE} requests, within 15 minutes`;
 const TWICE = 'in two of three periods of 5 minutes';
 
 /** Creates the alarms. The alarms of `notifications.ts` decide which of them notify. */
 export function createServiceAlarms(
   scope: Construct,
-  stream: AgentStreamFunction,
+  stream: WatchedStream,
   options: AlarmOptions,
 ): ServiceAlarms {
   const { slowConnectionMs, slowStartMs } = options;
-  const { function: fn } = stream;
   const own = (name: MetricName, period = WINDOW) => stream.metric(name, { period });
   const share = (name: MetricName, percent: number, label: string) =>
     excess({ part: own(name) }, { whole: own('InvocationCount') }, { percent, label, period: WINDOW });
@@ -80,58 +69,6 @@ export function createServiceAlarms(
   const alarm = (rule: AlarmRule) => createAlarm(scope, rule, options.runbookUrl);
 
   return {
-    throttles: alarm({
-      id: 'Throttles',
-      article: 'throttles',
-      metric: excess(
-        { throttled: fn.metricThrottles({ period: PAGE_WINDOW }) },
-        {
-          throttled: fn.metricThrottles({ period: PAGE_WINDOW }),
-          taken: fn.metricInvocations({ period: PAGE_WINDOW }),
-        },
-        {
-          percent: THROTTLE_LIMIT_PERCENT,
-          label: `throttles beyond ${THROTTLE_LIMIT_PERCENT} %`,
-          period: PAGE_WINDOW,
-        },
-      ),
-      threshold: ALLOWANCE,
-      windows: AT_ONCE,
-      what: `Lambda refused more than ${THROTTLE_LIMIT_PERCENT} % of the requests with 429, as no concurrency was available, ${BEYOND}`,
-    }),
-    functionErrors: alarm({
-      id: 'FunctionErrors',
-      article: 'functionErrors',
-      metric: excess(
-        { part: fn.metricErrors({ period: PAGE_WINDOW }) },
-        { whole: fn.metricInvocations({ period: PAGE_WINDOW }) },
-        {
-          percent: CRASH_LIMIT_PERCENT,
-          label: `crashes beyond ${CRASH_LIMIT_PERCENT} %`,
-          period: PAGE_WINDOW,
-        },
-      ),
-      threshold: ALLOWANCE,
-      windows: AT_ONCE,
-      what: `The function did not start, crashed or was ended by Lambda for more than ${CRASH_LIMIT_PERCENT} % of the requests, ${BEYOND}; such a request is in none of its own metrics`,
-    }),
-    unavailableInAnHour: alarm({
-      id: 'UnavailableInAnHour',
-      article: 'lowTraffic',
-      metric: excess(
-        { crashed: fn.metricErrors({ period: HOUR }), throttled: fn.metricThrottles({ period: HOUR }) },
-        { throttled: fn.metricThrottles({ period: HOUR }), taken: fn.metricInvocations({ period: HOUR }) },
-        {
-          percent: HOUR_LIMIT_PERCENT,
-          atMost: HOUR_MAX_REQUESTS,
-          label: `crashes and throttles beyond ${HOUR_LIMIT_PERCENT} %`,
-          period: HOUR,
-        },
-      ),
-      threshold: HOUR_ALLOWANCE,
-      windows: AT_ONCE,
-      what: `More than ${HOUR_LIMIT_PERCENT} % of the few requests of an hour (at most ${HOUR_MAX_REQUESTS}) met a function that did not start, crashed or had no concurrency left, at least three of them`,
-    }),
     errorRate: alarm({
       id: 'ErrorRate',
       article: 'errorRate',
@@ -198,5 +135,19 @@ export function createServiceAlarms(
       windows: AT_ONCE,
       what: `More than ${SLOW_LIMIT_PERCENT} % of all answers, new sessions included, and by more than ${ALLOWANCE} answers, took over ${slowStartMs} ms to their first chunk within 15 minutes`,
     }),
+    sessionStore:
+      stream.sessionTable &&
+      alarm({
+        id: 'SessionStore',
+        article: 'sessionStore',
+        metric: share(
+          'SessionStoreFailures',
+          STORE_LIMIT_PERCENT,
+          `answers that the session store missed beyond ${STORE_LIMIT_PERCENT} %`,
+        ),
+        threshold: ALLOWANCE,
+        windows: TWO_OF_THREE,
+        what: `The session store missed something of more than ${STORE_LIMIT_PERCENT} % of all answers, and by more than ${ALLOWANCE} answers, ${TWICE}; callers got these answers, but may not be able to read them again`,
+      }),
   };
 }

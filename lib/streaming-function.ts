@@ -18,6 +18,7 @@ import { type AgentStreamFunctionProps, checkProps, VPC_REASON } from './functio
 import { letLogsUse } from './key-access.ts';
 import { LIVE_ALIAS, versionOptions } from './live-alias.ts';
 import { type StreamMetricProps, streamMetric } from './metrics.ts';
+import { refuseNamesake } from './namesake.ts';
 import {
   acknowledgeRoleFindings,
   acknowledgeTracing,
@@ -33,6 +34,7 @@ import { serviceNameOf } from './stage.ts';
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
  */
 export class AgentStreamFunction extends Construct {
+  readonly host = 'function-url';
   readonly function: lambda.Function;
   /** The value of the dimension `service` of the function's metrics. */
   readonly serviceName: string;
@@ -58,7 +60,7 @@ export class AgentStreamFunction extends Construct {
     this.reservedConcurrentExecutions = props.reservedConcurrentExecutions;
     this.serviceName = props.serviceName ?? serviceNameOf(props.stage);
     this.encryptionKey = props.encryptionKey;
-    this.#refuseNamesake();
+    refuseNamesake(this);
 
     this.logGroup = props.logGroup ?? this.#ownLogGroup(props);
     // Lambda's default role is not used: its managed policy may write to every log group.
@@ -182,26 +184,6 @@ export class AgentStreamFunction extends Construct {
       removalPolicy: logRemovalPolicy ?? RemovalPolicy.DESTROY,
       ...(encryptionKey && { encryptionKey }),
     });
-  }
-
-  /**
-   * Refuses a second function of the same service name in one account and region: they would share metrics and alarms.
-   */
-  #refuseNamesake(): void {
-    const { environment } = Stack.of(this);
-    const namesake = this.node.root.node
-      .findAll()
-      .find(
-        (other) =>
-          other !== this &&
-          other instanceof AgentStreamFunction &&
-          other.serviceName === this.serviceName &&
-          Stack.of(other).environment === environment,
-      );
-    if (namesake === undefined) return;
-    throw new Error(
-      `serviceName: "${this.serviceName}" is already the name of ${namesake.node.path}, and both would share metrics and alarms: give ${this.node.path} another`,
-    );
   }
 
   /** Finds problems in changes that other code made to the resource after it was created. */

@@ -14,6 +14,7 @@ import { acknowledge } from './compliance.ts';
 import { functionEnvironment } from './environment.ts';
 import { letLogsUse } from './key-access.ts';
 import { type StreamMetricProps, streamMetric } from './metrics.ts';
+import { refuseNamesake } from './namesake.ts';
 import { acknowledgeRoleFindings, grantDescribeStacks, grantInvokeAgent } from './runtime-access.ts';
 import { sessionEnvironment, sessionTableOf } from './sessions.ts';
 import { serviceNameOf } from './stage.ts';
@@ -34,6 +35,7 @@ const SHUTDOWN_GRACE_MS = 400;
  * @see https://docs.aws.amazon.com/lambda/latest/dg/web-functions.html
  */
 export class AgentStreamWebFunction extends Construct {
+  readonly host = 'web';
   readonly webFunction: lambda.WebFunction;
   /** The value of the dimension `service` of the function's metrics. */
   readonly serviceName: string;
@@ -53,6 +55,7 @@ export class AgentStreamWebFunction extends Construct {
     const timeout = props.timeout ?? DEFAULT_TIMEOUT;
     this.agents = agentEntries(this, props.agents);
     this.serviceName = props.serviceName ?? serviceNameOf(props.stage);
+    refuseNamesake(this);
     this.logGroup = props.logGroup ?? this.#ownLogGroup(props);
     const role = props.role ?? this.#ownRole();
     this.logGroup.grantWrite(role);

@@ -1,16 +1,16 @@
 import { CfnOutput, RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { FunctionUrlAuthType, WebFunctionAuthType } from 'aws-cdk-lib/aws-lambda';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import { alarmTopics } from './alarm-topics.ts';
 import type { Deployment } from './deployment.ts';
 import { importExisting } from './existing.ts';
+import type { AgentStreamObservability } from './observability.ts';
 import { acknowledgeChoices, acknowledgeCodeBucket } from './stack-compliance.ts';
 import { distributionOf, outputDistribution } from './stack-distribution.ts';
+import { observe } from './stack-observability.ts';
 import { isProduction } from './stage.ts';
+import { projectVersion } from './version.ts';
 import { AgentStreamWebFunction } from './web-function.ts';
-import { AgentStreamWebObservability } from './web-observability.ts';
 
 export interface AgentStreamWebStackProps extends StackProps, Deployment {}
 
@@ -38,16 +38,17 @@ export function checkSupported(deployment: Deployment): void {
 /** The service as a Lambda Web Function, with its dashboard and alarms. */
 export class AgentStreamWebStack extends Stack {
   readonly stream: AgentStreamWebFunction;
-  readonly observability: AgentStreamWebObservability;
+  readonly observability: AgentStreamObservability;
 
   constructor(scope: Construct, id: string, props: AgentStreamWebStackProps) {
     const production = isProduction(props.stage);
     super(scope, id, { ...props, terminationProtection: props.terminationProtection ?? production });
     checkSupported(props);
-    const { authType, alarmEmail, alarmTopicArn, runbookUrl } = props;
+    const { authType } = props;
     const existing = importExisting(this, props);
     this.stream = new AgentStreamWebFunction(this, 'Stream', {
       logRetention: production ? RetentionDays.ONE_YEAR : RetentionDays.TWO_WEEKS,
+      sessionRemovalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       logRemovalPolicy: production ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
       ...existing,
       ...withoutFunctionProps(props),
@@ -56,15 +57,12 @@ export class AgentStreamWebStack extends Stack {
           ? WebFunctionAuthType.APPLICATION_MANAGED
           : WebFunctionAuthType.IAM_AUTH,
     });
-    const encryptionKey = props.encryptionKey ?? existing.encryptionKey;
-    const topics = alarmTopics(this, { alarmEmail, alarmTopicArn, encryptionKey });
-    this.observability = new AgentStreamWebObservability(this, 'Observability', {
-      stream: this.stream,
-      alarmActions: topics.map((topic) => new SnsAction(topic)),
-      ...(runbookUrl !== undefined && { runbookUrl }),
-    });
+    const version = projectVersion();
+    const { stream } = this;
+    const { observability, topics } = observe(this, { stream, deployment: props, existing, version });
+    this.observability = observability;
     acknowledgeCodeBucket(this);
-    acknowledgeChoices({ logging: [this.stream.logGroup], topics }, props);
+    acknowledgeChoices({ logging: [stream.logGroup], topics }, props);
     const distribution = distributionOf(this, this.stream.webFunction.endpoint, props);
     if (distribution) outputDistribution(this, distribution);
     this.#output('EndpointUrl', this.stream.url, 'Where callers send their POST, signed unless auth=none');
@@ -75,11 +73,8 @@ export class AgentStreamWebStack extends Stack {
       'For the policy of callers that sign',
     );
     this.#output('LogGroup', this.stream.logGroup.logGroupName, 'For Logs Insights');
-    this.#output(
-      'DashboardName',
-      this.observability.dashboard.dashboardName,
-      'The dashboard, which on-call opens first',
-    );
+    this.#output('DashboardUrl', observability.dashboardUrl, 'The dashboard, which on-call opens first');
+    this.#output('Version', version, 'The deployed version and commit');
   }
 
   #output(id: string, value: string, description: string): void {

@@ -1,8 +1,4 @@
-import {
-  AgentStreamDistribution,
-  AgentStreamWebFunction,
-  AgentStreamWebObservability,
-} from 'agentcore-stream';
+import { AgentStreamDistribution, AgentStreamObservability, AgentStreamWebFunction } from 'agentcore-stream';
 import { App, CfnOutput, Stack } from 'aws-cdk-lib';
 
 /**
@@ -22,7 +18,7 @@ const stream = new AgentStreamWebFunction(stack, 'Stream', {
   serviceName: 'helpdesk',
   replicaRegions: ['eu-west-1'],
 });
-new AgentStreamWebObservability(stack, 'StreamObserved', { stream });
+new AgentStreamObservability(stack, 'StreamObserved', { stream });
 const distribution = new AgentStreamDistribution(stack, 'Distribution', {
   host: stream.webFunction.endpoint,
   webAclArn:

@@ -1,7 +1,8 @@
 import { RetryBudget } from '../agentcore/retry-budget.ts';
-import { readConfig } from '../config.ts';
-import { SERVICE_NAME } from '../contract.ts';
+import { readConfig, readServiceName } from '../config.ts';
+import { DIMENSIONS } from '../contract.ts';
 import { createService } from '../http/service.ts';
+import { writeMetrics } from '../telemetry/emf.ts';
 import { loggable } from '../telemetry/log-line.ts';
 import { flushLog, plainLog } from '../telemetry/plain-log.ts';
 import { startHttpServer } from './http-server.ts';
@@ -12,6 +13,7 @@ import { readServerConfig, refuseIdentities } from './server-config.ts';
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-web-functions.html
  */
+const serviceName = readServiceName();
 const { service, server } = await start();
 
 async function start() {
@@ -25,10 +27,16 @@ async function start() {
     return { service: created, server: listening };
   } catch (error) {
     // One line tells of a wrong variable or a taken port, without a stack of minified code.
-    plainLog(SERVICE_NAME)('ERROR', 'The server cannot start', loggable({ error }));
+    plainLog(serviceName)('ERROR', 'The server cannot start', loggable({ error }));
+    count('ServerStartFailures');
     await flushLog();
     process.exit(1);
   }
+}
+
+/** Counts what ends this process. */
+function count(name: 'ServerStartFailures' | 'ServerCrashes'): void {
+  writeMetrics({ [DIMENSIONS.service]: serviceName }, { [name]: 1 });
 }
 
 let isEnding = false;
@@ -53,5 +61,7 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 // The other running answers did not cause the error, so they get their grace. Then another process replaces this one.
 process.on('uncaughtException', (error) => {
   service.log.error('Uncaught', { error });
+  // Errors that follow while the process ends belong to the same crash.
+  if (!isEnding) count('ServerCrashes');
   void end(1);
 });

@@ -1,4 +1,4 @@
-import { METRIC_NAMESPACE } from '../contract.ts';
+import { METRIC_NAMESPACE, METRICS, type MetricName } from '../contract.ts';
 
 /** A metric's value with its CloudWatch unit. */
 export interface Measured {
@@ -31,4 +31,16 @@ export function writeEmf(
     ...Object.fromEntries(measured.map(([name, { value }]) => [name, value])),
   };
   process.stdout.write(`${JSON.stringify(document)}\n`);
+}
+
+/** Writes some of our own metrics, each in its unit of the contract. */
+export function writeMetrics(
+  dimensions: Readonly<Record<string, string>>,
+  values: Partial<Record<MetricName, number>>,
+): void {
+  const measured = Object.entries(values).map(([name, value]) => [
+    name,
+    { unit: METRICS[name as MetricName].unit, value },
+  ]);
+  writeEmf(dimensions, Object.fromEntries(measured));
 }

@@ -1,5 +1,5 @@
-import { DIMENSIONS, METRICS, type MetricName } from '../contract.ts';
-import { writeEmf } from './emf.ts';
+import { DIMENSIONS } from '../contract.ts';
+import { writeMetrics } from './emf.ts';
 
 /** A running answer. Its times are those of `performance.now()`. */
 export interface OpenAnswer {
@@ -61,16 +61,4 @@ export class InFlight {
       writeMetrics({ ...service, [DIMENSIONS.agent]: agent }, { StreamsWaiting: count });
     }
   }
-}
-
-/** Writes metrics, each in the unit of the contract. */
-function writeMetrics(
-  dimensions: Readonly<Record<string, string>>,
-  values: Partial<Record<MetricName, number>>,
-): void {
-  const measured = Object.entries(values).map(([name, value]) => [
-    name,
-    { unit: METRICS[name as MetricName].unit, value },
-  ]);
-  writeEmf(dimensions, Object.fromEntries(measured));
 }

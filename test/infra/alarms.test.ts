@@ -5,36 +5,63 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { AgentStreamObservability } from '../../lib/observability.ts';
 import { CloudWatch } from '../drill/cloudwatch.ts';
 import type { Datapoint } from '../drill/metric-math.ts';
-import { functionIn, observed, runtimeArn, THREE_AGENTS } from './support.ts';
+import {
+  functionIn,
+  observed,
+  runtimeArn,
+  THREE_AGENTS,
+  WATCHED_HOSTS,
+  type WatchedHost,
+} from './support.ts';
 
 const OF_EACH_AGENT = ['OneAgentFails', 'OneAgentHangs', 'OneAgentFailsInAnHour', 'SlowFirstChunk'];
 const topic = Topic.fromTopicArn(new Stack(), 'Topic', 'arn:aws:sns:us-east-1:111122223333:alarms');
 
-describe('the alarms', () => {
-  const template = observed();
+type Expected = [
+  text: RegExp,
+  article: string,
+  threshold: number,
+  windows: readonly [outOf: number, breach: number],
+  count?: number,
+];
+const twoOfThree = [3, 2] as const;
+const atOnce = [1, 1] as const;
+
+/** On every host. */
+const OF_ANSWERS: readonly Expected[] = [
+  [/^More than 5 % of the requests for the agent "/, 'one-agent-fails', 3, atOnce, 3],
+  [/have waited for their first chunk for over a minute/, 'an-agent-hangs', 12, atOnce, 3],
+  [/of the few requests \(at most 60\) for the agent "/, 'failures-at-low-traffic', 1, atOnce, 3],
+  [/^More than 10 % of the answers of the agent "/, 'slow-first-chunk', 3, atOnce, 3],
+  [/ of all answers, new sessions included/, 'slow-first-chunk', 3, atOnce],
+  [/ of the connections to AgentCore, .* took over 5000 ms/, 'slow-connections', 3, atOnce],
+  [/^More than 5 % of all requests failed/, 'error-rate', 3, twoOfThree],
+  [/^More than 2 % of all requests ran into a time limit/, 'timeouts', 3, twoOfThree],
+  [/^More than 2 % of all answers broke off/, 'incomplete-responses', 3, twoOfThree],
+  [/^More than 10 % of the attempts to connect/, 'connection-failures', 3, twoOfThree],
+  [/^The session store missed something of more than 2 %/, 'the-session-store-fails', 3, twoOfThree],
+];
+const OF_HOST: Readonly<Record<WatchedHost, readonly Expected[]>> = {
+  'function-url': [
+    [/^Lambda refused more than 5 %/, 'throttles', 3, atOnce],
+    [/^The function did not start, crashed/, 'function-errors', 3, atOnce],
+    [/of the few requests of an hour .* met a function/, 'failures-at-low-traffic', 1, atOnce],
+  ],
+  web: [
+    [/^The server could not start/, 'the-server-cannot-start', 3, atOnce],
+    [/^An error that nobody caught ended a server/, 'uncaught', 0, atOnce],
+    [/of the few requests of an hour .* met a server/, 'failures-at-low-traffic', 1, atOnce],
+  ],
+};
+
+describe.each(WATCHED_HOSTS)('the alarms, on %s', (host) => {
+  const template = observed({}, { host, sessions: 'dynamodb' });
   const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm')).map(
     ({ Properties }) => Properties,
   );
-  const twoOfThree = [3, 2] as const;
-  const atOnce = [1, 1] as const;
+  const expected = [...OF_ANSWERS, ...OF_HOST[host]];
 
-  test.each<
-    [text: RegExp, article: string, threshold: number, windows: readonly [number, number], count?: number]
-  >([
-    [/^More than 5 % of the requests for the agent "/, 'one-agent-fails', 3, atOnce, 3],
-    [/have waited for their first chunk for over a minute/, 'an-agent-hangs', 12, atOnce, 3],
-    [/of the few requests \(at most 60\) for the agent "/, 'failures-at-low-traffic', 1, atOnce, 3],
-    [/^More than 10 % of the answers of the agent "/, 'slow-first-chunk', 3, atOnce, 3],
-    [/ of all answers, new sessions included/, 'slow-first-chunk', 3, atOnce],
-    [/ of the connections to AgentCore, .* took over 5000 ms/, 'slow-connections', 3, atOnce],
-    [/^More than 5 % of all requests failed/, 'error-rate', 3, twoOfThree],
-    [/^More than 2 % of all requests ran into a time limit/, 'timeouts', 3, twoOfThree],
-    [/^More than 2 % of all answers broke off/, 'incomplete-responses', 3, twoOfThree],
-    [/^More than 10 % of the attempts to connect/, 'connection-failures', 3, twoOfThree],
-    [/^Lambda refused more than 5 %/, 'throttles', 3, atOnce],
-    [/^The function did not start, crashed/, 'function-errors', 3, atOnce],
-    [/of the few requests of an hour/, 'failures-at-low-traffic', 1, atOnce],
-  ])(
+  test.each(expected)(
     'tell of what %p matches, and name its article',
     (text, article, threshold, [outOf, breach], count = 1) => {
       const found = alarms.filter(({ AlarmDescription }) => text.test(AlarmDescription));
@@ -55,7 +82,7 @@ describe('the alarms', () => {
   );
 
   test('are those, and no others', () => {
-    expect(alarms).toHaveLength(9 + OF_EACH_AGENT.length * THREE_AGENTS.length);
+    expect(alarms).toHaveLength(expected.reduce((sum, [, , , , count = 1]) => sum + count, 0));
   });
 
   test('watch each agent by its own metrics, and name it with its runtime', () => {
@@ -75,6 +102,28 @@ describe('the alarms', () => {
     }
   });
 
+  test('are reasons of a composite that tells, each of them', () => {
+    const rules = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm')).map(
+      ({ Properties }) => JSON.stringify(Properties.AlarmRule),
+    );
+
+    for (const id of Object.keys(template.findResources('AWS::CloudWatch::Alarm'))) {
+      expect({ id, isReason: rules.some((rule) => rule.includes(`"${id}"`)) }).toEqual({
+        id,
+        isReason: true,
+      });
+    }
+  });
+
+  test('watch no store of sessions where there is none', () => {
+    const ids = Object.keys(observed({}, { host }).findResources('AWS::CloudWatch::Alarm'));
+
+    expect(ids.filter((id) => id.includes('SessionStore'))).toEqual([]);
+    expect(ids).toHaveLength(alarms.length - 1);
+  });
+});
+
+describe('the alarms', () => {
   test('tell agents apart whose ids differ in nothing that a logical id may have', () => {
     const { stack, subject } = functionIn({
       agents: ['ab', 'a-b', 'a_b', 'AB'].map((id) => ({ id, name: id, runtimeArn: runtimeArn('Any') })),
@@ -188,7 +237,7 @@ describe('whom they tell', () => {
 });
 
 describe('in a period', () => {
-  const watch = new CloudWatch(observed());
+  const watch = new CloudWatch(observed({}, { sessions: 'dynamodb' }));
   /** What an alarm computes where its metrics have these values, by name or by name and statistic. */
   const computed = (alarm: string, metrics: Readonly<Record<string, Datapoint>>) =>
     watch.computed(alarm, (name, statistic) => metrics[`${name} ${statistic}`] ?? metrics[name]);
@@ -198,6 +247,7 @@ describe('in a period', () => {
     ['ErrorRate', 'InvocationErrors', 5],
     ['Timeouts', 'InvocationTimeouts', 2],
     ['IncompleteResponses', 'IncompleteResponses', 2],
+    ['SessionStore', 'SessionStoreFailures', 2],
   ])('%s is what exceeds its share by more than three, at any traffic', (alarm, part, percent) => {
     const goesOff = (requests: Datapoint, failed: Datapoint) =>
       Number(computed(alarm, { InvocationCount: requests, [part]: failed })) > 3;
@@ -215,6 +265,18 @@ describe('in a period', () => {
     // What is throttled is no invocation.
     expect(computed('Throttles', { Throttles: 4 })).toBeCloseTo(3.8);
     expect(computed('Throttles', { Throttles: 100, Invocations: 1900 })).toBeCloseTo(0);
+  });
+
+  test('ServerStartFailures and ServerCrashes are numbers, and of few requests a share', () => {
+    const server = new CloudWatch(observed({}, { host: 'web' }));
+    const of = (alarm: string, failed: Datapoint, answered: Datapoint) =>
+      server.computed(alarm, (name) => (name === 'InvocationCount' ? answered : failed));
+
+    expect(of('ServerStartFailures', 4, 2000)).toBe(4);
+    expect(of('ServerCrashes', 1, 2000)).toBe(1);
+    // Three of three starts, and not where others are answered as well.
+    expect([of('UnavailableInAnHour', 3, undefined), of('UnavailableInAnHour', 3, 3)]).toEqual([1.5, 0]);
+    expect(of('UnavailableInAnHour', 70, 0)).toBe(0);
   });
 
   test('ConnectionFailures is a share of the attempts', () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { App } from 'aws-cdk-lib';
+import { App, CfnResource, Validations } from 'aws-cdk-lib';
 import { CfnFunction } from 'aws-cdk-lib/aws-lambda';
 import {
   AwsSolutionsChecks,
@@ -177,6 +177,30 @@ describe('every pair of choices', () => {
     });
 
     expect(findings).toEqual([]);
+  });
+
+  test('acknowledges what there is to find, with a reason, and nothing else', () => {
+    // What exists already has no resource in which something could be found.
+    const made = app.node.findAll().filter(({ node }) => node.findAll().some(CfnResource.isCfnResource));
+    const acknowledged = made.flatMap(({ node }) =>
+      node.metadata
+        .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+        .flatMap(({ data }) => Object.entries(data as Record<string, string>))
+        .map(([id, reason]) => ({ path: node.path, rule: id.replace(/^annotation::/i, ''), reason })),
+    );
+    jest.spyOn(Validations.prototype, 'acknowledge').mockImplementation(() => {});
+    const bare = appOf(contexts);
+    const found = PACKS.flatMap(([, Pack]) => nagFindings(bare, Pack));
+
+    expect(acknowledged.length).toBeGreaterThan(50);
+    for (const { reason } of acknowledged) expect(reason.length).toBeGreaterThan(40);
+    // Of the packs that may have a rule, it is enough that one does.
+    const ofAnyPack = (rule: string) => rule.replace(/^(?!AwsSolutions)[^-]*-/, '');
+    const needless = acknowledged.filter(
+      ({ path, rule }) =>
+        !found.some((one) => one.path.startsWith(`${path}/`) && ofAnyPack(one.rule) === ofAnyPack(rule)),
+    );
+    expect([...new Set(needless.map(({ path, rule }) => `${path} ${ofAnyPack(rule)}`))]).toEqual([]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { Duration, Token } from 'aws-cdk-lib';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { AgentStreamObservability } from '../../lib/observability.ts';
-import { functionIn, observed, stackOf, THREE_AGENTS } from './support.ts';
+import { functionIn, observed, stackOf, THREE_AGENTS, type WatchedHost } from './support.ts';
 import { widgets } from './template-metrics.ts';
 
 describe('the dashboard', () => {
@@ -290,6 +290,27 @@ describe('the dashboard', () => {
       /^SOURCE '<ref>' \| fields @timestamp, agent, code, cause, hint, .*\n\| filter level = "ERROR"\n/,
     );
   });
+});
+
+test('of a server has the same rows, and one of its own in the place of Lambda’s', () => {
+  const titles = (host: WatchedHost) =>
+    widgets(observed({}, { host })).map(({ type, properties }) =>
+      type === 'text' ? String(properties.markdown).split('\n')[0] : properties.title,
+    );
+  const ofFunction = ['Failures, throttles and crashes', '## Lambda', 'Concurrency and throttles'];
+  const further = ['Duration of invocations', 'Cold starts and crashes', 'Function URL'];
+
+  const server = titles('web');
+
+  const [onFunction, onServer] = [new Set(titles('function-url')), new Set(server)];
+  expect([...onFunction.difference(onServer)]).toEqual([...ofFunction, ...further]);
+  expect([...onServer.difference(onFunction)]).toEqual([
+    'Failures, failed starts and crashes',
+    '## Server',
+    'Failed starts and crashes',
+    'Rejected by the server',
+  ]);
+  expect(server.indexOf('## Server')).toBe(titles('function-url').indexOf('## Lambda'));
 });
 
 test('the stack’s output leads to this dashboard', () => {

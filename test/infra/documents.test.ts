@@ -105,6 +105,12 @@ test('says what the alarms cost: metrics that they look at, and composite ones',
 
   expect(alarmMetrics(template)).toHaveLength(all + perAgent * THREE_AGENTS.length);
   template.resourceCountIs('AWS::CloudWatch::CompositeAlarm', composites + THREE_AGENTS.length);
+  const [, ofSessions, fewer] =
+    /Where sessions are kept, (\d+) more metrics are in alarms; with `host=web` (\d+) fewer/.exec(
+      page('docs/cost.md'),
+    ) ?? [];
+  const ofServer = alarmMetrics(observed({}, { host: 'web', sessions: 'dynamodb' }));
+  expect(ofServer.length - alarmMetrics(template).length).toBe(Number(ofSessions) - Number(fewer));
   expect(dollars).toBeCloseTo(0.1 * alarmMetrics(template).length + 0.5 * (composites + THREE_AGENTS.length));
 });
 

@@ -3,14 +3,18 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { METRIC_NAMESPACE, METRICS } from '../../lambda/contract.ts';
 import { AgentStreamObservability } from '../../lib/observability.ts';
 import { AgentStreamFunction } from '../../lib/streaming-function.ts';
-import { code, observed, THREE_AGENTS } from './support.ts';
+import { code, observed, THREE_AGENTS, WATCHED_HOSTS, type WatchedHost } from './support.ts';
 import { alarmMetrics, dashboardMetrics } from './template-metrics.ts';
 
 /**
  * AWS's own names. A wrong one draws an empty graph and fails nothing, so each was looked up.
  */
-const AWS_METRICS: Record<string, { source: string; names: string[]; dimensions: string[] }> = {
+const AWS_METRICS: Record<
+  string,
+  { source: string; names: string[]; dimensions: string[]; of?: readonly WatchedHost[] }
+> = {
   'AWS/Lambda': {
+    of: ['function-url'],
     source:
       'https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html and https://docs.aws.amazon.com/lambda/latest/dg/urls-monitoring.html',
     names: [
@@ -45,24 +49,32 @@ const AWS_METRICS: Record<string, { source: string; names: string[]; dimensions:
   },
 };
 
-describe('metrics', () => {
-  const template = observed();
-  const used = [...dashboardMetrics(template), ...alarmMetrics(template)];
+/** Those of ours that one host alone emits. */
+const OF_ANOTHER_HOST: Record<WatchedHost, string[]> = {
+  'function-url': ['ServerStartFailures', 'ServerCrashes'],
+  web: ['ColdStart'],
+};
 
-  test('of ours are those that the function emits, in one of its dimension sets', () => {
+describe.each(WATCHED_HOSTS)('metrics, on %s', (host) => {
+  const template = observed({}, { host, sessions: 'dynamodb' });
+  const shown = dashboardMetrics(template);
+  const used = [...shown, ...alarmMetrics(template)];
+
+  test('of ours are those that the host emits, in one of its dimension sets', () => {
     const own = used.filter(({ namespace }) => namespace === METRIC_NAMESPACE);
 
     expect(own.length).toBeGreaterThan(20);
     for (const { name, dimensions } of own) {
       expect(Object.keys(METRICS)).toContain(name);
+      expect(OF_ANOTHER_HOST[host]).not.toContain(name);
       expect(['service', 'agent,service', 'agent,outcome,service']).toContain(dimensions.join());
     }
   });
 
   test('of ours are all shown', () => {
-    const shown = new Set(dashboardMetrics(template).map(({ name }) => name));
+    const names = new Set(shown.map(({ name }) => name));
 
-    expect(Object.keys(METRICS).filter((name) => !shown.has(name))).toEqual([]);
+    expect(Object.keys(METRICS).filter((name) => !names.has(name))).toEqual(OF_ANOTHER_HOST[host]);
   });
 
   test('of AWS are in the list that was checked against its source', () => {
@@ -72,9 +84,9 @@ describe('metrics', () => {
       expect(AWS_METRICS[namespace]?.names).toContain(name);
       for (const dimension of dimensions) expect(AWS_METRICS[namespace]?.dimensions).toContain(dimension);
     }
-    for (const [namespace, { names }] of Object.entries(AWS_METRICS)) {
+    for (const [namespace, { names, of = WATCHED_HOSTS }] of Object.entries(AWS_METRICS)) {
       const seen = new Set(theirs.filter((one) => one.namespace === namespace).map(({ name }) => name));
-      expect([...seen].sort()).toEqual(names);
+      expect([...seen].sort()).toEqual(of.includes(host) ? names : []);
     }
   });
 });

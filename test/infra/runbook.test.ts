@@ -39,6 +39,9 @@ test.each([
   ARTICLES.throttles,
   ARTICLES.incompleteResponses,
   ARTICLES.functionErrors,
+  ARTICLES.cannotStart,
+  ARTICLES.uncaught,
+  ARTICLES.sessionStore,
   ARTICLES.oneAgentFails,
   ARTICLES.hangs,
   ARTICLES.lowTraffic,
@@ -69,6 +72,18 @@ test.each([
   expect(sources(join(root, 'lambda')).join('\n')).toContain(reason);
 });
 
+test.each([
+  ['the store did not answer in time'],
+  ['another answer runs, which the store told after the prompt was sent'],
+  ['the table does not take everything that is written'],
+  ['the store is slower than the answer'],
+])('the article on the session store explains "%s", which is an error of it', (message) => {
+  const article = articles.find((text) => anchorOf(text) === ARTICLES.sessionStore) ?? '';
+
+  expect(article.replace(/\s+/g, ' ')).toContain(`"${message}"`);
+  expect(sources(join(root, 'lambda/sessions')).join('\n')).toContain(`'${message}'`);
+});
+
 test('names no widget of the dashboard that is not there', () => {
   const dashboard = sources(join(root, 'lib')).join('\n');
 
@@ -78,6 +93,7 @@ test('names no widget of the dashboard that is not there', () => {
     'Concurrent streams',
     'Active sessions of the account',
     'Function URL',
+    'answers that the session store missed',
   ]) {
     expect(runbook.replaceAll('\n', ' ').replace(/ +/g, ' ')).toContain(`"${name}"`);
     expect(dashboard).toContain(`'${name}'`);
@@ -98,12 +114,13 @@ describe('the queries', () => {
   const text = /"([^"]*)"/g;
 
   test.each(queries.map((query) => [query.join(' ')]))('%s\n  asks for what is logged', (query) => {
+    const whole = (word: string) => word.replace(/^error\.(name|message|stack)$/, 'error');
     const named = [...query.matchAll(/\bas (\w+)/g)].map(([, name]) => name);
     const asked = query.replace(text, '').match(/(?<![\w.])@?[a-z][\w.]*/gi) ?? [];
 
     const unknown = asked.filter(
       (word) =>
-        !(words.test(word) || named.includes(word) || logged.includes(word) || ofAws.test(word)) &&
+        !(words.test(word) || named.includes(word) || logged.includes(whole(word)) || ofAws.test(word)) &&
         !/^5m$/.test(word),
     );
 

@@ -6,7 +6,10 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { AgentStreamStack, type AgentStreamStackProps } from '../../lib/agent-stream-stack.ts';
 import type { AgentStreamFunctionProps } from '../../lib/function-props.ts';
 import { AgentStreamObservability, type AgentStreamObservabilityProps } from '../../lib/observability.ts';
+import type { SessionProps } from '../../lib/sessions.ts';
 import { AgentStreamFunction } from '../../lib/streaming-function.ts';
+import { AgentStreamWebFunction } from '../../lib/web-function.ts';
+import type { AgentStreamWebFunctionProps } from '../../lib/web-function-props.ts';
 
 export function runtimeArn(name: string, region = 'us-east-1'): string {
   return `arn:aws:bedrock-agentcore:${region}:111122223333:runtime/${name}-a1B2c3D4e5`;
@@ -49,9 +52,32 @@ export function functionIn(
   return { stack, subject, template: () => Template.fromStack(stack) };
 }
 
-/** Dashboard and alarms of a function with three agents. */
-export function observed(props: Partial<AgentStreamObservabilityProps> = {}): Template {
-  const { stack, subject } = functionIn({ agents: THREE_AGENTS, reservedConcurrentExecutions: 50 });
+/** The Web Function alone, in an otherwise empty stack. */
+export function webFunctionIn(
+  props: Partial<AgentStreamWebFunctionProps> = {},
+  stack: Stack = new Stack(ourApp(), 'Test'),
+): Built<AgentStreamWebFunction> {
+  const webCode = lambda.WebFunctionCode.fromAssetToManagedBucket(join(import.meta.dirname, 'code'));
+  const subject = new AgentStreamWebFunction(stack, 'Stream', { agents: [AGENT], code: webCode, ...props });
+  return { stack, subject, template: () => Template.fromStack(stack) };
+}
+
+/** What is watched on each host, with three agents. */
+const STREAMS = {
+  'function-url': (props: SessionProps) =>
+    functionIn({ agents: THREE_AGENTS, reservedConcurrentExecutions: 50, ...props }),
+  web: (props: SessionProps) => webFunctionIn({ agents: THREE_AGENTS, ...props }),
+} as const;
+
+export type WatchedHost = keyof typeof STREAMS;
+export const WATCHED_HOSTS = Object.keys(STREAMS) as WatchedHost[];
+
+/** Dashboard and alarms of what three agents answer on. */
+export function observed(
+  props: Partial<AgentStreamObservabilityProps> = {},
+  { host = 'function-url', ...sessions }: SessionProps & { host?: WatchedHost } = {},
+): Template {
+  const { stack, subject } = STREAMS[host](sessions);
   new AgentStreamObservability(stack, 'Observability', { stream: subject, ...props });
   return Template.fromStack(stack);
 }

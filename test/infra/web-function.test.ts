@@ -1,26 +1,24 @@
-import { join } from 'node:path';
-import { Duration, Stack } from 'aws-cdk-lib';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { jest } from '@jest/globals';
+import { type App, Duration, Stack } from 'aws-cdk-lib';
+import { Annotations, Match, Template } from 'aws-cdk-lib/assertions';
 import { AccountRootPrincipal, Role } from 'aws-cdk-lib/aws-iam';
-import { WebFunctionAuthType, WebFunctionCode } from 'aws-cdk-lib/aws-lambda';
+import { WebFunctionAuthType } from 'aws-cdk-lib/aws-lambda';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { readServerConfig } from '../../lambda/hosts/server-config.ts';
 import { readContext } from '../../lib/context.ts';
 import type { Deployment } from '../../lib/deployment.ts';
 import { stackOnHost } from '../../lib/host-stack.ts';
-import { AgentStreamWebFunction } from '../../lib/web-function.ts';
 import type { AgentStreamWebFunctionProps } from '../../lib/web-function-props.ts';
 import { schemaProblems, unknownTypes } from '../fixtures/service-spec.ts';
-import { AGENT, ourApp, statements, THREE_AGENTS } from './support.ts';
+import { AGENT, functionIn, ourApp, statements, THREE_AGENTS, webFunctionIn } from './support.ts';
 
-/** Stands for the bundle, which takes seconds to build. */
-const code = () => WebFunctionCode.fromAssetToManagedBucket(join(import.meta.dirname, 'code'));
-
-function webFunctionIn(props: Partial<AgentStreamWebFunctionProps> = {}) {
-  const stack = new Stack(ourApp(), 'Test');
-  const subject = new AgentStreamWebFunction(stack, 'Stream', { agents: [AGENT], code: code(), ...props });
-  return { stack, subject, template: () => Template.fromStack(stack) };
-}
+beforeEach(() => {
+  // The CDK prints warnings as well.
+  jest.spyOn(console, 'error').mockImplementation(() => {});
+});
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 const PUBLIC = {
   authType: WebFunctionAuthType.APPLICATION_MANAGED,
@@ -124,6 +122,18 @@ describe('the Web Function', () => {
   });
 });
 
+test('and a function of the same name would share metrics and alarms, which is refused', () => {
+  const { stack } = functionIn();
+  const second = new Stack(stack.node.root as App, 'Second');
+
+  expect(() => webFunctionIn({}, second)).toThrow(
+    /^serviceName: "agentcore-stream" is already the name of Test\/Stream/,
+  );
+  expect(() =>
+    webFunctionIn({ serviceName: 'another' }, new Stack(stack.node.root as App, 'Third')),
+  ).not.toThrow();
+});
+
 describe('the stack of host=web', () => {
   test.each<[string, Partial<Deployment>]>([
     ['for callers that sign', {}],
@@ -169,16 +179,46 @@ describe('the stack of host=web', () => {
     ]);
   });
 
-  test('has its alarms and a dashboard over its own log and metrics', () => {
-    const template = Template.fromStack(deployed({ alarmEmail: 'oncall@example.com' }));
+  test('takes the same props for who is told of what as that of a Function URL', () => {
+    const template = Template.fromStack(
+      deployed({
+        stage: 'prod',
+        alarmEmail: 'oncall@example.com',
+        runbookUrl: 'https://wiki.example.com/runbook',
+        slowFirstChunk: Duration.seconds(7),
+        slowStart: Duration.seconds(40),
+        slowConnection: Duration.seconds(30),
+      }),
+    );
 
-    template.resourceCountIs('AWS::CloudWatch::Alarm', 4);
-    template.allResourcesProperties('AWS::CloudWatch::Alarm', {
-      AlarmActions: [Match.anyValue()],
-      AlarmDescription: Match.stringLikeRegexp('Runbook: '),
-    });
-    template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
-    template.hasOutput('EndpointUrl', {});
+    // Those that tell are told of in production, the end included.
+    const composites = Object.values(template.findResources('AWS::CloudWatch::CompositeAlarm'));
+    expect(
+      composites.filter(({ Properties }) => Properties.AlarmActions && Properties.OKActions),
+    ).toHaveLength(2 + THREE_AGENTS.length);
+    for (const limitMs of [7000, 40_000, 30_000]) {
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        AlarmDescription: Match.stringLikeRegexp(
+          `took over ${limitMs} ms.*https://wiki.example.com/runbook#`,
+        ),
+      });
+    }
+    for (const output of ['EndpointUrl', 'DashboardUrl', 'Version']) template.hasOutput(output, {});
+  });
+
+  test('keeps logs and sessions of production when the stack goes', () => {
+    const template = Template.fromStack(deployed({ stage: 'prod', sessions: 'dynamodb' }));
+
+    for (const type of ['AWS::Logs::LogGroup', 'AWS::DynamoDB::Table']) {
+      template.hasResource(type, { DeletionPolicy: 'Retain' });
+    }
+  });
+
+  test('warns in production where nobody is told, and no runbook is linked', () => {
+    const annotations = Annotations.fromStack(deployed({ stage: 'prod' }));
+
+    annotations.hasWarning('*', Match.stringLikeRegexp('no one receives the alarms'));
+    annotations.hasWarning('*', Match.stringLikeRegexp('set runbookUrl'));
   });
 
   test('has no finding of cdk-nag that is not acknowledged', () => {

@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { join } from 'node:path';
 import { json, text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { ServerProcess } from '../../local/aws/server-process.ts';
@@ -179,6 +180,31 @@ describe('SIGTERM', () => {
   });
 });
 
+describe('an error that nobody caught', () => {
+  test('ends the process in good order, is logged with its stack, and is counted', async () => {
+    const preload = [join(import.meta.dirname, '../fixtures/bug-on-signal.mjs')];
+    await start({ SHUTDOWN_GRACE_MS: '1000' }, { runtime: { preload } });
+    const server = system.runtime as ServerProcess;
+    const short = script({ send: 'begun' }, { sleepMs: 300 }, { send: ' and ended' }, { send: '[DONE]' });
+    const answers = await Promise.all([invoke(short), invoke(endless)]);
+
+    process.kill(server.pid, 'SIGUSR2');
+    const [whole, cut] = await Promise.all(answers.map((response) => readSse(response)));
+
+    expect(whole).toMatchObject({ text: 'begun and ended', last: { done: true } });
+    expect(cut).toMatchObject({ text: 'begun', truncated: false, last: { code: 'AgentInterrupted' } });
+    expect(await server.exited).toEqual({ code: 1, signal: null });
+    const lines = system.logs.map(({ line }) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines.filter(({ message }) => message === 'Uncaught')).toEqual([
+      expect.objectContaining({
+        level: 'ERROR',
+        error: expect.objectContaining({ message: 'a bug', stack: expect.stringContaining('bug-on-signal') }),
+      }),
+    ]);
+    expect(lines.filter(({ ServerCrashes }) => ServerCrashes !== undefined)).toHaveLength(1);
+  });
+});
+
 describe('time', () => {
   test("REQUEST_TIMEOUT_MS stands for Lambda's timeout: the answer ends before it, in-band", async () => {
     await start({ REQUEST_TIMEOUT_MS: '1500', DEADLINE_RESERVE_MS: '500' });
@@ -308,16 +334,19 @@ describe('a server that cannot start', () => {
     ['PORT', '99999', 'PORT: expected a port from 0 to 65535'],
     ['SESSION_BINDING', 'iam', 'SESSION_BINDING: expected none on a server'],
     ['MAX_STREAMS', 'many', 'MAX_STREAMS: expected a whole number'],
-  ])('for a wrong %s says so in one line of its log', async (variable, value, message) => {
+  ])('for a wrong %s says so in one line of its log, and is counted', async (variable, value, message) => {
     const lines: string[] = [];
+    const environment = { POWERTOOLS_SERVICE_NAME: 'mine', [variable]: value };
 
-    const failure = await start({ [variable]: value }, { onLog: ({ line }) => lines.push(line) }).then(
+    const failure = await start(environment, { onLog: ({ line }) => lines.push(line) }).then(
       () => undefined,
       (error: Error) => error.message,
     );
 
     expect(failure).toContain(message);
-    expect(lines).toHaveLength(1);
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ level: 'ERROR', message: 'The server cannot start' });
+    expect(lines.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: 'ERROR', message: 'The server cannot start', service: 'mine' }),
+      expect.objectContaining({ ServerStartFailures: 1, service: 'mine' }),
+    ]);
   });
 });

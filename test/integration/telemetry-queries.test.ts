@@ -3,6 +3,7 @@ import { FAILURES_BY_CAUSE, LATEST_ERRORS, LOG_FIELDS } from '../../lib/log-fiel
 import { HOST } from '../fixtures/host.ts';
 import {
   CANARIES,
+  crashed,
   daemon,
   notStarted,
   parse,
@@ -136,6 +137,21 @@ describe('the log', () => {
       expect(fields.filter((field) => !found.some((line) => fieldOf(line, field) !== undefined))).toEqual([]);
     },
   );
+
+  testOn('server').each([
+    ['The server cannot start', notStarted, /^PING_INTERVAL_MS: expected a whole number from 1 to 59999 /],
+    ['Uncaught', crashed, /^a bug$/],
+  ])('gives the runbook’s query about "%s" the line that says why', (heading, left, why) => {
+    const written = Object.values(story).flatMap(({ lines }) => lines);
+    const { matches, fields } = parseQuery(runbookQueries(heading)[0] ?? []);
+
+    const found = [...notStarted, ...crashed, ...written].filter(matches);
+
+    expect(found).toHaveLength(1);
+    expect(left).toContain(found[0]);
+    expect(fieldOf(found[0] ?? {}, 'error.message')).toMatch(why);
+    expect(fields.filter((field) => fieldOf(found[0] ?? {}, field) === undefined)).toEqual([]);
+  });
 
   test('counts every attempt that failed in the query about connections', () => {
     const { matches } = parseQuery(runbookQueries('Connection failures')[0] ?? []);
