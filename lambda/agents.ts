@@ -4,38 +4,38 @@ import { FRAMINGS, type FramingName } from './framing/framings.ts';
 
 /** One configured agent: an entry of AGENTS with its defaults filled in. */
 export interface AgentEntry {
-  /** Short id, `onboarding`. */
+  /** A short id, such as `onboarding`. */
   id: string;
-  /** Name as people say it, `OnboardingAgent`. */
+  /** The agent's name for people, such as `OnboardingAgent`. */
   name: string;
   runtimeArn: string;
-  /** Endpoint name. */
+  /** The name of the runtime's endpoint. */
   qualifier: string;
   /** `http` for an agent that has only an entrypoint (/invocations) and no /ws handler. */
   transport: 'websocket' | 'http';
   description: string;
   capabilities: readonly string[];
-  /** How its documents are packed into messages; `auto`: the first message tells. */
+  /** How documents are packed into messages. With `auto` the first message decides. */
   framing: 'auto' | FramingName;
-  /** What its documents mean; `auto`: the first document that only one dialect has tells. */
+  /** What the documents mean. With `auto` the first document that only one dialect has decides. */
   dialect: 'auto' | DialectName;
-  /** What it is sent, with `$prompt`, `$sessionId`, `$requestId` and `$payload`; else what its dialect takes. */
+  /** A template with `$prompt`, `$sessionId`, `$requestId` and `$payload`. @default - the input of the dialect */
   input?: unknown;
   /** Whether a caller may add keys to the input. */
   payload: 'refuse' | 'merge';
-  /** A `type` (or `event`) of this agent's documents that ends an answer, beside the known ones. */
+  /** A further `type` (or `event`) of this agent's documents that ends an answer. */
   endMarker?: string;
-  /** Only the `endMarker`, or only the close, ends an answer. */
+  /** What ends an answer: only the `endMarker`, or only the close. @default - every known mark, and the close */
   ends?: 'marker' | 'close';
-  /** Where the text lies in this agent's documents, `event.contentBlockDelta.delta.text`; one path, or several. */
+  /** The path, or the paths, of the text in this agent's documents, such as `event.contentBlockDelta.delta.text`. */
   textPath?: string | readonly string[];
-  /** What becomes of JSON that carries no text: part of the text, nothing, or an event of its own. */
+  /** How JSON without text is treated: passed on as text, dropped, or turned into an event. */
   structured: 'pass' | 'drop' | 'event';
   firstChunkTimeoutMs?: number;
   idleTimeoutMs?: number;
 }
 
-/** The checks of one key: returns what was expected, or nothing when the value is right. */
+/** Checks the value of one key. Returns what was expected, or undefined when the value is right. */
 type Check = (value: unknown) => string | undefined;
 
 const matching =
@@ -87,10 +87,10 @@ export const AGENT_ENTRY_KEYS: readonly string[] = Object.keys(CHECKS);
 const REQUIRED = ['id', 'name', 'runtimeArn'] as const;
 
 /**
- * Validates a list of agents, at synth and at cold start alike.
+ * Validates a list of agents, both at synthesis and at a cold start.
  *
  * @param value the parsed JSON
- * @param isToken says which strings are deploy-time tokens; they are accepted unvalidated
+ * @param isToken tells which strings are tokens, whose values are known only at deployment; they are not validated
  * @throws Error naming the agent, the key, the expected value and the given one
  */
 export function parseAgents(value: unknown, isToken: (text: string) => boolean = () => false): AgentEntry[] {
@@ -117,22 +117,24 @@ function parseEntry(entry: unknown, index: number, isToken: (text: string) => bo
   for (const key of REQUIRED) {
     if (given[key] === undefined) throw new Error(`${label}: "${key}" is missing`);
   }
-  for (const [key, came] of Object.entries(given)) {
+  for (const [key, value] of Object.entries(given)) {
     if (!Object.hasOwn(CHECKS, key)) {
       throw new Error(`${label}: unknown key "${key}", expected one of ${Object.keys(CHECKS).join(', ')}`);
     }
-    if (came === undefined || (typeof came === 'string' && isToken(came))) continue;
-    const expected = CHECKS[key as keyof AgentEntry](came);
-    if (expected) throw new Error(`${label}: "${key}" expected ${expected}, got ${show(came)}`);
+    if (value === undefined || (typeof value === 'string' && isToken(value))) continue;
+    const expected = CHECKS[key as keyof AgentEntry](value);
+    if (expected) throw new Error(`${label}: "${key}" expected ${expected}, got ${show(value)}`);
     if (key === 'runtimeArn') {
       try {
-        parseRuntimeArn(came as string);
+        parseRuntimeArn(value as string);
       } catch (cause) {
         throw new Error(`${label}: ${(cause as Error).message}`, { cause });
       }
     }
   }
-  const defined: unknown = Object.fromEntries(Object.entries(given).filter(([, came]) => came !== undefined));
+  const defined: unknown = Object.fromEntries(
+    Object.entries(given).filter(([, value]) => value !== undefined),
+  );
   return {
     qualifier: 'DEFAULT',
     transport: 'websocket',
@@ -151,7 +153,7 @@ function show(value: unknown): string {
   return shown.length > 100 ? `${shown.slice(0, 100)}…` : shown;
 }
 
-/** The configured agent of this id, name or runtime ARN; case-sensitive. */
+/** Returns the configured agent with the given id, name or runtime ARN, which are case-sensitive. */
 export function findAgent<Agent extends { entry: AgentEntry }>(
   agents: readonly Agent[],
   agentId: string,
@@ -163,10 +165,10 @@ export function findAgent<Agent extends { entry: AgentEntry }>(
   );
 }
 
-/** A configured agent with what is derived from its ARN. */
+/** A configured agent with the values that are derived from its ARN. */
 export interface Agent {
   entry: AgentEntry;
   arn: RuntimeArn;
-  /** Origin of its data plane. */
+  /** The origin of the agent's data plane. */
   origin: URL;
 }

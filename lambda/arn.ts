@@ -8,17 +8,19 @@ export interface RuntimeArn {
   runtimeId: string;
 }
 
-/** What the AWS SDKs call `useFipsEndpoint`, `useDualstackEndpoint` and the custom endpoint of a service. */
+/**
+ * The choice of an endpoint, with the SDKs' options `useFipsEndpoint`, `useDualstackEndpoint` and a custom endpoint.
+ */
 export interface EndpointOptions {
   fips: boolean;
   dualStack: boolean;
-  /** Origin that replaces the region's data plane, for example `http://127.0.0.1:8080`. */
+  /** The origin that replaces the region's data plane, for example `http://127.0.0.1:8080`. */
   override?: string | undefined;
 }
 
 const SHAPE = 'arn:<partition>:bedrock-agentcore:<region>:<account>:runtime/<runtime id>';
 
-/** Each part of the published pattern (AgentCore control plane, AgentRuntimeArn), with its wording. */
+/** The parts of the published pattern (AgentCore control plane, AgentRuntimeArn), each with its words for errors. */
 const PARTS: readonly [name: string, pattern: RegExp, expected: string][] = [
   ['prefix', /^arn$/, '"arn"'],
   ['partition', /^aws(-[a-z0-9-]+)?$/, '"aws", "aws-cn", "aws-us-gov" or another aws partition'],
@@ -43,24 +45,24 @@ export function parseRuntimeArn(arn: string): RuntimeArn {
     throw new Error(`not a runtime ARN: expected ${SHAPE}, got ${quote(arn)}`);
   }
   PARTS.forEach(([name, pattern, expected], i) => {
-    const came = parts[i] ?? '';
-    if (pattern.test(came)) return;
-    if (name === 'resource' && came.includes('/runtime-endpoint/')) {
+    const given = parts[i] ?? '';
+    if (pattern.test(given)) return;
+    if (name === 'resource' && given.includes('/runtime-endpoint/')) {
       throw new Error(
-        `the runtime ARN is an endpoint ARN: expected it to end before "/runtime-endpoint/" (the endpoint's name is the qualifier), got ${quote(came)}`,
+        `the runtime ARN is an endpoint ARN: expected it to end before "/runtime-endpoint/" (the endpoint's name is the qualifier), got ${quote(given)}`,
       );
     }
-    throw new Error(`the runtime ARN has a wrong ${name}: expected ${expected}, got ${quote(came)}`);
+    throw new Error(`the runtime ARN has a wrong ${name}: expected ${expected}, got ${quote(given)}`);
   });
   const [, partition = '', , region = '', account = '', resource = ''] = parts;
   return { text: arn, partition, region, account, runtimeId: resource.slice('runtime/'.length) };
 }
 
-function quote(came: string): string {
-  return JSON.stringify(came.length > 100 ? `${came.slice(0, 100)}…` : came);
+function quote(text: string): string {
+  return JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text);
 }
 
-/** DNS suffixes by partition, plain and dual stack (the endpoint rules of the AWS SDKs). */
+/** The DNS suffixes by partition, plain and dual stack, from the endpoint rules of the AWS SDKs. */
 const DNS_SUFFIXES: Record<string, { plain: string; dualStack: string }> = {
   aws: { plain: 'amazonaws.com', dualStack: 'api.aws' },
   'aws-us-gov': { plain: 'amazonaws.com', dualStack: 'api.aws' },
@@ -73,7 +75,7 @@ const DNS_SUFFIXES: Record<string, { plain: string; dualStack: string }> = {
 };
 
 /**
- * The data plane's origin for a runtime, `https://bedrock-agentcore.us-east-1.amazonaws.com`.
+ * Returns the data plane's origin for a runtime, such as `https://bedrock-agentcore.us-east-1.amazonaws.com`.
  *
  * @throws Error for a partition without a known suffix
  */
@@ -82,9 +84,9 @@ export function dataPlaneOrigin(arn: RuntimeArn, options: EndpointOptions): URL 
 }
 
 /**
- * The origin of a service in a region, as the endpoint rules of the AWS SDKs make it for most services.
+ * Returns the origin of a service in a region, by the endpoint rules that the AWS SDKs have for most services.
  *
- * @param service prefix of the endpoint, for example `dynamodb`
+ * @param service the prefix of the endpoint, for example `dynamodb`
  * @throws Error for a partition without a known suffix
  */
 export function serviceOrigin(
@@ -103,12 +105,12 @@ export function serviceOrigin(
   return new URL(`https://${host}.${region}.${dualStack ? suffixes.dualStack : suffixes.plain}`);
 }
 
-/** What can be asked of a runtime, as its path ends. */
+/** The operations of a runtime, each by the end of its path. */
 export type RuntimeOperation = 'ws' | 'invocations' | 'stopruntimesession';
 
 /**
- * Path of a runtime's operation, the ARN percent-encoded as one segment (`:` as %3A, `/` as %2F), as the AWS
- * SDKs send it. It must go on the wire exactly so: SigV4 signs the encoded path once more encoded.
+ * Returns the path of a runtime's operation. The ARN is percent-encoded as one segment (`:` as %3A, `/` as %2F), as the
+ * AWS SDKs send it. The path must be sent exactly so, because SigV4 encodes the encoded path once more and signs that.
  */
 export function runtimePath(arn: string, operation: RuntimeOperation): string {
   return `/runtimes/${encodeURIComponent(arn)}/${operation}`;

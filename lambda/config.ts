@@ -11,25 +11,30 @@ export interface Credentials {
   sessionToken?: string;
 }
 
-/** Where an AWS service is asked. */
+/** The place of an AWS service. */
 export interface ServiceEndpoint {
   region: string;
   origin: URL;
 }
 
-/** Everything that the environment says, read once per cold start. */
+/** The whole configuration from the environment, which is read once per cold start. */
 export interface Config extends Settings {
   agents: readonly Agent[];
   stage: string;
-  /** Of logs, metrics and traces. */
+  /** The name in logs, metrics and traces. */
   serviceName: string;
-  /** Undefined: the AWS SDK's default chain is asked. */
+  /** The credentials from the environment. Undefined means that the AWS SDK's default chain is asked. */
   credentials: Credentials | undefined;
-  /** Undefined: the route is off. Empty: every stack. */
+  /**
+   * The beginning of the names of stacks whose status is shown. Empty means every stack, undefined that the route is
+   * off.
+   */
   stackStatusPrefix: string | undefined;
-  /** Where sessions are kept. Undefined: nowhere, and the routes that need it are off. */
+  /**
+   * The table that keeps sessions. Undefined means that sessions are not kept and the routes that need them are off.
+   */
   sessionTable: string | undefined;
-  /** Where the table is. Undefined where there is none. */
+  /** The place of the table. Undefined when there is no table. */
   sessionTableEndpoint: ServiceEndpoint | undefined;
   /** Whether a session belongs to the IAM identity that began it. */
   sessionBinding: 'none' | 'iam';
@@ -39,7 +44,7 @@ export interface Config extends Settings {
   warmSessions: boolean;
   /** Whether sampled invocations send a trace to X-Ray. */
   tracing: boolean;
-  /** Where traces go instead, as OpenTelemetry. Undefined: to X-Ray. */
+  /** The OpenTelemetry collector that receives traces. Undefined means that X-Ray receives them. */
   otlp: OtlpTarget | undefined;
 }
 
@@ -49,20 +54,20 @@ const USE_FIPS = 'AWS_USE_FIPS_ENDPOINT';
 const USE_DUAL_STACK = 'AWS_USE_DUALSTACK_ENDPOINT';
 
 /**
- * Reads the function's environment; nothing else does.
+ * Reads the function's environment. No other code reads it.
  *
  * @throws Error naming the variable, the expected value and the given one
  */
 export function readConfig(env: Environment = process.env): Config {
   const flag = (name: string, byDefault = false): boolean => {
-    const came = env[name]?.toLowerCase() || String(byDefault);
-    if (came === 'true' || came === 'false') return came === 'true';
+    const given = env[name]?.toLowerCase() || String(byDefault);
+    if (given === 'true' || given === 'false') return given === 'true';
     throw new Error(`${name}: expected true or false, got ${JSON.stringify(env[name])}`);
   };
   const noneOrIam = (name: string): 'none' | 'iam' => {
-    const came = env[name] || 'none';
-    if (came === 'none' || came === 'iam') return came;
-    throw new Error(`${name}: expected none or iam, got ${JSON.stringify(came)}`);
+    const given = env[name] || 'none';
+    if (given === 'none' || given === 'iam') return given;
+    throw new Error(`${name}: expected none or iam, got ${JSON.stringify(given)}`);
   };
   const endpoint = env[ENV.ENDPOINT_URL];
   const prefix = env[ENV.STACK_STATUS_PREFIX];
@@ -99,14 +104,14 @@ export function readServiceName(env: Environment = process.env): string {
   return env[ENV.SERVICE_NAME] || SERVICE_NAME;
 }
 
-function readAgents(came: string | undefined, endpoint: EndpointOptions): Agent[] {
+function readAgents(given: string | undefined, endpoint: EndpointOptions): Agent[] {
   if (endpoint.override !== undefined && (endpoint.fips || endpoint.dualStack)) {
     throw new Error(
       `${ENV.ENDPOINT_URL}: a custom endpoint cannot be combined with ${USE_FIPS} or ${USE_DUAL_STACK}, got one of them set to true`,
     );
   }
   try {
-    return parseAgents(parseJson(came)).map((entry) => {
+    return parseAgents(parseJson(given)).map((entry) => {
       const arn = parseRuntimeArn(entry.runtimeArn);
       return { entry, arn, origin: dataPlaneOrigin(arn, endpoint) };
     });
@@ -115,23 +120,23 @@ function readAgents(came: string | undefined, endpoint: EndpointOptions): Agent[
   }
 }
 
-function parseJson(came: string | undefined): unknown {
-  if (came === undefined) return undefined;
+function parseJson(given: string | undefined): unknown {
+  if (given === undefined) return undefined;
   try {
-    return JSON.parse(came);
+    return JSON.parse(given);
   } catch {
-    throw new Error(`expected a JSON array of agents, got ${JSON.stringify(came.slice(0, 100))}`);
+    throw new Error(`expected a JSON array of agents, got ${JSON.stringify(given.slice(0, 100))}`);
   }
 }
 
 /**
- * The origin of an address that is nothing but an origin.
+ * Reads an address that must be only an origin.
  *
- * @param label what the address is called where it came from
- * @throws Error naming it, the expected value and the given one
+ * @param label the name of the variable or the prop, for the error
+ * @throws Error naming the label, the expected value and the given one
  */
-export function readOrigin(label: string, came: string): string {
-  const url = URL.canParse(came) ? new URL(came) : undefined;
+export function readOrigin(label: string, given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : undefined;
   if (
     !url ||
     !/^https?:$/.test(url.protocol) ||
@@ -141,20 +146,23 @@ export function readOrigin(label: string, came: string): string {
     url.username ||
     url.password
   ) {
-    throw new Error(`${label}: expected an origin such as https://host:port, got ${JSON.stringify(came)}`);
+    throw new Error(`${label}: expected an origin such as https://host:port, got ${JSON.stringify(given)}`);
   }
   return url.origin;
 }
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html */
-function readTable(name: string, came: string | undefined): string | undefined {
-  if (!came || came === MEMORY_TABLE || /^[\w.-]{3,255}$/.test(came)) return came || undefined;
+function readTable(name: string, given: string | undefined): string | undefined {
+  if (!given || given === MEMORY_TABLE || /^[\w.-]{3,255}$/.test(given)) return given || undefined;
   throw new Error(
-    `${name}: expected the name of a DynamoDB table, or ${MEMORY_TABLE} for the memory of one process, got ${JSON.stringify(came)}`,
+    `${name}: expected the name of a DynamoDB table, or ${MEMORY_TABLE} for the memory of one process, got ${JSON.stringify(given)}`,
   );
 }
 
-/** The table is in the function's own region, and in the partition of its agents, as no credentials reach another. */
+/**
+ * Reads the place of the table. The table is in the function's own region, and in the partition of its agents, because
+ * credentials do not reach another partition.
+ */
 function readTableEndpoint(
   env: Environment,
   partition: string,
@@ -162,20 +170,20 @@ function readTableEndpoint(
 ): ServiceEndpoint {
   const region = env.AWS_REGION;
   if (!region) throw new Error('AWS_REGION: expected the region of the table of sessions, got nothing');
-  // As every AWS SDK reads them: the one of the service first.
+  // The variable of the service comes first, as in every AWS SDK.
   const name = ['AWS_ENDPOINT_URL_DYNAMODB', 'AWS_ENDPOINT_URL'].find((one) => env[one]);
   const override = name && readOrigin(name, env[name] as string);
   return { region, origin: serviceOrigin('dynamodb', { partition, region }, { ...kind, override }) };
 }
 
-/** What Lambda gives. A developer who has none of it uses a profile. */
+/** Reads the credentials that Lambda gives. A developer without them uses a profile. */
 function readCredentials(env: Environment): Credentials | undefined {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN } = env;
   if (!accessKeyId || !secretAccessKey) return undefined;
   return { accessKeyId, secretAccessKey, ...(AWS_SESSION_TOKEN && { sessionToken: AWS_SESSION_TOKEN }) };
 }
 
-/** The lowest level that is logged: Lambda's own setting goes over that of Powertools. */
+/** Returns the lowest level that is logged. Lambda's own setting takes precedence over that of Powertools. */
 export function readLogLevel(env: Environment = process.env): string {
   const level = (
     env.AWS_LAMBDA_LOG_LEVEL ||
@@ -186,7 +194,7 @@ export function readLogLevel(env: Environment = process.env): string {
   return level === 'FATAL' ? 'CRITICAL' : level;
 }
 
-/** The trace that the present invocation belongs to, `1-5759e988-bd862e3fe1be46a994272793`; the runtime sets it. */
+/** Returns the trace of the current invocation, such as `1-5759e988-bd862e3fe1be46a994272793`; the runtime sets it. */
 export function readTraceId(env: Environment = process.env): string | undefined {
   return /Root=([^;]+)/.exec(env._X_AMZN_TRACE_ID ?? '')?.[1];
 }

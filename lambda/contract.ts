@@ -1,13 +1,13 @@
 /**
- * The names that the function shares with whatever deploys, runs or calls it.
- * A leaf: it imports nothing, so that `lib/` can import it without pulling in runtime code.
+ * The names that the function shares with the code that deploys, runs or calls it. This file imports nothing, so that
+ * `lib/` can import it without runtime code.
  */
 
-/** Environment variables of the function, beside its limits (`settings.ts`). `config.ts` is their only reader. */
+/** The environment variables of the function other than its limits (`settings.ts`). Only `config.ts` reads them. */
 export const ENV = {
   AGENTS: 'AGENTS',
   STAGE: 'STAGE',
-  /** Powertools' own; the value of the dimension `service`. */
+  /** Powertools' own variable, whose value is that of the dimension `service`. */
   SERVICE_NAME: 'POWERTOOLS_SERVICE_NAME',
   ENDPOINT_URL: 'AWS_ENDPOINT_URL_BEDROCK_AGENTCORE',
   STACK_STATUS_PREFIX: 'STACK_STATUS_PREFIX',
@@ -15,11 +15,11 @@ export const ENV = {
   SESSION_BINDING: 'SESSION_BINDING',
   USER_ID: 'USER_ID',
   WARM_SESSIONS: 'WARM_SESSIONS',
-  /** OpenTelemetry's own. */
+  /** OpenTelemetry's own variable. */
   OTLP_ENDPOINT: 'OTEL_EXPORTER_OTLP_ENDPOINT',
 } as const;
 
-/** As SESSION_TABLE: the memory of this process. No table can have this name. */
+/** As the value of SESSION_TABLE, this means the memory of the process. No table can have this name. */
 export const MEMORY_TABLE = ':memory:';
 
 /** Response headers that a cross-origin page may read. */
@@ -31,7 +31,7 @@ export const EXPOSED_HEADERS = [
   'X-Error-Retryable',
 ] as const;
 
-/** Request headers that a cross-origin page may send; the x-amz ones are what a SigV4-signing fetch adds. */
+/** Request headers that a cross-origin page may send. A fetch that signs with SigV4 adds the x-amz headers. */
 export const ALLOWED_HEADERS = [
   'content-type',
   'accept',
@@ -43,13 +43,13 @@ export const ALLOWED_HEADERS = [
   'last-event-id',
 ] as const;
 
-/** Of the routes; HEAD, which is answered like GET, needs no leave to be sent across origins. */
+/** The methods of the routes. HEAD, which is answered like GET, needs no permission to be sent across origins. */
 export const ALLOWED_METHODS = ['GET', 'POST', 'DELETE'] as const;
 
 /** How long a browser may keep the answer to a preflight. */
 export const PREFLIGHT_MAX_AGE_SECONDS = 600;
 
-/** What the function calls itself where nobody named it. */
+/** The default name of the function in logs, metrics and traces. */
 export const SERVICE_NAME = 'agentcore-stream';
 
 export const METRIC_NAMESPACE = 'AgentCoreStream';
@@ -58,13 +58,14 @@ export const METRIC_NAMESPACE = 'AgentCoreStream';
 export const DIMENSIONS = { service: 'service', agent: 'agent', outcome: 'outcome' } as const;
 
 /**
- * A metric with its CloudWatch unit and the finest of the dimension sets that it is emitted in; the coarser ones
- * have it as well. Each set is billed as a metric of its own, so that it is only as fine as somebody looks.
+ * A metric with its CloudWatch unit and the finest dimension set that it is emitted in. It is emitted in the coarser
+ * sets as well. Each set is billed as a separate metric, so the finest set is no finer than an alarm or the dashboard
+ * needs.
  */
 export interface MetricKind {
   readonly unit: 'Count' | 'Milliseconds' | 'Bytes';
   readonly finest: keyof typeof DIMENSIONS;
-  /** A level that is found, not an amount that adds up. */
+  /** Whether the value is a level at one moment, and not an amount that adds up. */
   readonly isGauge?: true;
 }
 
@@ -75,41 +76,41 @@ const perAgent = (unit: MetricKind['unit']) => ({ unit, finest: 'agent' }) as co
 export const METRICS = {
   InvocationCount: perAgent('Count'),
   InvocationDuration: perAgent('Milliseconds'),
-  /** Of the invocations, those that did not end complete; by outcome only where it is 1. */
+  /** Invocations without a complete answer. Only the value 1 is emitted by outcome. */
   InvocationErrors: { unit: 'Count', finest: 'outcome' },
-  /** The caller's mistakes: 400, 404, 405, 413 and 415 before any agent was reached. */
+  /** Requests that failed by the caller's mistake: with 400, 404, 405, 413 or 415 before any agent was reached. */
   RequestsRejected: perService('Count'),
   InvocationTimeouts: perAgent('Count'),
   IncompleteResponses: perAgent('Count'),
   FirstChunkLatency: perAgent('Milliseconds'),
   /**
-   * First chunk where the first attempt succeeded, and the connection was reused or its upgrade took under a second:
-   * no microVM was started.
+   * The time to the first chunk when no microVM was started: the first attempt succeeded, and the connection was reused
+   * or its upgrade took under a second.
    */
   FirstChunkLatencyWarm: perAgent('Milliseconds'),
   ConnectionTime: perAgent('Milliseconds'),
   ConnectionsOpened: perAgent('Count'),
   ConnectionsReused: perAgent('Count'),
   ConnectionsDiscarded: perService('Count'),
-  /** How many are kept when an invocation ends, of one execution environment. */
+  /** The connections that one execution environment keeps when an invocation ends. */
   ConnectionsPooled: { unit: 'Count', finest: 'service', isGauge: true },
   ConnectionFailures: perAgent('Count'),
   RetryCount: perService('Count'),
   ChunkCount: perAgent('Count'),
   ResponseBytes: perAgent('Bytes'),
-  /** Tokens that the model read and wrote, where the agent tells them. */
+  /** The tokens that the model read, if the agent reports them. `OutputTokens` are those that it wrote. */
   InputTokens: perAgent('Count'),
   OutputTokens: perAgent('Count'),
   /** Complete answers without any text. */
   EmptyAnswers: perAgent('Count'),
   ReaderStalled: perService('Count'),
-  /** Answers under way, counted once a minute by each process, from its second minute on. */
+  /** Running answers, which each process counts once a minute. */
   StreamsOpen: { unit: 'Count', finest: 'service', isGauge: true },
-  /** Of those that have waited for their first chunk for over a minute. */
+  /** Running answers that have waited for their first chunk for over a minute. */
   StreamsWaiting: { unit: 'Count', finest: 'agent', isGauge: true },
-  /** How long the oldest answer under way has been so. */
+  /** The age of the oldest running answer. */
   OldestStreamAge: { unit: 'Milliseconds', finest: 'service', isGauge: true },
-  /** Where sessions are kept: answers of which the store has missed something, and which may not be read again. */
+  /** Answers of which the session store missed a part, so that they may not be readable again. */
   SessionStoreFailures: perService('Count'),
   ColdStart: perService('Count'),
   /** Starts of the server that failed, for example because of a wrong setting. A function has none. */
@@ -120,16 +121,16 @@ export const METRICS = {
 
 export type MetricName = keyof typeof METRICS;
 
-/** What the probe emits of each agent: 1 where it did not answer chunk by chunk, twice in a row, else 0. */
+/** The probe's metric of each agent: 1 if the agent did not answer chunk by chunk twice in a row, otherwise 0. */
 export const PROBE_METRIC = 'ProbeFailures';
 
 /** Environment variables of the probe. */
 export const PROBE_ENV = {
-  /** Of the Function URL. */
+  /** The Function URL. */
   URL: 'PROBED_URL',
-  /** `true` where the URL wants no signature. */
+  /** `true` if the URL requires no signature. */
   IS_PUBLIC: 'PROBED_URL_IS_PUBLIC',
-  /** A JSON array of ids. */
+  /** A JSON array of the agents' ids. */
   AGENTS: 'PROBED_AGENTS',
   /** Value of the dimension `service`. */
   SERVICE_NAME: 'PROBED_SERVICE',
@@ -137,10 +138,12 @@ export const PROBE_ENV = {
   PAUSE_MS: 'PROBE_PAUSE_MS',
 } as const;
 
-/** What an invocation ended as: `complete`, `cancelled`, or the code of its error. */
+/** The outcome of an invocation that is complete. An outcome is this, `cancelled`, or the code of an error. */
 export const OUTCOME_COMPLETE = 'complete';
 
-/** What it ended as where its caller had left before: nobody's failure. Only a host that notices has it. */
+/**
+ * The outcome of an invocation whose caller has left, which is no failure. Only hosts that notice the caller have it.
+ */
 export const OUTCOME_CANCELLED = 'cancelled';
 
 export const ERROR_CODES = [

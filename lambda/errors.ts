@@ -1,25 +1,25 @@
 import type { ErrorCode } from './contract.ts';
 
-/** What the caller may learn beside code and message. Everything in it is public. */
+/** The details of an error that the caller receives beside code and message. All of them are public. */
 export interface ErrorDetails {
   agentId?: string;
   sessionId?: string;
-  /** Of the answer that is in the way. */
+  /** With SessionBusy, the request id of the answer that still runs in the session. */
   requestId?: string;
   retryAfterSeconds?: number;
-  /** Names of the wrong fields. */
+  /** The names of the wrong fields. */
   fields?: string[];
-  /** AgentCore's own word for why it found a request invalid. */
+  /** The reason with which AgentCore refused the request as invalid. */
   reason?: string;
   /** AgentCore's request id, for AWS support. */
   upstreamRequestId?: string;
-  /** What the agent itself said: its text, forwarded to the caller, never logged. */
+  /** The error that the agent itself reported. It is forwarded to the caller and never logged. */
   agentError?: AgentError;
-  /** What the operator should check. */
+  /** Advice for the operator on what to check. */
   hint?: string;
 }
 
-/** An error message of an agent; `message` is at most 2,000 characters, without a stack. */
+/** An error of an agent. Its `message` has at most 2,000 characters and no stack. */
 export interface AgentError {
   type?: string;
   code?: string | number;
@@ -28,7 +28,7 @@ export interface AgentError {
 
 interface CodeRules {
   status: number;
-  /** The cause is transient: worth another try, as long as no prompt was handed over. */
+  /** Whether the cause is transient, so that another try is worthwhile while no prompt was sent. */
   transient?: true;
   retryAfterSeconds?: number;
 }
@@ -48,34 +48,34 @@ const RULES: Record<ErrorCode, CodeRules> = {
   Internal: { status: 500 },
   AgentFailed: { status: 502 },
   AgentInterrupted: { status: 502 },
-  // Reached only by an answer that is under way, so that its status never leaves.
+  // Only a running answer can fail so, after its status was sent: this status is never seen.
   ResponseTooLarge: { status: 502 },
   AgentUnavailable: { status: 503, transient: true, retryAfterSeconds: 5 },
   AgentTimeout: { status: 504, transient: true, retryAfterSeconds: 5 },
 };
 
 export interface StreamErrorOptions {
-  /** What happened underneath; for the log only. */
+  /** The underlying error, which is only logged. */
   cause?: unknown;
   details?: ErrorDetails;
-  /** What the upstream asked for; the code's default otherwise. */
+  /** The seconds to wait that the upstream asked for. @default - the default of the code */
   retryAfterSeconds?: number;
   /** Whether another attempt may be made before the prompt is sent: with backoff, or a single one at once. */
   retry?: 'backoff' | 'once';
   /** Further response headers. */
   headers?: Record<string, string>;
-  /** Nothing failed: whoever asked has left. */
+  /** Nothing failed: the caller has left. */
   isCancellation?: true;
 }
 
-/** Every failure of this service. `message` is safe to show and ends without a full stop. */
+/** A failure of this service. Its `message` is safe to show and ends without a full stop. */
 export class StreamError extends Error {
   readonly code: ErrorCode;
-  /** Whether the prompt had been handed to an open socket: the agent may have acted on it. */
+  /** Whether the prompt was handed to an open socket, so that the agent may have acted on it. */
   promptSent = false;
-  /** AgentCore's id of the request, when there was one. */
+  /** AgentCore's id of the request, if it has one. */
   upstreamRequestId: string | undefined;
-  // Not a property of its own: a logged error shows all of those, and the agent's words are not for the log.
+  // A private field stays out of the log, which shows an error's own properties. The agent's words must not be logged.
   readonly #options: StreamErrorOptions;
 
   constructor(code: ErrorCode, message: string, options: StreamErrorOptions = {}) {
@@ -104,7 +104,7 @@ export class StreamError extends Error {
     return this.#options.retry;
   }
 
-  /** Seconds that the upstream asked to wait. */
+  /** The seconds to wait that the upstream asked for. */
   get retryAfterAsked(): number | undefined {
     return this.#options.retryAfterSeconds;
   }
@@ -113,12 +113,12 @@ export class StreamError extends Error {
     return RULES[this.code].status;
   }
 
-  /** True only if the prompt was not handed over and the cause is transient. */
+  /** Whether another try is safe and worthwhile: the prompt was not sent, and the cause is transient. */
   get retryable(): boolean {
     return !this.promptSent && RULES[this.code].transient === true;
   }
 
-  /** Seconds, only where {@link retryable}. */
+  /** The seconds to wait before another try; undefined unless {@link retryable}. */
   get retryAfterSeconds(): number | undefined {
     return this.retryable ? (this.retryAfterAsked ?? RULES[this.code].retryAfterSeconds) : undefined;
   }
@@ -129,7 +129,7 @@ export class StreamError extends Error {
       : this.message;
   }
 
-  /** {@link details} with what follows from the state of the error; undefined when there is nothing to say. */
+  /** Returns {@link details} with the context and the seconds to wait; undefined when there are none of them. */
   publicDetails(context: Pick<ErrorDetails, 'agentId' | 'sessionId'> = {}): ErrorDetails | undefined {
     const { retryAfterSeconds } = this;
     const details = { ...context, ...(retryAfterSeconds && { retryAfterSeconds }), ...this.details };
@@ -137,13 +137,15 @@ export class StreamError extends Error {
   }
 }
 
-/** Anything thrown, as a StreamError; what is not one is a bug of ours, of which nothing is shown. */
+/** Returns anything that was thrown as a StreamError. Any other error is a bug of ours, whose text is not shown. */
 export function toStreamError(thrown: unknown): StreamError {
   if (thrown instanceof StreamError) return thrown;
   return new StreamError('Internal', 'an internal error occurred', { cause: thrown });
 }
 
-/** Body of an answer whose status is the error's: `{error, message, requestId, retryable, promptSent, details?}`. */
+/**
+ * Writes the body of a response with an error's status: `{error, message, requestId, retryable, promptSent, details?}`.
+ */
 export function errorBody(error: StreamError, requestId: string, context: ErrorDetails = {}): string {
   return JSON.stringify({
     error: error.code,

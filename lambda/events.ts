@@ -1,24 +1,24 @@
 import type { AgentError } from './errors.ts';
 
 /**
- * What an agent's answer consists of, whatever the agent speaks and whatever the frontend understands: dialects make
- * these of documents, protocols write them. A leaf without logic.
+ * An event of an answer, independent of the agent's framework and of the frontend's protocol. Dialects make the events
+ * from documents, and protocols write them.
  */
 export type AnswerEvent = ContentEvent | EndEvent;
 
 /** A piece of an answer. */
 export type ContentEvent =
   | TextEvent
-  /** What the model thinks before it answers; never part of the answer's text. */
+  /** The model's reasoning, which is never part of the answer's text. */
   | { type: 'reasoning'; text: string }
-  /** A tool is called; its input follows in pieces, and the call is whole with `toolCallEnd`. */
+  /** The agent calls a tool. The input follows in pieces, and `toolCallEnd` completes the call. */
   | { type: 'toolCall'; id: string; name: string }
-  /** The next piece of a tool's input, of JSON as a rule. */
+  /** The next piece of a tool's input. The whole input is usually JSON. */
   | { type: 'toolInput'; id: string; delta: string }
   | { type: 'toolCallEnd'; id: string }
-  /** What a tool returned: a text, or any other JSON value. */
+  /** The result of a tool: a text, or any other JSON value. */
   | { type: 'toolResult'; id: string; output: unknown; isError: boolean }
-  /** The agent asks the user something and ends this answer; the reply to `id` comes with the next prompt. */
+  /** The agent asks the user something and ends this answer. The reply to `id` comes with the next prompt. */
   | { type: 'interrupt'; id: string; reason?: string; payload?: unknown }
   | UsageEvent
   | DataEvent;
@@ -29,36 +29,36 @@ export interface TextEvent {
   text: string;
 }
 
-/** Tokens since the last of these events; they add up over an answer. */
+/** The tokens since the previous event of this type. The sum of all events is the usage of the answer. */
 export interface UsageEvent {
   type: 'usage';
   inputTokens?: number;
   outputTokens?: number;
 }
 
-/** Anything else that is structured. */
+/** Any other structured data. */
 export interface DataEvent {
   type: 'data';
-  /** What the agent calls it. */
+  /** The agent's name for the data. */
   name?: string;
   value: unknown;
   /** The document as the agent sent it. */
   raw: string;
-  /** A reader of text finds `raw` in the answer: so the generic dialect has always passed structured data on. */
+  /** Whether `raw` is part of the answer's text. The generic dialect passes structured data on in this way. */
   inline?: true;
 }
 
-/** The end of an answer; nothing follows it. */
+/** The end of an answer. No event follows it. */
 export type EndEvent =
   | { type: 'end' }
-  /** The agent says that it failed. */
+  /** The agent reports that it failed. */
   | { type: 'failure'; agentError: AgentError }
-  /** What came cannot be read. */
+  /** The agent's bytes cannot be read. */
   | { type: 'malformed'; problem: string };
 
 export function isEnd(event: AnswerEvent): event is EndEvent {
   return event.type === 'end' || event.type === 'failure' || event.type === 'malformed';
 }
 
-/** Tokens of a whole answer. */
+/** The tokens of a whole answer. */
 export type Usage = Omit<UsageEvent, 'type'>;

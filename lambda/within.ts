@@ -1,4 +1,4 @@
-/** What a promise resolves to, or undefined when that takes longer. */
+/** Resolves with the result of a promise, or with undefined if the promise takes longer than the given time. */
 export async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<undefined>((resolve) => {
