@@ -1,3 +1,4 @@
+import { childAbort } from '../child-abort.ts';
 import { within } from '../within.ts';
 import type { Connection } from './connection.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
@@ -118,8 +119,10 @@ export class ConnectionPool {
     open: Open,
     signal: AbortSignal,
   ): Promise<Acquired> {
-    const abandon = new AbortController();
-    const opening = open(AbortSignal.any([signal, abandon.signal]));
+    const abandon = childAbort(signal);
+    const opening = open(abandon.signal);
+    // Either way it is over then, and lets go of the caller's signal.
+    opening.then(abandon.release, abandon.release);
     const first = await Promise.race([
       pong.then((isAlive) => (isAlive ? 'pong' : 'dead')),
       opening.then(() => 'slow' as const),

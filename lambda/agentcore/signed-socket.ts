@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { childAbort } from '../child-abort.ts';
 import type { SessionRequest } from './exchange.ts';
 import type { RuntimeRequest, SignedRequest } from './signing.ts';
 import { assertUsable, type DialOptions, dial } from './socket.ts';
@@ -29,20 +30,18 @@ export async function openSignedSocket(
   origin: URL,
   { connectTimeoutMs, signal }: DialOptions,
 ): Promise<[SignedRequest, Socket]> {
-  const abandon = new AbortController();
-  const eitherSignal = AbortSignal.any([signal, abandon.signal]);
-  const dialling = dial(origin, { connectTimeoutMs, signal: eitherSignal });
+  const abandon = childAbort(signal);
+  const dialling = dial(origin, { connectTimeoutMs, signal: abandon.signal });
   try {
     // A provider of credentials may never answer, so the signal has to end the wait.
-    const both = await Promise.race([Promise.all([signing, dialling]), rejectionOf(eitherSignal)]);
+    const both = await Promise.race([Promise.all([signing, dialling]), rejectionOf(abandon.signal)]);
     assertUsable(both[1]);
+    abandon.release();
     return both;
   } catch (error) {
+    abandon.abort(error);
     dialling.then((socket) => socket.destroy()).catch(() => {});
     throw error;
-  } finally {
-    // On success too: otherwise Node.js keeps the combined signal alive while it has a listener.
-    abandon.abort(new Error('the socket is open or has failed'));
   }
 }
 

@@ -8,6 +8,7 @@ import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';
 import { callerHasLeft, toRequest } from './node-request.ts';
 import { OpenAnswers } from './open-answers.ts';
 import type { ServerConfig } from './server-config.ts';
+import { Turns } from './turns.ts';
 
 export interface HttpServer {
   /** The address that the server listens on, such as `http://127.0.0.1:8080`. */
@@ -36,13 +37,14 @@ const LAMBDA_REQUEST_ID = /^[\w-]{1,128}$/;
  */
 export async function startHttpServer(service: Service, config: ServerConfig): Promise<HttpServer> {
   const answers = new OpenAnswers(config.maxStreams);
+  const serving = { service, config, answers, turns: new Turns() };
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: BODY_TIMEOUT_MS,
       keepAliveTimeout: config.keepAliveTimeoutMs,
     },
-    (incoming, response) => answer(incoming, response, { service, config, answers }),
+    (incoming, response) => answer(incoming, response, serving),
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -59,6 +61,14 @@ export async function startHttpServer(service: Service, config: ServerConfig): P
   };
 }
 
+/** What the requests of a server share. */
+interface Serving {
+  service: Service;
+  config: ServerConfig;
+  answers: OpenAnswers;
+  turns: Turns;
+}
+
 /** The stream of an answer whose caller left before it began. A closed response would never say that it is drained. */
 const NO_READER: ResponseStream = {
   write: () => true,
@@ -73,7 +83,7 @@ const NO_READER: ResponseStream = {
 function answer(
   incoming: IncomingMessage,
   response: ServerResponse,
-  { service, config, answers }: { service: Service; config: ServerConfig; answers: OpenAnswers },
+  { service, config, answers, turns }: Serving,
 ): void {
   const startedAt = performance.now();
   const requestId = requestIdOf(incoming, config.isWebFunction);
@@ -85,9 +95,10 @@ function answer(
     return;
   }
   const shutdown = new AbortController();
-  const callerLeft = new AbortController();
+  const left = new AbortController();
+  shutdown.signal.addEventListener('abort', () => left.abort(shutdown.signal.reason), { once: true });
   response.once('close', () => {
-    if (!response.writableFinished) callerLeft.abort(callerHasLeft());
+    if (!response.writableFinished) left.abort(callerHasLeft());
   });
   const request = toRequest(incoming, requestId, config.maxRequestBytes);
   const host: Host = {
@@ -96,11 +107,14 @@ function answer(
     remainingMs: () => Math.floor(config.requestTimeoutMs - (performance.now() - startedAt)),
     // Lambda may hold small writes back in front of a Web Function, as behind a Function URL. A load balancer does not.
     holdsSmallWrites: config.isWebFunction,
-    signal: AbortSignal.any([callerLeft.signal, shutdown.signal]),
+    signal: left.signal,
     shutdown: shutdown.signal,
     refusal: (route) => answers.refusal(route),
   };
-  answers.run(shutdown, () => service.answer(request, host));
+  answers.run(shutdown, async () => {
+    await turns.next();
+    await service.answer(request, host);
+  });
 }
 
 function requestIdOf({ headers }: IncomingMessage, isWebFunction: boolean): string {
