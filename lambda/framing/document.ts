@@ -1,14 +1,14 @@
-/** One document of an agent: a message, the data of a server-sent event, a line. */
+/** One document of an agent: a message, the data of a server-sent event, or a line. */
 export interface Document {
-  /** As it was sent. */
+  /** The text as the agent sent it. */
   text: string;
-  /** Its JSON value; undefined where the text is no JSON string, object or array. */
+  /** The JSON value of the text; undefined if the text is not a JSON string, object or array. */
   value: unknown;
-  /** Name of the server-sent event, in lower case. */
+  /** The name of the server-sent event, in lower case. */
   event?: string;
 }
 
-/** What a framing finds in bytes that it cannot take apart. */
+/** The reason why a framing cannot split bytes into documents. */
 export interface Problem {
   problem: string;
 }
@@ -19,9 +19,9 @@ export function documentOf(text: string): Document {
   return { text, value: parseJson(text) };
 }
 
-/** The value of a text that is a JSON string, object or array, else undefined. */
+/** Returns the value of a text that is a JSON string, object or array, otherwise undefined. */
 export function parseJson(text: string): unknown {
-  // Most chunks are plain text; JSON.parse would throw for each, which is dear.
+  // Most chunks are plain text, and JSON.parse would throw for each of them, which is expensive.
   if (!/^\s*["{[]/.test(text)) return undefined;
   try {
     return JSON.parse(text);

@@ -2,7 +2,7 @@ import { type Document, documentOf, parseJson } from './document.ts';
 import type { Framing } from './framing.ts';
 import { TOO_LONG } from './framing.ts';
 
-/** One JSON document a message. A body is one document. */
+/** Each message is one JSON document. A body is one document, too. */
 export const json: Framing = {
   contentTypes: ['application/json'],
   recognises: (start, isBody) => !isBody && parseJson(start) !== undefined,

@@ -2,7 +2,7 @@ import { type Document, documentOf, isObject, parseJson } from './document.ts';
 import { type Framing, TOO_LONG } from './framing.ts';
 
 /**
- * One JSON document a line; a line may span messages.
+ * Each line is one JSON document. A line may span messages.
  *
  * @see https://github.com/ndjson/ndjson-spec
  */
@@ -12,7 +12,7 @@ export const ndjson: Framing = {
     const lines = start.split('\n').filter((line) => line.trim() !== '');
     if (!isBody) return lines.length > 1 && lines.every((line) => isObject(parseJson(line)));
     if (!start.startsWith('{')) return false;
-    // The first line decides; in a body it may not be whole yet.
+    // The first line decides. In a body it may not be complete yet.
     return start.includes('\n') ? isObject(parseJson(lines[0] ?? '')) : undefined;
   },
   createReader({ isBody, maxDocumentLength }) {
@@ -31,7 +31,8 @@ export const ndjson: Framing = {
           line += part;
           if (line.length > maxDocumentLength) return [...documents, TOO_LONG];
         }
-        // A message that ends without a line end mostly ends its last document; a line that spans messages is no JSON yet.
+        // Most agents end a document with the message, even without a line end. A line that spans messages is no valid
+        // JSON before its end.
         return !isBody && parseJson(line) !== undefined ? [...documents, ...take()] : documents;
       },
       flush: take,

@@ -3,7 +3,7 @@ import { END_MARK } from '../end-mark.ts';
 import { type Document, documentOf, isObject, type Problem, parseJson } from './document.ts';
 import { type Framing, TOO_LONG } from './framing.ts';
 
-/** A line of one of the fields, without its end. */
+/** A line of one of the fields, without its line end. */
 const FIELD = /^(data|event|id|retry):/;
 const LINE_END = /\r\n|\r|\n/;
 
@@ -15,14 +15,14 @@ const LINE_END = /\r\n|\r|\n/;
 export const sse: Framing = {
   contentTypes: ['text/event-stream'],
   recognises(start, isBody) {
-    // A body of events says so by its content type.
+    // A body of events has the content type of events, and is not recognised by its text.
     if (isBody) return false;
     const lines = start.split(LINE_END);
     const written = lines.filter((line) => line !== '');
     const [first = ''] = lines;
     if (isComment(first) && (first !== ':' || lines.length > 1)) {
       if (lines.some((line) => line.startsWith('data:'))) return true;
-      // A comment tells SSE from text only by what follows it.
+      // A comment alone may be plain text, too: the lines after it decide.
       return written.every((line) => isComment(line) || FIELD.test(line)) ? undefined : false;
     }
     if (!FIELD.test(first)) return false;
@@ -32,10 +32,13 @@ export const sse: Framing = {
   createReader({ isBody, maxDocumentLength }) {
     let items: (Document | Problem)[] = [];
     let overflown = false;
-    /** The text so far ends where an event ends. */
+    /** Whether the text so far ends where an event ends. */
     let isBetweenEvents = true;
-    /** The first event tells: a single token may well look like a frame. */
+    /**
+     * Whether each event contains another event. The first event decides, because a later token may look like a frame.
+     */
     let isFramedTwice: boolean | undefined;
+    /** Whether events go on from message to message. The first message with data decides. */
     let spansMessages: boolean | undefined = isBody || undefined;
     const parser = createParser({
       maxBufferSize: maxDocumentLength,
@@ -59,12 +62,12 @@ export const sse: Framing = {
           return [documentOf(message)];
         }
         isBetweenEvents = endsEvent(message);
-        // Messages without data tell nothing: what they begin may go on in the next one.
+        // A message without data does not decide, because an event that it begins may go on in the next message.
         if (spansMessages === undefined && hasData(message)) spansMessages = isBetweenEvents;
         parser.feed(spansMessages === false ? `${message}\n\n` : message);
         return items;
       },
-      // The standard drops an event that its blank line has not ended.
+      // The standard drops an event that no blank line has ended.
       flush: () => [],
     };
   },
@@ -78,26 +81,28 @@ function hasData(message: string): boolean {
   return /(^|[\r\n])data/.test(message);
 }
 
-/** A message without a line end is an event if its data is whole; plain text may well begin with "data: ". */
+/**
+ * Whether a message without a line end is an event: its data must be complete, as plain text may begin with "data: ".
+ */
 function isWholeEvent(line: string): boolean {
   const data = line.startsWith('data:') ? line.slice('data:'.length).trim() : '';
   return data === END_MARK || parseJson(data) !== undefined;
 }
 
-/** Whether a text ends with a blank line: with two line ends, of which CRLF is one. */
+/** Whether a text ends with a blank line, which means with two line ends. CRLF is one line end. */
 function endsEvent(text: string): boolean {
-  // Nearly all end so.
+  // Nearly all messages end with \n\n, and this test is faster.
   return text.endsWith('\n\n') || /(?:\r\n|\r(?!\n)|(?<!\r)\n){2}$/.test(text);
 }
 
-/** A message between events that is no SSE at all. */
+/** Whether a message between events is a document without any SSE. */
 function isBareDocument(message: string): boolean {
   if (FIELD.test(message)) return false;
   const start = message.trimStart();
   return start.trimEnd() === END_MARK || (start.startsWith('{') && isObject(parseJson(message)));
 }
 
-/** What is inside of data that is itself a `data: ` line, of an agent whose output was framed twice. */
+/** Returns the inner data if data is itself a `data: ` line, because the agent's output was framed twice. */
 function innerData(data: string): string | undefined {
   if (!data.startsWith('data:') && !data.startsWith('"data:')) return undefined;
   const value = parseJson(data);

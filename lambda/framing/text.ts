@@ -1,6 +1,6 @@
 import type { Framing } from './framing.ts';
 
-/** Every message is text as it is; `isVerbatim` in `decoder.ts` spares it the dialects. */
+/** Every message is text as it is. `decoder.ts` passes such text on without a dialect. */
 export const text: Framing = {
   contentTypes: [],
   recognises: () => true,

@@ -1,17 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 
-/** Text from bytes that were cut anywhere. `isValid` is false from the first byte on that cannot be UTF-8. */
+/** The text of a piece of bytes. */
 export interface Utf8Piece {
-  /** What came before that byte. */
+  /** The text before the first byte that cannot be UTF-8, or the whole text. */
   text: string;
+  /** Whether all bytes can be UTF-8. */
   isValid: boolean;
 }
 
 const REPLACEMENT = Buffer.from('\ufffd');
 
-/** Reads the binary messages of one exchange, in which a character may be cut between two. A BOM is kept. */
+/**
+ * Reads the binary messages of one exchange. A character may be cut between two messages. A byte order mark is kept.
+ */
 export class Utf8Reader {
-  /** The start of a character that is not whole yet. */
+  /** The beginning of a character that is not complete yet. */
   #held: Buffer = Buffer.alloc(0);
 
   read(bytes: Buffer): Utf8Piece {
@@ -21,13 +24,13 @@ export class Utf8Reader {
     return decode(all.subarray(0, end));
   }
 
-  /** To be called behind the last message: a character that is still not whole never will be. */
+  /** Tells whether the last character is complete; to be called after the last message. */
   end(): Utf8Piece {
     return { text: '', isValid: this.#held.length === 0 };
   }
 }
 
-/** How many bytes at the end begin a character and do not finish it. */
+/** Returns the number of bytes at the end that begin a character but do not complete it. */
 function unfinishedBytes(bytes: Buffer): number {
   for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
@@ -42,7 +45,7 @@ function unfinishedBytes(bytes: Buffer): number {
 function decode(bytes: Buffer): Utf8Piece {
   const text = bytes.toString();
   if (isUtf8(bytes)) return { text, isValid: true };
-  // The first replacement character that was not sent as one stands where the first bad byte was.
+  // The first bad byte is where the text has a replacement character and the bytes have none.
   let offset = 0;
   let from = 0;
   for (let at = text.indexOf('\ufffd'); at >= 0; at = text.indexOf('\ufffd', from)) {
