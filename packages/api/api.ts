@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT_ROOT } from '../../lib/project.ts';
 import { CLIENT_SUBPATHS, CONSTRUCTS_ENTRY } from '../exports.ts';
+import { mendAnchors } from './anchors.ts';
 
 const USAGE = `npm run api [-- --check]
 
@@ -38,6 +39,7 @@ function write(out: string): void {
     cwd: here,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  mendAnchors(out);
 }
 
 /** Every file of a folder, by its path. */
