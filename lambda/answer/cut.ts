@@ -1,4 +1,7 @@
-/** Cuts a text into pieces of at most so many UTF-16 units, at least two, never inside a surrogate pair. */
+/**
+ * Cuts a text into pieces, but never inside a surrogate pair. @param maxLength the most UTF-16 units of a piece, at
+ * least 2
+ */
 export function cut(text: string, maxLength: number): string[] {
   const pieces: string[] = [];
   for (let start = 0; start < text.length; ) {

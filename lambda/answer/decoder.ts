@@ -10,33 +10,33 @@ import { type Utf8Piece, Utf8Reader } from '../framing/utf8.ts';
 export interface DecoderOptions extends Omit<DialectOptions, 'onLeftOut'> {
   framing: FramingName | 'auto';
   dialect: DialectName | 'auto';
-  /** Content type of the one body that the bytes are cut from; absent where they are messages. */
+  /** The content type of the body whose pieces are decoded; absent if messages are decoded. */
   bodyType?: string;
-  /** A first message that is nothing but `[DONE]` is of the answer before. */
+  /** Whether a first message that is only `[DONE]` belongs to the previous answer. */
   followsUnmarked?: boolean;
-  /** Limit for a document that spans messages, in characters. */
+  /** The longest document that spans messages, in characters. */
   maxDocumentLength: number;
   /** @see DialectOptions.onLeftOut */
   onLeftOut?: DialectOptions['onLeftOut'];
 }
 
-/** Reads the messages of one exchange. It never throws, whatever the bytes. */
+/** Reads the messages of one exchange. It never throws, for any bytes. */
 export interface Decoder {
-  /** The events of the next message; nothing follows an end. */
+  /** Returns the events of the next message. No event follows an end. */
   decode(bytes: Buffer, isBinary: boolean): AnswerEvent[];
-  /** The last events, when the agent has closed in good order: an end among them where that completes the answer. */
+  /** Returns the last events after a clean close. An end is among them if the close completes the answer. */
   close(): AnswerEvent[];
-  /** Whether something stood behind the end: a connection with more to say cannot be used again. */
+  /** Whether anything came after the end: the connection cannot be used again then, because more may follow. */
   readonly hasSurplus: boolean;
-  /** Whether `[DONE]` was the end, or stood behind it. */
+  /** Whether `[DONE]` was the end, or came after it. */
   readonly isMarked: boolean;
 }
 
 const BOM = '\ufeff';
-/** So many documents may wait for one that tells the dialect. */
+/** The most documents that wait for a document that decides the dialect. */
 const MAX_FIRST = 8;
 
-/** The decoder of one exchange: framing and dialect are decided once, by the agent's entry or by what comes first. */
+/** Creates the decoder of one exchange. The agent's entry or the first messages decide framing and dialect, once. */
 export function createDecoder(options: DecoderOptions): Decoder {
   const isBody = options.bodyType !== undefined;
   const { maxDocumentLength } = options;
@@ -44,7 +44,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   let utf8: Utf8Reader | undefined;
   let framing = fixedFraming(options);
   let reader: FramingReader | undefined;
-  /** What came before the framing could be told. */
+  /** The texts that arrived before the framing was decided. */
   let held: string[] = [];
   let isFirst = true;
   let hasEnded = false;
@@ -52,7 +52,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   let isMarked = false;
   let mayBeStale = options.followsUnmarked === true;
 
-  /** Drops what follows the end, and notes that it was there. A second mark of the end is none. */
+  /** Drops events after the end, and notes that there were any. A second mark of the end does not count. */
   const bounded = (events: AnswerEvent[]): AnswerEvent[] => {
     for (let i = 0; i < events.length; i += 1) {
       if (!isEnd(events[i] as AnswerEvent)) continue;
@@ -75,7 +75,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
   };
   const readItems = (items: (Document | Problem)[]): AnswerEvent[] => {
     const [only] = items;
-    // Nearly every message is one document.
+    // Nearly every message is one document, and a single document needs no list.
     return items.length === 1 && only ? readItem(only) : items.flatMap(readItem);
   };
   const readFramed = (text: string): AnswerEvent[] => {
@@ -104,7 +104,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
     isFirst = false;
     const [first = '', ...others] = held;
     held = [];
-    // Verbatim text keeps even its byte order mark.
+    // Plain text keeps even its byte order mark.
     return [framing === FRAMINGS.text ? first : withoutBom(first), ...others].flatMap(readFramed);
   };
   const release = (): AnswerEvent[] => (held.length > 0 ? decide(framing ?? FRAMINGS.text) : NOTHING);
@@ -128,7 +128,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
         mayBeStale = false;
         if (isEndMark(bytes)) return NOTHING;
       }
-      // The WebSocket has checked that a text message is valid; it cannot end within a character.
+      // The WebSocket has checked that a text message is valid UTF-8, so it cannot end within a character.
       if (!isBinary && utf8 === undefined) return read(bytes.toString());
       utf8 ??= new Utf8Reader();
       return readPiece(utf8.read(bytes));
@@ -153,13 +153,13 @@ function isDone(text: string): boolean {
   return text.trim() === END_MARK;
 }
 
-/** Whether a document behind an end is only another mark of it. */
+/** Whether a document after an end is only another mark of the end. */
 function isMark({ text, event }: Document): boolean {
   return isDone(text) || text === '' || event === 'done' || event === 'end';
 }
 
 function fixedFraming({ framing, bodyType }: DecoderOptions): Framing | undefined {
-  // A body says itself what it is; an entry overrules it only where the SDKs leave it open.
+  // A content type of events is reliable. The entry overrules other content types, which SDKs set without meaning them.
   const named = bodyType === undefined ? undefined : framingOfContentType(bodyType);
   if (named === FRAMINGS.sse) return named;
   if (framing !== 'auto') return FRAMINGS[framing];
@@ -170,15 +170,15 @@ function withoutBom(text: string): string {
   return text.startsWith(BOM) ? text.slice(1) : text;
 }
 
-/** Messages as one text to recognise a framing by. */
+/** Joins messages or pieces into one text, from which a framing can be recognised. */
 function joined(messages: readonly string[], isBody: boolean): string {
   return messages.join(isBody ? '' : '\n');
 }
 
-/** Reads by the entry's dialect, or, with `auto`, by that of the first document that tells. */
+/** Reads by the entry's dialect. With `auto` the first document that only one dialect can have decides. */
 interface AutoReader extends DialectReader {
   isVerbatim: boolean;
-  /** To be called behind the last document: the events of one that waited for the next. */
+  /** Returns the events of documents that still wait; to be called after the last document. */
   flush(): AnswerEvent[];
 }
 
@@ -187,8 +187,9 @@ function createDialectReader(options: DecoderOptions): AutoReader {
   const fixed: Dialect = options.dialect === 'auto' ? DIALECTS.generic : DIALECTS[options.dialect];
   let reader = fixed.createReader(readerOptions);
   let isOpen = options.dialect === 'auto';
-  /** The first documents, where only what follows tells what they mean, and what they may be. */
+  /** The first documents, which wait for a later document to decide what they mean. */
   let first: Document[] = [];
+  /** The dialect that the first documents may be of. */
   let begun: Dialect | undefined;
 
   const flush = (): AnswerEvent[] => {
@@ -196,26 +197,27 @@ function createDialectReader(options: DecoderOptions): AutoReader {
     first = [];
     return events;
   };
-  const waits = (document: Document): boolean => {
+  /** Makes a document wait if a later one may decide what it means. */
+  const holdsBack = (document: Document): boolean => {
     if (first.length === MAX_FIRST) return false;
     begun ??= dialectBegunBy(document);
     if (!begun?.mayBegin?.(document)) return false;
     first.push(document);
     return true;
   };
-  /** A failure is told alike in every dialect. */
-  const fails = (document: Document): boolean => reader.read(document).at(-1)?.type === 'failure';
+  /** Whether a document is a failure, which has the same form in every dialect. */
+  const isFailure = (document: Document): boolean => reader.read(document).at(-1)?.type === 'failure';
   return {
     isVerbatim: fixed.isVerbatim === true,
     read(document) {
       if (!isOpen) return reader.read(document);
-      let told = recogniseDialect(document);
-      if (!told && waits(document)) return [];
-      if (!told && first.length > 0 && fails(document)) told = begun;
-      if (told) reader = told.createReader(readerOptions);
+      let recognised = recogniseDialect(document);
+      if (!recognised && holdsBack(document)) return [];
+      if (!recognised && first.length > 0 && isFailure(document)) recognised = begun;
+      if (recognised) reader = recognised.createReader(readerOptions);
       const events = [...flush(), ...reader.read(document)];
-      // Text by the generic rules decides as well: an agent that speaks in one way does not change it.
-      isOpen = told === undefined && !events.some(({ type }) => type === 'text');
+      // Text by the generic rules decides, too: an agent does not change its dialect after it.
+      isOpen = recognised === undefined && !events.some(({ type }) => type === 'text');
       return events;
     },
     flush,

@@ -8,13 +8,15 @@ import { StreamError, toStreamError } from '../errors.ts';
 import { type AnswerEvent, type ContentEvent, type EndEvent, isEnd } from '../events.ts';
 import { createDecoder, type Decoder } from './decoder.ts';
 
-/** Takes events that came together; returns a promise when the reader is behind, to be awaited before the next ones. */
+/**
+ * Takes events that arrived together. It returns a promise while the reader is behind: await it before further events.
+ */
 export type EventSink = (events: readonly ContentEvent[]) => Promise<void> | undefined;
 
 /**
- * Sends a prompt to an agent, at most once, and passes its events on until the answer has ended.
+ * Sends a prompt to an agent, at most once, and passes the agent's events on until the answer ends.
  *
- * @throws StreamError, with `promptSent` telling whether the agent may have acted
+ * @throws StreamError, whose `promptSent` says whether the agent may have acted
  */
 export async function invoke(invocation: Invocation, upstream: Upstream, sink: EventSink): Promise<void> {
   const { agent, abort, record } = invocation;
@@ -40,7 +42,7 @@ export async function invoke(invocation: Invocation, upstream: Upstream, sink: E
   try {
     await passOn(exchange, invocation, upstream.config, sink);
   } catch (thrown) {
-    // An aborted iteration throws an error of its own; the reason says why it was aborted.
+    // An aborted iteration throws its own error, but the reason for the abort is in the signal.
     const error = signal.aborted ? signal.reason : thrown;
     const failure =
       error instanceof StreamError ? error : (exchange.failure(hasText(record)) ?? toStreamError(error));
@@ -50,7 +52,7 @@ export async function invoke(invocation: Invocation, upstream: Upstream, sink: E
   }
 }
 
-/** Passes messages on until the end; on every way out the exchange is finished. */
+/** Passes messages on until the end, and finishes the exchange in every case. */
 async function passOn(
   exchange: Exchange,
   invocation: Invocation,
@@ -83,7 +85,7 @@ async function passOn(
     });
   };
 
-  /** Sorts out the end, and notes what the other events tell. */
+  /** Adds events to the content, notes the end, and records first texts and questions. */
   const take = (events: readonly AnswerEvent[], content: ContentEvent[]): void => {
     for (const event of events) {
       if (isEnd(event)) {
@@ -100,7 +102,9 @@ async function passOn(
       content.push(event);
     }
   };
-  /** Returns a promise only where the reader is behind, as most batches are one token, and a promise is dear. */
+  /**
+   * Returns a promise only if the reader is behind: most batches are one token, and a promise for each is expensive.
+   */
   const pass = (content: readonly ContentEvent[]): Promise<void> | undefined => {
     const full = content.length > 0 ? sink(content) : undefined;
     return full && silence.suspendedDuring(full);
@@ -139,7 +143,7 @@ async function passOn(
   }
 }
 
-/** What a reader of text sees. */
+/** Whether an event is part of the answer's text. */
 function isText(event: ContentEvent): boolean {
   return event.type === 'text' || (event.type === 'data' && event.inline === true);
 }

@@ -1,107 +1,109 @@
 import type { ErrorDetails, StreamError } from '../errors.ts';
 import type { ContentEvent, Usage } from '../events.ts';
 
-/** What every event of an answer may name. */
+/** The values that every event of an answer may name. */
 export interface AnswerContext {
   sessionId: string;
   agentId: string;
   requestId: string;
-  /** The caller's session id was none, and another took its place. */
+  /** Whether the caller's session id was not valid, and {@link sessionId} replaces it. */
   sessionReplaced: boolean;
   /** @see InvokeRequest.run */
   run?: Record<string, unknown>;
   /** @see InvokeRequest.clientTools */
   clientTools?: readonly string[];
-  /** Present where the answer can be read again from any of its events on: then each event tells its place. */
+  /** Present if the answer can be read again from any of its events. Each event then names its place. */
   replay?: Replay;
 }
 
 export interface Replay {
-  /** Number of the last event that the reader has; the first one is 0. @default none, all are written */
+  /** The number of the last event that the reader has. The first event is 0. @default - all events are written */
   after?: number;
 }
 
-/** What a caller asks, whatever its body looks like. */
+/** A request for an answer, in any protocol. */
 export interface InvokeRequest {
-  /** As the caller names it; undefined where it names none. */
+  /** The agent as the caller names it; undefined if the caller names none. */
   agentId?: string;
-  /** Empty only where {@link run} or {@link isIdle} says more. */
+  /** The prompt. It is empty only if there is a {@link run}, or if the request {@link isIdle}. */
   prompt: string;
-  /** Of UTF-8. */
+  /** The size of the prompt in UTF-8. */
   promptBytes: number;
   sessionId: string;
-  /** The caller's session id was none, and {@link sessionId} took its place. */
+  /** Whether the caller's session id was not valid, and {@link sessionId} replaces it. */
   sessionReplaced?: true;
   /** Further keys for the agent. */
   payload?: Record<string, unknown>;
   /** The RunAgentInput of a caller that speaks AG-UI. */
   run?: Record<string, unknown>;
-  /** Tools of the caller that the agent may call: their results come with the next request. */
+  /** The caller's own tools that the agent may call. Their results come with the next request. */
   clientTools?: readonly string[];
-  /** There is nothing to ask an agent: the answer is empty, and no session begins. */
+  /** Whether there is nothing to ask an agent. The answer is then empty, and no session begins. */
   isIdle?: true;
 }
 
-/** What a reader of requests knows beside the body. */
+/** The facts beside the body that a reader of requests needs. */
 export interface ReadOptions {
-  /** Of the path. */
+  /** The agent that the path names, if any. */
   agentId?: string;
   maxPromptBytes: number;
-  /** Whether this agent, or the only one where none is named, reads a RunAgentInput itself. */
+  /** Whether the named agent, or without a name the only agent, reads a RunAgentInput itself. */
   takesRun(agentId: string | undefined): boolean;
 }
 
 export interface AnswerStats {
-  /** How many pieces of text went out. */
+  /** The number of texts that were sent. */
   chunks: number;
-  /** UTF-8 bytes of the text. */
+  /** The number of UTF-8 bytes of the text. */
   bytes: number;
   durationMs: number;
-  /** Tokens, where the agent told them. */
+  /** The tokens, if the agent reported them. */
   usage?: Usage;
-  /** The agent asked the user something and waits for the reply. */
+  /** Whether the agent asked the user something and waits for the reply. */
   interrupted?: true;
-  /** The caller had the answer stopped. */
+  /** Whether a caller stopped the answer. */
   stopped?: true;
 }
 
-/** What a frontend understands. A further protocol is one such object in a file of its own and one line in `protocols.ts`. */
+/** A protocol of frontends. A further protocol is one such object in its own file and one line in `protocols.ts`. */
 export interface Protocol {
-  /** What a caller's `Accept` must rank highest to get it, where a route offers several. */
+  /** The media type that `Accept` must rank highest to get this protocol, on a route that offers several. */
   mediaType: string;
   contentType: string;
   /** Further headers of an answer. */
   headers?: Record<string, string>;
-  /** Whether silence may be filled, with {@link heartbeat} and {@link nudge}, and committed by time. */
+  /**
+   * Whether {@link heartbeat} and {@link nudge} may fill silence, and an answer may begin without text after a time.
+   */
   fillsSilence: boolean;
   heartbeat: string;
   nudge: string;
-  /** Structured data of the generic dialect goes out as text, as it was sent. */
+  /** Whether structured data of the generic dialect is sent as text, exactly as the agent sent it. */
   inlinesData: boolean;
-  /** UTF-16 units; a longer text goes out as several text events. */
+  /** The longest text of one event, in UTF-16 units. A longer text is sent as several events. */
   maxTextLength: number;
   /**
-   * Reads a request. Unknown fields are ignored, an invalid session id is replaced.
+   * Reads a request. Unknown fields are ignored, and an invalid session id is replaced.
    *
-   * @throws StreamError BadRequest naming the field, or PayloadTooLarge; `details.sessionId` is always there
+   * @throws StreamError BadRequest naming the field, or PayloadTooLarge, each with `details.sessionId`
    */
   readRequest(body: Record<string, unknown>, options: ReadOptions): InvokeRequest;
   createWriter(context: AnswerContext): ProtocolWriter;
-  /** An answer that failed before anything was written. @default one JSON document, as on every other route */
+  /** Makes the response of an answer that failed before anything was written. @default - one JSON document */
   refusal?(error: StreamError, requestId: string, details: ErrorDetails): Refusal;
 }
 
-/** Writes one answer. Each method returns the text to write; it holds no more than what is open. */
+/** Writes one answer. Each method returns the text to write. The writer remembers only what is open. */
 export interface ProtocolWriter {
-  /** What an answer begins with; called once, before anything else is written. */
+  /** Returns the beginning of an answer; to be called once, before anything is written. */
   open(): string;
-  /** Empty where the protocol cannot say the event. */
+  /** Returns an event; empty if the protocol has no form for it. */
   event(event: ContentEvent): string;
   done(stats: AnswerStats): string;
   fail(error: StreamError, stats: AnswerStats): string;
 }
 
-/** Body and further headers of an answer whose status is its error's. */
+/** The body and further headers of a response whose status is that of an error. */
 export interface Refusal {
   contentType: string;
   headers?: Record<string, string>;

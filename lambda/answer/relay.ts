@@ -3,7 +3,7 @@ import type { ContentEvent, Usage, UsageEvent } from '../events.ts';
 import { cut, isHighSurrogate, isLowSurrogate } from './cut.ts';
 import type { AnswerContext, AnswerStats, Protocol, ProtocolWriter } from './protocol.ts';
 
-/** What this needs of the response stream, which is an `http.ClientRequest` underneath. */
+/** The part of the response stream that is used here. In Lambda the stream is an `http.ClientRequest` underneath. */
 export interface ResponseStream {
   write(chunk: string | Uint8Array): boolean;
   end(): unknown;
@@ -14,7 +14,7 @@ export interface ResponseStream {
   readonly writableNeedDrain: boolean;
 }
 
-/** Status and headers of an answer; they leave with the first write. */
+/** The status and the headers of an answer. They are sent with the first write. */
 export interface Prelude {
   statusCode: number;
   headers: Record<string, string>;
@@ -25,43 +25,43 @@ export interface RelayOptions {
   context: AnswerContext;
   /** Sets status and headers and returns the stream to write to; to be called once. */
   respond: (prelude: Prelude) => ResponseStream;
-  /** Aborted with the StreamError that ends the answer. */
+  /** Is aborted with the StreamError that ends the answer. */
   abort: AbortController;
   commitAfterMs: number;
   heartbeatIntervalMs: number;
   maxResponseBytes: number;
-  /** Whether small writes may stick on the way until something follows them. @default true */
+  /** Whether something on the way may hold a small write back until another write follows. @default true */
   holdsSmallWrites?: boolean | undefined;
-  /** The answer goes on when its reader has left, for one that comes back. @default false, it is aborted */
+  /** Whether the answer goes on after its reader has left, for a reader that comes back. @default - it is aborted */
   outlivesReader?: boolean;
-  /** Told of a reader that took nothing for so long. */
+  /** Called after a reader has taken nothing for 30 seconds or more. */
   onStall?: (stalledMs: number) => void;
 }
 
-/** A small chunk may stick in the platform until something follows it. */
+/** The platform may hold a small chunk back until another write follows, so a comment follows after this time. */
 const NUDGE_AFTER_MS = 50;
 const STALL_MS = 30_000;
-/** A write is not made longer than that by what came together: long ones are cut on the way, in the middle of an event. */
+/** Events are joined into writes of about this length. Longer writes are cut on the way, in the middle of an event. */
 const MAX_WRITE_LENGTH = 4096;
 
 /**
- * One answer on its way to the caller. Until the commit point (the first text, an error, or, where the format
- * fills silence, `commitAfterMs`) nothing has been written and a failure still becomes a status.
+ * One answer on its way to the caller. Nothing is written until the commit point, so a failure before it still becomes
+ * a status. The commit point is the first text, an error, or, if the format fills silence, the end of `commitAfterMs`.
  */
 export class Relay {
   readonly #options: RelayOptions;
   readonly #writer: ProtocolWriter;
   readonly #startedAt = performance.now();
   #stream: ResponseStream | undefined;
-  /** Ended, or closed by the platform: nothing may be written any more. */
+  /** Whether the stream is ended, or closed by the platform. Nothing may be written to it any more. */
   #isOver = false;
   #chunks = 0;
   #textBytes = 0;
-  /** The text so far ends in the first half of a surrogate pair. */
+  /** Whether the text so far ends with the first half of a surrogate pair. */
   #endsInPair = false;
   #usage: Usage | undefined;
   #interrupted = false;
-  /** Events that are counted and not yet written. */
+  /** The text of events that are counted but not written yet. */
   #waiting = '';
   #writtenBytes = 0;
   #lastWriteAt = 0;
@@ -89,7 +89,7 @@ export class Relay {
     };
   }
 
-  /** How long the reader was waited for so far, in pauses that are over. */
+  /** How long the answer waited for its reader, in all pauses that are over. */
   get readerStalledMs(): number {
     return this.#readerStalledMs;
   }
@@ -99,11 +99,11 @@ export class Relay {
   }
 
   /**
-   * Writes what the protocol can say of events that came together, in one write where there is room: each write costs
-   * more than the making of an event. A long text becomes several events.
+   * Writes events that arrived together, if possible in one write, because each write costs more than making an event.
+   * A long text becomes several events.
    *
-   * @returns a promise when the stream is full, to be awaited before the next call; it rejects when the answer
-   * is aborted meanwhile
+   * @returns a promise when the stream is full, to be awaited before the next call; it rejects when the answer is
+   * aborted
    * @throws StreamError ResponseTooLarge
    */
   write(events: readonly ContentEvent[]): Promise<void> | undefined {
@@ -137,7 +137,7 @@ export class Relay {
     this.#finish(() => this.#writer.done(stats));
   }
 
-  /** Ends an answer that failed: as a status before the commit point, in-band after it. */
+  /** Ends a failed answer: with a status before the commit point, with an error in the stream after it. */
   fail(error: StreamError, stats = this.stats): void {
     const { context, protocol, respond } = this.#options;
     if (this.#stream) return this.#finish(() => this.#writer.fail(error, stats));
@@ -147,7 +147,9 @@ export class Relay {
     this.#stream = writeError(respond, error, context.requestId, { agentId, sessionId }, protocol);
   }
 
-  /** Once the stream is ended: waits until all of it has left, or the limit. A stalled reader is not waited for. */
+  /**
+   * Waits until everything is sent, at most until the limit; to be called after the end. A reader may stall for longer.
+   */
   closed(limitMs: number): Promise<void> {
     return new Promise((resolve) => {
       const stream = this.#stream;
@@ -157,7 +159,7 @@ export class Relay {
         stream.off('close', settle);
         resolve();
       };
-      // 'finish' never comes when the platform answers early; 'close' always does.
+      // 'finish' is not emitted when the platform answers early, but 'close' always is.
       stream.once('close', settle);
       const timer = setTimeout(settle, limitMs);
     });
@@ -174,7 +176,7 @@ export class Relay {
     stream.end();
   }
 
-  /** Fixes status and headers, which leave with the first write, and begins the answer. */
+  /** Sets status and headers, and begins the answer. */
   #commit(): ResponseStream {
     const { protocol, context, respond, abort, outlivesReader } = this.#options;
     clearTimeout(this.#commitTimer);
@@ -183,7 +185,7 @@ export class Relay {
       headers: {
         'Content-Type': protocol.contentType,
         'Cache-Control': 'no-cache, no-transform',
-        // Tells nginx and its like not to hold the answer back.
+        // This header tells nginx and similar proxies not to hold the answer back.
         'X-Accel-Buffering': 'no',
         'X-Session-Id': context.sessionId,
         ...protocol.headers,
@@ -196,7 +198,7 @@ export class Relay {
       }
       this.#isOver = true;
     });
-    // One that left before the answer began.
+    // The reader may have left before the answer began.
     if (stream.destroyed) this.#isOver = true;
     this.#write(this.#writer.open());
     if (protocol.fillsSilence) this.#beatAfter(this.#options.heartbeatIntervalMs);
@@ -208,7 +210,7 @@ export class Relay {
     this.#addBounded(this.#writer.event({ type: 'text', text }));
     this.#chunks += 1;
     this.#textBytes += Buffer.byteLength(text);
-    // A pair cut in two counts three bytes for each half, and is four.
+    // Each half of a cut surrogate pair counts three bytes, but the pair has four.
     if (this.#endsInPair && isLowSurrogate(text.charCodeAt(0))) this.#textBytes -= 2;
     this.#endsInPair = isHighSurrogate(text.charCodeAt(text.length - 1));
   }
@@ -217,7 +219,7 @@ export class Relay {
   #addBounded(text: string): void {
     if (!this.#stream) this.#commit();
     const bytes = Buffer.byteLength(text);
-    // Opening and closing always have room: without them the answer would not be valid.
+    // The limit does not apply to opening and closing, because the answer would not be valid without them.
     if (this.#writtenBytes + bytes > this.#options.maxResponseBytes) {
       throw new StreamError('ResponseTooLarge', 'the answer exceeded the maximum response size');
     }
@@ -239,7 +241,7 @@ export class Relay {
   #send(text: string): void {
     if (this.#isOver || text === '') return;
     this.#lastWriteAt = performance.now();
-    // As bytes: Node.js would count and encode a string anew at each step to the socket.
+    // Node.js would count and encode a string again at each step to the socket, so bytes are written.
     this.#stream?.write(Buffer.from(text));
   }
 
@@ -249,7 +251,9 @@ export class Relay {
     this.#nudge ??= setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS);
   }
 
-  /** Runs once for each silence, when nothing followed a chunk. A chunk only notes its time. */
+  /**
+   * Writes a comment once in each silence after a chunk. A chunk only notes its time and starts no timer of its own.
+   */
   #nudgeIfQuiet(): void {
     const quietMs = performance.now() - this.#lastWriteAt;
     this.#nudge = undefined;
@@ -280,7 +284,7 @@ export class Relay {
     return new Promise((resolve, reject) => {
       let isSettled = false;
       const settle = () => {
-        // A close aborts as well, which settles this before its own listener is called.
+        // A close also aborts the signal, which settles the promise before the listener of the close runs.
         if (isSettled) return;
         isSettled = true;
         stream.off('drain', settle);
@@ -290,12 +294,12 @@ export class Relay {
         this.#readerStalledMs += stalledMs;
         if (stalledMs >= STALL_MS) this.#options.onStall?.(stalledMs);
         if (signal.aborted) return reject(signal.reason);
-        // The last chunk before the pause has had no nudge.
+        // The last chunk before the pause was not followed by a comment yet.
         this.#nudgeLater();
         resolve();
       };
       stream.once('drain', settle);
-      // Nobody is waited for who has left.
+      // A reader that has left is not waited for.
       stream.once('close', settle);
       signal.addEventListener('abort', settle, { once: true });
       if (signal.aborted || stream.destroyed) settle();
@@ -310,7 +314,7 @@ export class Relay {
   }
 }
 
-/** Timers fire up to a millisecond early. */
+/** Whether a time has elapsed. Timers fire up to a millisecond early. */
 function hasElapsed(elapsedMs: number, limitMs: number): boolean {
   return elapsedMs >= limitMs - 1;
 }
@@ -321,7 +325,7 @@ function sum(total: Usage | undefined, { inputTokens, outputTokens }: UsageEvent
   return { inputTokens: input, outputTokens: output };
 }
 
-/** Answers with an error before which nothing was written: its status, and a body in the protocol's own form. */
+/** Answers with an error before anything else is written: with its status, and a body in the protocol's own form. */
 export function writeError(
   respond: (prelude: Prelude) => ResponseStream,
   error: StreamError,
@@ -345,7 +349,7 @@ export function writeError(
       ...error.headers,
     },
   });
-  // Status and headers leave only with a write; an end alone would lose them.
+  // Status and headers are sent only with a write, and an end alone would lose them.
   stream.write(refusal.body);
   stream.end();
   return stream;
