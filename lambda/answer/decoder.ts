@@ -159,7 +159,7 @@ function isMark({ text, event }: Document): boolean {
 }
 
 function fixedFraming({ framing, bodyType }: DecoderOptions): Framing | undefined {
-  // A content type of events is reliable. The entry overrules other content types, which SDKs set without meaning them.
+  // The content type of events decides. Any other content type counts only if the entry does not name a framing.
   const named = bodyType === undefined ? undefined : framingOfContentType(bodyType);
   if (named === FRAMINGS.sse) return named;
   if (framing !== 'auto') return FRAMINGS[framing];

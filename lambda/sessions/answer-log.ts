@@ -3,30 +3,30 @@ import { type ErrorDetails, StreamError } from '../errors.ts';
 import type { ContentEvent } from '../events.ts';
 
 /**
- * The log of an answer: lines of JSON. The first line is the {@link AnswerHead}, the last one a {@link RecordedEnd},
- * and each line between is an event. A text, of which there are most, is a JSON string alone.
+ * An entry of an answer's log, which consists of lines of JSON. The first line is the {@link AnswerHead}, the last one
+ * is a {@link RecordedEnd}, and each line between is an event. Most events are texts, and a text is only a JSON string.
  */
 export type LogEntry = { type: 'head'; head: AnswerHead } | ContentEvent | RecordedEnd;
 
-/** Whose answer it is. There is no prompt in it. */
+/** The head of an answer, which says whose answer it is. It contains no prompt. */
 export interface AnswerHead {
-  /** Key of the session in the store. */
+  /** The key of the session in the store. */
   session: string;
   /** The session id that the caller knows. */
   sessionId: string;
   agentId: string;
   requestId: string;
-  /** The caller's session id was none, and another took its place. */
+  /** Whether the caller's session id was not valid, and another one replaces it. */
   sessionReplaced: boolean;
-  /** The identity that the session is bound to, hashed. */
+  /** The hashed identity that the session is bound to. */
   owner?: string;
 }
 
-/** How an answer ended, with its statistics as the protocols write them. */
+/** The end of an answer, with its statistics in the form of the protocols. */
 export interface RecordedEnd {
   type: 'ended';
   stats: object;
-  /** Absent where the answer is complete, or was stopped. */
+  /** The failure. Absent if the answer is complete or was stopped. */
   failure?: RecordedFailure;
 }
 
@@ -51,12 +51,12 @@ export function errorOf({ code, message, promptSent, details }: RecordedFailure)
   return error;
 }
 
-/** One line of the log, line end included. */
+/** Writes one line of the log, with its line end. */
 export function writeEntry(entry: LogEntry): string {
   return `${JSON.stringify(entry.type === 'text' ? entry.text : entry)}\n`;
 }
 
-/** Reads the log piece by piece, wherever the pieces are cut. */
+/** Creates a reader of the log. It takes pieces that are cut at any place. */
 export function createLogReader(): (log: Uint8Array) => LogEntry[] {
   const decoder = new TextDecoder();
   let rest = '';

@@ -4,28 +4,28 @@ import { StreamError } from '../errors.ts';
 export interface BindingOptions {
   /** Whether a session belongs to the caller that began it. */
   sessionBinding: 'none' | 'iam';
-  /** Whether the agent is told who asks. */
+  /** Whether the agent is told the caller's identity. */
   userId: 'none' | 'iam';
 }
 
-/** A session as each side knows it. */
+/** A session as the caller and AgentCore know it. */
 export interface BoundSession {
-  /** What the caller calls it. */
+  /** The id that the caller uses. */
   sessionId: string;
-  /** What AgentCore calls it. */
+  /** The id that AgentCore uses. */
   runtimeSessionId: string;
-  /** Who asks, for the agent. */
+  /** The caller's identity, for the agent. */
   userId?: string;
-  /** Who the session is bound to, hashed. */
+  /** The hashed identity that the session is bound to. */
   owner?: string;
 }
 
 /**
- * Finds the session that a caller means. A bound one is derived from the caller's identity, so that the id alone leads
- * nobody else to it.
+ * Finds the session that a caller means. The id of a bound session at AgentCore is derived from the caller's identity,
+ * so that the caller's id alone leads no other caller to the session.
  *
- * @param identity of the caller, as the host has verified it
- * @throws StreamError AccessDenied where an identity is needed and there is none
+ * @param identity the caller's identity, as the host has verified it
+ * @throws StreamError AccessDenied when an identity is needed and the caller has none
  */
 export function bindSession(
   sessionId: string,
@@ -40,14 +40,17 @@ export function bindSession(
   }
   return {
     sessionId,
-    // A letter first, as AgentCore wants it.
+    // The id begins with a letter, because a hash may begin with a character that AgentCore refuses.
     runtimeSessionId: sessionBinding === 'iam' ? `s${hash(identity, sessionId)}` : sessionId,
     ...(userId === 'iam' && { userId: identity }),
     ...(sessionBinding === 'iam' && { owner: hash(identity) }),
   };
 }
 
-/** Key of a session in the store. It tells nobody the session id, which opens the session. */
+/**
+ * Returns the key of a session in the store. A reader of the key does not learn the session id, which opens the
+ * session.
+ */
 export function storeKeyOf(
   runtimeArn: string,
   qualifier: string,
@@ -56,7 +59,7 @@ export function storeKeyOf(
   return hash(runtimeArn, qualifier, runtimeSessionId);
 }
 
-/** SHA-256, base64url. The parts are JSON, so that none of them runs into the next. */
+/** Returns the SHA-256 in base64url. The parts are hashed as JSON, so that the ends of the parts stay distinct. */
 function hash(...parts: string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }

@@ -8,7 +8,7 @@ export interface DynamoDbApiOptions {
   sign: (request: AwsRequest) => Promise<SignedRequest>;
 }
 
-/** Attributes as DynamoDB's API writes them, each of one type; binary ones in base64. */
+/** Attributes in the form of DynamoDB's API. Each has one type, and a binary one is in base64. */
 export type Item = Record<string, { S?: string; N?: string; B?: string; BOOL?: boolean }>;
 
 /** The part of each operation's answer that is read here. */
@@ -21,10 +21,10 @@ interface Answers {
 
 const MAX_ATTEMPTS = 3;
 const RETRY_MS = 50;
-/** A store that sends nothing for so long is soon given up. */
+/** A request is given up after this time without any byte. */
 const TIMEOUT_MS = 1000;
 const MAX_ANSWER_BYTES = 2_000_000;
-/** Errors that say that the same request may be made again later; beside these, every 5xx does. */
+/** The errors after which the same request may be repeated. Every 5xx may be repeated as well. */
 const TRANSIENT = new Set([
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
@@ -32,16 +32,16 @@ const TRANSIENT = new Set([
   'TransactionInProgressException',
 ]);
 
-/** DynamoDB has refused a request. */
+/** The error of a request that DynamoDB refuses. */
 export class DynamoDbError extends Error {
   override readonly name: string;
   readonly status: number;
-  /** The item that a condition was not true of, where the request asked for it. */
+  /** The item that does not fulfil the request's condition, if the request asks for the item. */
   readonly item: Item | undefined;
 
   constructor(status: number, { __type: type, message, Message, Item: item }: Record<string, unknown>) {
     super(String(message ?? Message ?? `DynamoDB answered ${status}`));
-    // `com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException`
+    // The type has the form `com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException`.
     this.name = typeof type === 'string' ? (type.split('#').at(-1) ?? type) : 'DynamoDbError';
     this.status = status;
     this.item = item as Item | undefined;
@@ -49,9 +49,9 @@ export class DynamoDbError extends Error {
 }
 
 /**
- * DynamoDB's API for the few operations that the store of sessions needs: a signed POST of JSON each, on connections
- * that are kept. The lease of a session is taken before its prompt is sent. There the AWS SDK's client costs 110 ms of
- * CPU in a cold start, and 4 ms for each write after it; this takes a tenth of that.
+ * DynamoDB's API for the few operations of the session store. Each operation is a signed POST of JSON on a kept
+ * connection. The AWS SDK's client would cost 110 ms of CPU in a cold start and 4 ms for each later write, and a prompt
+ * waits for the write that takes its session. This class takes a tenth of that.
  *
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.LowLevelAPI.html
  */
@@ -66,10 +66,10 @@ export class DynamoDbApi {
   }
 
   /**
-   * Asks, up to three times where the connection breaks or DynamoDB is throttling or ailing. Every request made here may
-   * be made twice.
+   * Sends a request, up to three times if the connection breaks, DynamoDB throttles or answers 5xx. Every request that
+   * is made here may be repeated safely.
    *
-   * @throws DynamoDbError what DynamoDB refuses with; any other Error where it does not answer
+   * @throws DynamoDbError when DynamoDB refuses the request; another Error when it does not answer
    */
   async send<Name extends keyof Answers>(operation: Name, input: object): Promise<Answers[Name]> {
     const body = JSON.stringify(input);
@@ -111,7 +111,7 @@ export class DynamoDbApi {
       const request = (isSecure(url) ? requestHttps : requestHttp)(url, {
         method: 'POST',
         headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-        // A connection that was kept through a freeze may be dead; the next one may be, too.
+        // A kept connection may be dead after a freeze, and so may any other kept one: a retry opens a new connection.
         agent: isRetry ? false : this.#agent,
         timeout: TIMEOUT_MS,
       });
@@ -125,7 +125,7 @@ export class DynamoDbApi {
   }
 }
 
-/** What does not come from DynamoDB itself is a connection that broke. */
+/** Whether a request may be repeated. An error that does not come from DynamoDB itself is a broken connection. */
 function isTransient(error: unknown): boolean {
   return !(error instanceof DynamoDbError) || error.status >= 500 || TRANSIENT.has(error.name);
 }
@@ -145,7 +145,7 @@ async function textOf(answer: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-/** The parser's own errors quote what they cannot read, which may be an answer of an agent. */
+/** Parses an object. The parser's own error is not thrown: it quotes the text, which may be an agent's answer. */
 function parseObject(text: string): Record<string, unknown> {
   let value: unknown;
   try {

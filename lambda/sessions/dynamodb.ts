@@ -4,7 +4,7 @@ import { LEASE_MS, type LogParts, type SessionState, type SessionStore } from '.
 export interface DynamoDbStoreOptions extends DynamoDbApiOptions {
   tableName: string;
   ttlMs: number;
-  /** Milliseconds since the epoch. @default Date.now */
+  /** Returns milliseconds since the epoch. @default Date.now */
   clock?: () => number;
 }
 
@@ -17,18 +17,18 @@ interface Update {
   ReturnValuesOnConditionCheckFailure?: 'ALL_OLD';
 }
 
-/** DynamoDB takes 400 KB an item, and 25 items a request. */
+/** DynamoDB takes items of up to 400 KB, and up to 25 items in one request. */
 const MAX_PART_BYTES = 96_000;
 const MAX_PARTS_PER_REQUEST = 25;
 const MAX_WRITES = 3;
 const REWRITE_MS = 50;
 
 /**
- * Keeps sessions in a DynamoDB table with the string keys `pk` and `sk` and the TTL attribute `expiresAt`: a row for
- * each session, and the log of each answer in parts.
+ * Keeps sessions in a DynamoDB table with the string keys `pk` and `sk` and the TTL attribute `expiresAt`. Each session
+ * is one row, and the log of each answer is split into several rows.
  */
 export class DynamoDbStore implements SessionStore {
-  /** One write each, and a lease renewed now and then: fewer than two writes a second. */
+  /** Each interval has one write, and some renew the lease as well: together fewer than two writes a second. */
   readonly intervalMs = 600;
   readonly #api: DynamoDbApi;
   readonly #table: string;
@@ -47,7 +47,7 @@ export class DynamoDbStore implements SessionStore {
     try {
       await this.#update(session, {
         UpdateExpression: 'SET requestId = :id, leaseUntil = :until, expiresAt = :expires REMOVE isStopped',
-        // The answer's own lease: an attempt whose reply was lost is made again.
+        // The answer may take its own lease again, because an attempt whose reply is lost is repeated.
         ConditionExpression: 'attribute_not_exists(leaseUntil) OR leaseUntil <= :now OR requestId = :id',
         ExpressionAttributeValues: { ...this.#lease(requestId), ':now': { N: String(now) } },
         ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
@@ -55,7 +55,7 @@ export class DynamoDbStore implements SessionStore {
       return undefined;
     } catch (error) {
       if (!isConditionFailed(error)) throw error;
-      // What stands in for DynamoDB may not tell whose it is.
+      // A replacement of DynamoDB may not return the item of a failed condition, so the item is read.
       return error.item?.requestId?.S ?? (await this.read(session))?.requestId ?? '';
     }
   }
@@ -137,7 +137,7 @@ export class DynamoDbStore implements SessionStore {
       const page = await this.#api.send('Query', { ...query, ExclusiveStartKey });
       for (const { sk, log } of page.Items ?? []) {
         const isNext = sk?.S === sortKeyOf(part + parts.length);
-        // Parts that were written side by side may come in any order; what lies behind a gap is read later.
+        // Parts that are written in parallel may become visible in any order, so parts after a gap are read later.
         if (!isNext || log?.B === undefined) {
           return { log: Buffer.concat(parts), nextPart: part + parts.length };
         }
@@ -148,7 +148,7 @@ export class DynamoDbStore implements SessionStore {
     return { log: Buffer.concat(parts), nextPart: part + parts.length };
   }
 
-  /** A throttled table takes a part of the items and names the others. */
+  /** Writes items. A throttled table takes only some of them and returns the others, which are written again. */
   async #write(items: object[]): Promise<void> {
     let left: Record<string, object[]> = { [this.#table]: items };
     for (let attempt = 1; Object.keys(left).length > 0; attempt += 1) {
@@ -171,7 +171,7 @@ export class DynamoDbStore implements SessionStore {
     };
   }
 
-  /** Whole seconds, as DynamoDB's TTL has it. */
+  /** Returns the time of expiry in whole seconds, the form of DynamoDB's TTL. */
   #expiry(): { N: string } {
     return { N: String(Math.ceil((this.#clock() + this.#ttlMs) / 1000)) };
   }
@@ -179,14 +179,14 @@ export class DynamoDbStore implements SessionStore {
   #stateOf(row: Item | undefined): SessionState | undefined {
     const requestId = row?.requestId?.S;
     const now = this.#clock();
-    // DynamoDB deletes what has expired when it finds the time.
+    // DynamoDB may keep an expired row for a while before it deletes the row.
     if (requestId === undefined || Number(row?.expiresAt?.N) * 1000 <= now) return undefined;
     const isRunning = Number(row?.leaseUntil?.N ?? 0) > now;
     return { requestId, isRunning, isStopped: row?.isStopped?.BOOL === true };
   }
 }
 
-/** The row is not as the request wants it. */
+/** Whether an error means that the row does not fulfil the condition of the request. */
 function isConditionFailed(error: unknown): error is DynamoDbError {
   return error instanceof DynamoDbError && error.name === 'ConditionalCheckFailedException';
 }
@@ -195,7 +195,7 @@ function keyOfSession(session: string) {
   return { pk: { S: `session#${session}` }, sk: { S: 'session' } };
 }
 
-/** In the order of the parts. */
+/** Returns the sort key of a part. Its text has the same order as the numbers. */
 function sortKeyOf(part: number): string {
   return String(part).padStart(10, '0');
 }

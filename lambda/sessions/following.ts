@@ -6,11 +6,11 @@ import type { SessionStore } from './store.ts';
 const READS_AFTER_LEASE = 3;
 
 /**
- * Reads the log of an answer from its beginning, and what is added to it as it comes. Ends after the answer's end; also
- * without one, where the process that wrote it is gone.
+ * Reads the log of an answer from its beginning, and follows it while it grows. Ends after the answer's end, or without
+ * an end if the process that writes the answer is gone.
  *
- * @param session key of the answer's session; the log tells it, too
- * @throws the signal's reason, and whatever the store's failure is
+ * @param session the key of the answer's session, if it is known before the log is read
+ * @throws the signal's reason, and the store's error
  */
 export async function* followAnswer(
   store: SessionStore,

@@ -3,9 +3,9 @@ import { LEASE_MS, type LogParts, type SessionState, type SessionStore } from '.
 export interface MemoryStoreOptions {
   /** How long an answer can be read again. */
   ttlMs: number;
-  /** Of all logs together; the oldest answers make room. @default 64 MB */
+  /** The most bytes of all logs together. Beyond it the oldest answers are forgotten. @default 64 MB */
   maxBytes?: number;
-  /** Milliseconds since the epoch. @default Date.now */
+  /** Returns milliseconds since the epoch. @default Date.now */
   clock?: () => number;
 }
 
@@ -27,9 +27,9 @@ export class MemoryStore implements SessionStore {
   readonly #ttlMs: number;
   readonly #maxBytes: number;
   readonly #clock: () => number;
-  /** In the order of their last claim. */
+  /** The sessions, in the order of their last claim. */
   readonly #rows = new Map<string, Row>();
-  /** In the order of their beginning. */
+  /** The logs of answers, in the order in which the answers began. */
   readonly #logs = new Map<string, Log>();
   #bytes = 0;
 
@@ -111,7 +111,7 @@ export class MemoryStore implements SessionStore {
     for (const [requestId, { expiresAt }] of this.#logs) if (expiresAt <= now) this.#forget(requestId);
   }
 
-  /** @param kept the log that is being written, which stays */
+  /** Forgets the oldest logs until there is room. @param kept the log that is written now, which is not forgotten */
   #makeRoom(kept: string): void {
     for (const requestId of this.#logs.keys()) {
       if (this.#bytes <= this.#maxBytes) return;

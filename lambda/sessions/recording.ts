@@ -9,35 +9,35 @@ export interface RecordingOptions {
   /** How long a prompt waits for the store when everything else is ready. */
   waitMs: number;
   head: AnswerHead;
-  /** Another answer of the session runs, and the prompt must not be sent. */
+  /** Called when another answer of the session runs, so that the prompt must not be sent. */
   onBusy: (requestId: string) => void;
-  /** Somebody wants the answer stopped. */
+  /** Called when a caller stops the answer. */
   onStop: () => void;
-  /** Told once, of the first failure of the store. */
+  /** Called once, with the first failure of the store. */
   onFailure: (error: unknown) => void;
 }
 
-/** A store that fails for longer is given up, and the answer goes on without it. */
+/** A store that fails for longer than this is given up, and the answer goes on without it. */
 const GIVE_UP_AFTER_MS = 10_000;
 const MAX_WAITING_CHARACTERS = 4_000_000;
 
 /**
- * One answer on its way into the store: takes the session, writes the events in batches and looks whether somebody
- * wants the answer stopped. It never throws and never blocks: what fails here costs the caller no answer.
+ * One answer on its way into the store. It takes the session, writes the events in batches and checks whether a caller
+ * stops the answer. It never throws and never blocks, because a failure here must not cost the caller the answer.
  */
 export class Recording {
   readonly #options: RecordingOptions;
   readonly #claimed: Promise<void>;
   #store: SessionStore | undefined;
   #phase: 'claiming' | 'running' | 'ending' | 'over' = 'claiming';
-  /** The session was taken for this answer. */
+  /** Whether the session is taken for this answer. */
   #isHolder = false;
   #isGivenUp = false;
-  /** The prompt was sent before the store had answered. */
+  /** Whether the prompt was sent before the store answered. */
   #isLate = false;
   #lines: string[];
   #waiting = 0;
-  /** What is being written: it is repeated unchanged until the store has taken it. */
+  /** The bytes that are written now. They are written again, unchanged, until the store takes them. */
   #batch: Buffer | undefined;
   #part = 0;
   #renewedAt = Date.now();
@@ -52,15 +52,15 @@ export class Recording {
     this.#claimed = this.#claim();
   }
 
-  /** Whether the store has failed at some time. */
+  /** Whether the store has failed at any time. */
   get hasFailed(): boolean {
     return this.#hasFailed;
   }
 
-  /** Settles when the store has answered whether the prompt may be sent, or has taken too long for that. */
+  /** Settles when the store has answered whether the prompt may be sent, or when its answer takes too long. */
   async admitted(): Promise<void> {
     await within(this.#claimed, this.#options.waitMs);
-    // The answer of the store may lie unread where this process was busy for so long.
+    // If this process was busy for the whole wait, the store's answer may have arrived but lie unread.
     if (this.#phase === 'claiming') await new Promise<void>(whenWaitingInputIsRead);
     if (this.#phase === 'claiming') this.#isLate = true;
   }
@@ -76,7 +76,7 @@ export class Recording {
       this.#giveUp(new Error('the store is slower than the answer'));
   }
 
-  /** Writes what is left, with the end, and frees the session. Settles when that is done, or has failed. */
+  /** Writes the remaining events and the end, and frees the session. Settles when this is done or has failed. */
   async end(end: RecordedEnd): Promise<void> {
     await this.#claimed;
     clearTimeout(this.#timer);
@@ -96,7 +96,7 @@ export class Recording {
     this.#phase = 'over';
   }
 
-  /** Gives the store up where it has not taken everything, as nothing waits for it any longer. */
+  /** Gives the store up if it has not taken everything, because nothing waits for it any longer. */
   leave(): void {
     if (this.#phase !== 'over') this.#giveUp(new Error('the store did not answer in time'));
   }
@@ -107,7 +107,7 @@ export class Recording {
       this.#store = await store;
       const busyWith = await this.#store.claim(head.session, head.requestId);
       if (this.#isGivenUp) {
-        // It comes too late for this answer, and must not be in the way of the next one.
+        // The session comes too late for this answer, and must not be kept from the next one.
         if (busyWith === undefined) await this.#store.release(head.session, head.requestId);
       } else if (busyWith === undefined) {
         this.#phase = 'running';
@@ -131,15 +131,15 @@ export class Recording {
     }, ms);
   }
 
-  /** Writes what has come and looks at the session, side by side. */
+  /** Writes the new events, and at the same time reads the session or renews its lease. */
   async #takeTurn(): Promise<void> {
     const store = this.#store as SessionStore;
     const startedAt = Date.now();
     const { session, requestId } = this.#options.head;
     const isDue = startedAt - this.#renewedAt >= RENEW_AFTER_MS;
     try {
-      const looking = isDue ? store.renew(session, requestId) : store.read(session);
-      const [state] = await Promise.all([looking, this.#flush()]);
+      const reading = isDue ? store.renew(session, requestId) : store.read(session);
+      const [state] = await Promise.all([reading, this.#flush()]);
       if (state?.requestId !== requestId) {
         return this.#giveUp(new Error('the session was taken by another answer'));
       }
@@ -161,7 +161,7 @@ export class Recording {
       this.#batch ??= this.#takeLines();
       this.#part = (await this.#store?.append(this.#options.head.requestId, this.#part, this.#batch)) ?? 0;
       this.#batch = undefined;
-      // What came meanwhile waits for the next turn; only the end waits for nothing.
+      // Events that arrived meanwhile wait for the next turn, unless the answer is ending.
       if (this.#phase !== 'ending') return;
     }
   }

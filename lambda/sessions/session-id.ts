@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 
-/** AgentCore takes 33 to 256 characters of these. */
+/** The form of a session id. AgentCore takes 33 to 256 of these characters. */
 const SESSION_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{32,255}$/;
 
-/** The caller's session id as it is, or a new one when it has none or an invalid one; never an error. */
+/** Returns the caller's session id, or a new one if the caller gives none or an invalid one. It never throws. */
 export function acceptOrMintSessionId(sessionId: unknown): string {
   return isSessionId(sessionId) ? sessionId : randomUUID();
 }

@@ -1,55 +1,55 @@
 /**
- * Where sessions and the events of their answers are kept for whoever comes back. A further store is one such object
- * in a file of its own and one line in `open-store.ts`. Every method rejects when the store does not work.
+ * The store of sessions and of their answers' events, for readers that come back. A further store is one such object in
+ * its own file and one line in `open-store.ts`. Every method rejects when the store does not work.
  */
 export interface SessionStore {
-  /** How often a running answer is written and a reader of it looks for more, in milliseconds. */
+  /** The milliseconds between two writes of a running answer, and between two reads by a follower of it. */
   readonly intervalMs: number;
   /**
-   * Takes the session for one answer, in one step, so that of any number of callers one succeeds.
+   * Takes the session for one answer. The step is atomic: among any number of callers only one succeeds.
    *
-   * @returns undefined where it was taken; else the request id of the answer that runs
+   * @returns undefined when the session was taken, otherwise the request id of the answer that runs
    */
   claim(session: string, requestId: string): Promise<string | undefined>;
   /**
    * Holds the session for another {@link LEASE_MS}.
    *
-   * @returns undefined where the session belongs to another answer by now
+   * @returns undefined when the session belongs to another answer by now
    */
   renew(session: string, requestId: string): Promise<SessionState | undefined>;
-  /** Lets the next answer begin; of a session that belongs to another answer it changes nothing. */
+  /** Frees the session for the next answer. It changes nothing if the session belongs to another answer. */
   release(session: string, requestId: string): Promise<void>;
-  /** Undefined where nothing of the session is kept. */
+  /** Returns the state of the session; undefined if nothing of it is kept. */
   read(session: string): Promise<SessionState | undefined>;
-  /** Asks the running answer to stop; false where none runs. */
+  /** Asks the running answer to stop. Returns false if no answer runs. */
   stop(session: string): Promise<boolean>;
   /**
-   * Keeps the next bytes of an answer's log. Repeated with the same arguments it changes nothing.
+   * Keeps the next bytes of an answer's log. A repetition with the same arguments changes nothing.
    *
-   * @param part number of the bytes' first part; 0 at the beginning
-   * @returns the number of the part that comes next
+   * @param part the number of the first part that the bytes become; 0 at the beginning
+   * @returns the number of the next part
    */
   append(requestId: string, part: number, log: Uint8Array): Promise<number>;
-  /** The log from a part on, as far as it is there without a gap. */
+  /** Returns the log from a part on, up to the first gap. */
   readLog(requestId: string, part: number): Promise<LogParts>;
 }
 
-/** One session, as its last answer left it. */
+/** The state of one session after its last answer. */
 export interface SessionState {
-  /** Of the running answer, else of the last one. */
+  /** The request id of the running answer, or of the last one if none runs. */
   requestId: string;
   isRunning: boolean;
-  /** Somebody wants the running answer stopped. */
+  /** Whether a caller asked the running answer to stop. */
   isStopped: boolean;
 }
 
 export interface LogParts {
   log: Uint8Array;
-  /** Where to read on. */
+  /** The number of the part to read next. */
   nextPart: number;
 }
 
-/** How long a session stays taken when the process that took it gives no sign of life. */
+/** How long a session stays taken after the last sign of life of the process that took it. */
 export const LEASE_MS = 15_000;
 
 /** How often a running answer renews its lease. */
