@@ -159,7 +159,7 @@ function isMark({ text, event }: Document): boolean {
 }
 
 function fixedFraming({ framing, bodyType }: DecoderOptions): Framing | undefined {
-  // The content type of events decides. Any other content type counts only if the entry does not name a framing.
+  // The SDKs set the content type of events themselves, so it decides. The entry overrules any other content type.
   const named = bodyType === undefined ? undefined : framingOfContentType(bodyType);
   if (named === FRAMINGS.sse) return named;
   if (framing !== 'auto') return FRAMINGS[framing];
