@@ -8,7 +8,7 @@ interface Named extends IConstruct {
 }
 
 /**
- * Refuses a second service of the same name in one account and region, on whatever host: both would share metrics and
+ * Refuses a second service of the same name in one account and region, on any host: both would share metrics and
  * alarms.
  *
  * @throws Error naming both

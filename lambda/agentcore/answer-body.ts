@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 
-/** Of an answer that is not the one hoped for. */
+/** The most bytes that are read of an error's body. */
 const MAX_ANSWER_BYTES = 16_384;
 const ANSWER_TIMEOUT_MS = 1000;
 
-/** The start of a body; what came until then, when it breaks off or takes longer than a second. */
+/** Reads the start of an error's body, or the part that arrives before it breaks off or takes longer than a second. */
 export async function bodyOf(answer: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
   let length = 0;
@@ -16,7 +16,7 @@ export async function bodyOf(answer: IncomingMessage): Promise<string> {
       if (length >= MAX_ANSWER_BYTES) break;
     }
   } catch {
-    // The status alone tells enough.
+    // The status tells enough without a body.
   } finally {
     clearTimeout(timer);
   }

@@ -14,20 +14,20 @@ const MAX_FRAME_BYTES = 32_000;
 
 export interface ConnectionExchange {
   messages: AsyncIterable<readonly Message[]>;
-  /** Whether the answer before had no `[DONE]`: one that comes first belongs to it. */
+  /** Whether the previous answer had no `[DONE]`: a `[DONE]` as the first message belongs to it. */
   followsUnmarked: boolean;
   /**
    * Ends the exchange; to be called once, after the iteration.
    *
    * @param taken the number of messages that were taken
-   * @param end how the answer ended, where it is whole
+   * @param end how the answer ended, if it is complete
    */
   finish(taken: number, end?: AnswerEnd): void;
 }
 
 /** The session that a connection belongs to. */
 export interface Owner {
-  /** Id of the agent's entry. */
+  /** The id of the agent's entry. */
   agent: string;
   sessionId: string;
 }
@@ -46,7 +46,7 @@ export class Connection {
   #received = 0;
   #taken = 0;
   #endsInMark = false;
-  /** The last answer ended without `[DONE]`, which may follow. */
+  /** Whether the last answer ended without `[DONE]`, which may follow. */
   #awaitsMark = false;
   #unansweredPings = 0;
   #closed: { code: number; reason: string } | undefined;
@@ -83,31 +83,31 @@ export class Connection {
   }
 
   /**
-   * Whether the connection is open and drained: every message was taken, and none has begun. Anything else would be read
-   * as part of the next answer.
+   * Whether the connection is open and drained: every message was taken, and no further one has begun. Any other
+   * message would be read as part of the next answer.
    */
   get isReusable(): boolean {
     return this.isOpen && this.#isDrained && !hasBegunMessage(this.#ws);
   }
 
-  /** A mark of an end that is known already says nothing. */
+  /** Whether no message waits, except for a mark of an end that is already known. */
   get #isDrained(): boolean {
     const waiting = this.#received - this.#taken;
     return waiting === 0 || (waiting === 1 && this.#awaitsMark && this.#endsInMark);
   }
 
-  /** Code and reason of the close frame, once the connection is closed. */
+  /** The code and the reason of the close frame, once the connection is closed. */
   get closed(): { code: number; reason: string } | undefined {
     return this.#closed;
   }
 
   /**
    * Sends one text message and iterates the messages that follow. The socket is paused while 16 messages wait. The
-   * iteration ends without an error however the connection ends; {@link failure}
-   * tells why. Aborting the signal makes the iteration throw, after the messages that wait.
+   * iteration ends without an error for every end of the connection, and {@link failure} tells why it ended. Aborting
+   * the signal makes the iteration throw, after the messages that wait.
    *
-   * @throws StreamError when the socket is not open; nothing was sent then. AgentUnavailable, or AgentFailed where the
-   * agent's close frame says so
+   * @throws StreamError when the socket is not open and nothing was sent: AgentFailed if the agent's close frame
+   * reports a failure, otherwise AgentUnavailable
    */
   exchange(message: string, signal: AbortSignal): ConnectionExchange {
     if (!this.isOpen) {
@@ -172,9 +172,9 @@ export class Connection {
   }
 
   /**
-   * Why the connection ended; undefined after a clean close, and while it is open.
+   * Returns why the connection ended; undefined after a clean close, and while it is open.
    *
-   * @param hasText whether a text of the answer had come
+   * @param hasText whether a text of the answer has arrived
    */
   failure(hasText = false): StreamError | undefined {
     if (this.#broken instanceof StreamError) return this.#broken;
@@ -182,16 +182,16 @@ export class Connection {
     return this.#closed && failureOfClose(this.#closed.code, this.#closed.reason, hasText);
   }
 
-  /** Whether the peer answers a ping within the limit. `readyState` is no evidence after a freeze. */
+  /** Tests whether the peer answers a ping within the limit. `readyState` proves nothing after a freeze. */
   ping(timeoutMs: number): Promise<boolean> {
     if (!this.isOpen) return Promise.resolve(false);
     return new Promise((resolve) => {
       // The pong to an earlier ping may have waited unread during a freeze: only the pong to this ping counts.
       const token = randomBytes(4);
-      const settle = (alive: boolean) => {
+      const settle = (isAlive: boolean) => {
         clearTimeout(timer);
         this.#ws.off('pong', onPong).off('close', onClose);
-        resolve(alive);
+        resolve(isAlive);
       };
       const onPong = (data: Buffer) => {
         if (data.equals(token)) settle(true);
@@ -209,8 +209,8 @@ export class Connection {
   }
 
   /**
-   * Calls back at each message that makes an idle connection unfit for its session's next turn, and at the close; returns
-   * a function that stops it.
+   * Calls the listener at each message that makes an idle connection unfit for its session's next turn, and at the
+   * close. Returns a function that removes the listener.
    */
   onActivity(listener: () => void): () => void {
     const onMessage = () => {
@@ -220,14 +220,14 @@ export class Connection {
     return () => this.#ws.off('message', onMessage).off('close', listener);
   }
 
-  /** Closes with a close frame. A peer that does not answer it within a second is cut off. For a drained connection. */
+  /** Closes a drained connection with a close frame. A peer that does not answer it within a second is cut off. */
   close(): void {
     this.#ws.close(1000);
   }
 
   /**
-   * Sends a close frame and cuts the connection off at once, for an exchange that is not over. Waiting for the reply would
-   * mean reading all that the agent still sends, and the environment may be frozen long before that.
+   * Sends a close frame and cuts the connection off at once, for an exchange that is not over. A wait for the reply
+   * would have to read everything that the agent still sends, and the environment may be frozen long before the reply.
    */
   abandon(): void {
     this.#ws.close(1000);
@@ -247,9 +247,9 @@ function hasBegunMessage(ws: WebSocket): boolean {
 }
 
 interface Receiver {
-  /** Frames of a message that is not complete. */
+  /** The frames of a message that is not complete. */
   _fragments: unknown[];
-  /** Bytes of a frame that is not complete. */
+  /** The number of bytes of a frame that is not complete. */
   _bufferedBytes: number;
   /** The part of a frame that is being read; 0 between frames. */
   _state: number;

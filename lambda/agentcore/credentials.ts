@@ -2,8 +2,8 @@ import type { Credentials } from '../config.ts';
 import type { CredentialProvider } from './signing.ts';
 
 /**
- * The function's credentials: those of its environment, which is what Lambda gives, or else whatever the AWS SDK
- * finds (a profile, SSO, a container role), which is what a developer has. The latter is loaded only then: it
+ * Returns the function's credentials. Lambda puts them into the environment. Without them, for example on a developer's
+ * machine, the AWS SDK looks for a profile, SSO or a container role. The SDK's code is loaded only then, because it
  * would triple the cold start.
  */
 export function credentialProvider(fromEnvironment: Credentials | undefined): CredentialProvider {

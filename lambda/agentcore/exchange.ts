@@ -5,15 +5,15 @@ import type { StreamError } from '../errors.ts';
 export interface SessionRequest {
   agent: Agent;
   sessionId: string;
-  /** The user's name for AgentCore, where the configuration asks for it. */
+  /** The user's identity for AgentCore, if the configuration asks for it. */
   userId?: string;
-  /** Trace headers for the upstream request, names in lower case. */
+  /** The trace headers for the upstream request, with names in lower case. */
   traceHeaders: Record<string, string>;
 }
 
-/** What is needed to open a connection of a session. */
+/** A request to open a connection of a session. */
 export interface SessionOpening extends SessionRequest {
-  /** Aborts the operation; the reason of its signal is the StreamError that is reported. */
+  /** Aborts the operation. The reason of its signal is the StreamError that is reported. */
   abort: AbortController;
   record: InvocationRecord;
 }
@@ -22,14 +22,14 @@ export interface SessionOpening extends SessionRequest {
 export interface Invocation extends SessionOpening {
   /** The agent's input, as JSON. */
   input: string;
-  /** Called when everything else is ready; the prompt is sent when its promise resolves. @default at once */
+  /** Called when everything else is ready. The prompt is sent when the promise resolves. @default - sent at once */
   admission?: () => Promise<void>;
-  /** Milliseconds until the invocation will be aborted for time. */
+  /** Returns the milliseconds until the invocation is aborted for time. */
   remainingMs: () => number;
   log: Log;
 }
 
-/** Whether `[DONE]` was seen: it may follow an end of another form. */
+/** Whether `[DONE]` has arrived. After an end of another form it may still follow. */
 export type AnswerEnd = 'marked' | 'unmarked';
 
 /** One message: its bytes, and whether it is binary. */
@@ -37,50 +37,50 @@ export type Message = readonly [bytes: Buffer, isBinary: boolean];
 
 /** A prompt that was handed over, and the messages that answer it. Both transports make it. */
 export interface Exchange {
-  /** The messages, in batches of all that have come meanwhile. The iteration ends however the connection ends. */
+  /** The messages, in batches of those that arrived together. The iteration ends for every end of the connection. */
   messages: AsyncIterable<readonly Message[]>;
-  /** Whether the answer before, on the same connection, had no `[DONE]`: one that comes first belongs to it. */
+  /** Whether the previous answer on the connection had no `[DONE]`: a `[DONE]` as the first message belongs to it. */
   followsUnmarked?: boolean;
-  /** Content type of the body that the messages are pieces of, known with the first piece; absent for a WebSocket. */
+  /** Returns the content type of the body whose pieces the messages are, once there is one. Absent for a WebSocket. */
   bodyType?: () => string;
   /**
-   * Why the messages ended; undefined after a clean end.
+   * Returns why the messages ended; undefined after a clean end.
    *
-   * @param hasText whether a text of the answer had come
+   * @param hasText whether a text of the answer has arrived
    */
   failure(hasText: boolean): StreamError | undefined;
   /**
    * Ends the exchange; to be called once, after the iteration.
    *
-   * @param taken how many messages were taken
-   * @param end how the agent marked the end, with `[DONE]` or otherwise; undefined where it did not, or more came
+   * @param taken the number of messages that were taken
+   * @param end whether the end had a `[DONE]`; undefined if the answer is not complete, or more came after its end
    */
   finish(taken: number, end?: AnswerEnd): void;
 }
 
-/** What an invocation did, for logs, metrics and traces. Times are in milliseconds. */
+/** The record of an invocation for logs, metrics and traces. Times are in milliseconds. */
 export interface InvocationRecord {
   retries: number;
   connectionsOpened: number;
   connectionsReused: number;
   connectionFailures: number;
-  /** Texts that the agent sent, before a long one was cut. */
+  /** The number of texts that the agent sent, counted before long ones are cut. */
   chunksReceived: number;
-  /** Duration of DNS, TCP, TLS and the upgrade; undefined for a reused connection. */
+  /** The duration of DNS, TCP, TLS and the upgrade; undefined for a reused connection. */
   connectionMs?: number;
-  /** Duration of the upgrade alone. */
+  /** The duration of only the upgrade. */
   upgradeMs?: number;
-  /** `performance.now()` at these moments; undefined for a moment that did not come. */
+  /** `performance.now()` at this moment and the next ones; undefined if the moment has not come. */
   connectedAt?: number;
   promptSentAt?: number;
   firstChunkAt?: number;
-  /** The agent asked the user something. */
+  /** Whether the agent asked the user something. */
   interrupted?: true;
   /** AgentCore's id of the upgrade or request. */
   upstreamRequestId?: string | undefined;
 }
 
-/** The record of an invocation that has done nothing yet. */
+/** Makes the record of a new invocation. */
 export function newRecord(): InvocationRecord {
   return {
     retries: 0,
@@ -91,7 +91,7 @@ export function newRecord(): InvocationRecord {
   };
 }
 
-/** A line of the log: what happened, and fields to search it by. */
+/** Writes lines to the log. Each has a message, and fields to search by. */
 export interface Log {
   info(message: string, fields?: Record<string, unknown>): void;
   warn(message: string, fields?: Record<string, unknown>): void;

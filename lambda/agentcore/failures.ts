@@ -1,9 +1,9 @@
 import type { RuntimeOperation } from '../arn.ts';
 import { type ErrorDetails, StreamError, type StreamErrorOptions } from '../errors.ts';
 
-/** An HTTP answer of the data plane that is not the one hoped for. */
+/** An HTTP answer with which the data plane refuses a request. */
 export interface HttpAnswer {
-  /** What was asked for. */
+  /** The operation of the request. */
   operation: RuntimeOperation;
   status: number;
   headers: Record<string, string | string[] | undefined>;
@@ -11,7 +11,7 @@ export interface HttpAnswer {
   body: string;
 }
 
-/** What an exception or a status comes to. */
+/** The meaning of an exception or a status. */
 type Meaning =
   | 'invalid'
   | 'unauthenticated'
@@ -54,21 +54,23 @@ const BY_NAME: Record<string, Meaning> = {
   InternalServerException: 'unavailable',
 };
 
-/** Exceptions of any AWS service that say: who you are is wrong. */
+/** The exceptions by which any AWS service refuses credentials or a signature. */
 const UNAUTHENTICATED =
   /^(ExpiredToken|InvalidSignature|UnrecognizedClient|IncompleteSignature|MissingAuthenticationToken)(Exception)?$|^(SignatureDoesNotMatch|InvalidClientTokenId|UnauthorizedException)$/;
 
-/** An AccessDeniedException that means the signature, not the permission, by how its message begins. */
+/** The beginnings of an AccessDeniedException's message that concern the signature and not the permission. */
 const SIGNATURE_REFUSED =
   /^(The request signature we calculated|Signature expired|Signature not yet current|The security token included in the request is)/;
 
-/** A RuntimeClientError by what it says: the container was not up in time, so that nothing was sent to it. */
+/**
+ * The message of a RuntimeClientError when the container was not up in time. Nothing was sent to the container then.
+ */
 const SLOW_START = /^Runtime initialization time exceeded/i;
 
-/** The same: the container's own status, which AgentCore writes in several ways. */
+/** The container's own status in the message of a RuntimeClientError, which AgentCore writes in several ways. */
 const CONTAINER_STATUS = /received error (?:code )?\(?([1-5]\d\d)\)? from runtime/i;
 
-/** What servers answer to an upgrade that they do not know. */
+/** The statuses with which servers answer an upgrade that they do not support. */
 const NO_HANDLER_STATUS = new Set(['403', '404', '405', '426', '501']);
 
 const CONTAINER_HINT = "the runtime's container may be failing: check its log group";
@@ -81,19 +83,21 @@ const SLOW_START_HINT =
   "the container takes longer to start than AgentCore waits: shorten its start-up (imports, downloads, an image's size), or use a V2 runtime, which starts from a snapshot";
 const JWT_HINT = 'the runtime must use IAM authorisation, not JWT';
 
-/** The failure behind a refused upgrade or invocation: by exception name first, by status second. */
+/** Makes the error of a refused request, first by the name of the exception and then by the status. */
 export function failureOfAnswer({ operation, status, headers, body }: HttpAnswer): StreamError {
   const document = parseBody(body);
   const name = exceptionName(single(headers['x-amzn-errortype']) ?? document.__type ?? document.code);
   const isOfAws = headers['x-amzn-errortype'] !== undefined || typeof document.__type === 'string';
   const message = document.message ?? document.Message ?? '';
-  // Without an exception of AWS the body may be a container's, whose words are not for the log. Refusals of a signature
-  // quote it, or go on with the canonical request and its token.
-  const [said = ''] = (isOfAws ? message : '')
+  // Without an exception of AWS the body may be a container's, whose words must not be logged. A refusal of a signature
+  // quotes the signature, or goes on with the canonical request and its token, so the message is cut before them.
+  const [loggable = ''] = (isOfAws ? message : '')
     .slice(0, 300)
     .split(/\n|\s*\b(?:Authorization|Credential|Signature)=|AWS4-/, 1);
-  const unsaid = message === '' ? '(no message)' : `(${message.length} characters)`;
-  const cause = new Error(`AgentCore answered ${status} ${name ?? '(no exception name)'}: ${said || unsaid}`);
+  const instead = message === '' ? '(no message)' : `(${message.length} characters)`;
+  const cause = new Error(
+    `AgentCore answered ${status} ${name ?? '(no exception name)'}: ${loggable || instead}`,
+  );
   const fail = (code: StreamError['code'], text: string, options: StreamErrorOptions = {}) => {
     const error = new StreamError(code, text, { cause, ...options });
     error.upstreamRequestId = requestIdOf(headers);
@@ -175,15 +179,16 @@ export function requestIdOf(headers: HttpAnswer['headers']): string | undefined 
 }
 
 /**
- * `ValidationException:http://…` and `com.amazonaws.x#ValidationException` both name ValidationException. What has not
- * the form of a name is none: it is logged, and may be a container's words.
+ * Returns the name of an exception: `ValidationException:http://…` and `com.amazonaws.x#ValidationException` both name
+ * ValidationException. A text without the form of a name is ignored, because the name is logged and the text may be a
+ * container's words.
  */
 function exceptionName(raw: unknown): string | undefined {
   const name = typeof raw === 'string' ? raw.split(':', 1)[0]?.split('#').at(-1)?.trim() : undefined;
   return name !== undefined && /^[A-Za-z]\w{0,99}$/.test(name) ? name : undefined;
 }
 
-/** @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 seconds, or a date */
+/** Reads seconds or a date. @see https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 */
 function secondsOf(retryAfter = ''): number | undefined {
   if (/^\d{1,6}$/.test(retryAfter)) return Number(retryAfter) || undefined;
   const inMs = retryAfter.endsWith(' GMT') ? Date.parse(retryAfter) - Date.now() : 0;

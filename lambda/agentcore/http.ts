@@ -16,8 +16,8 @@ export interface PostOptions {
 }
 
 /**
- * Posts a prompt to `/invocations`. The status of the answer arrives after the prompt was handed over: a refusal is
- * thrown by the iteration, and must not be retried.
+ * Posts a prompt to `/invocations`. The status of the answer arrives after the prompt was handed over, so the iteration
+ * throws a refusal, which must not be retried.
  */
 export function postInvocation(
   { url, headers }: SignedRequest,
@@ -25,7 +25,7 @@ export function postInvocation(
   { socket, signal, onAnswer }: PostOptions,
 ): Exchange {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-  // With an HTTP agent, and with `agent: false` too, Node.js would open a connection of its own.
+  // No `agent` is given: with an HTTP agent, and even with `agent: false`, Node.js would open its own connection.
   const request = send(url, { method: 'POST', headers, createConnection: () => socket });
   let broken: unknown;
   const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -53,7 +53,7 @@ export function postInvocation(
     contentType = answeredHeaders['content-type'] ?? '';
     for await (const bytes of answer as AsyncIterable<Buffer>) yield [[bytes, true]];
     if (endsWithConnection(answer)) {
-      // Node.js reports such a body as complete, however the connection ended.
+      // Node.js reports such a body as complete, even after an error of the connection.
       signal.throwIfAborted();
       if (broken !== undefined) throw broken;
     }
@@ -70,7 +70,7 @@ export function postInvocation(
     finish: () => {
       signal.removeEventListener('abort', onAbort);
       request.destroy();
-      // A request that has its whole answer has let go of its socket.
+      // A request with a complete answer no longer holds its socket, so the socket is destroyed separately.
       socket.destroy();
     },
   };
@@ -84,7 +84,7 @@ async function* mapErrors<T>(source: AsyncIterable<T>, map: (thrown: unknown) =>
   }
 }
 
-/** @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
+/** Whether only the end of the connection ends the body. @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */
 function endsWithConnection({ headers }: IncomingMessage): boolean {
   return headers['content-length'] === undefined && headers['transfer-encoding'] === undefined;
 }

@@ -2,16 +2,18 @@
 import type WebSocket from 'ws';
 import type { Message } from './exchange.ts';
 
-/** A socket is paused while so many messages wait. */
+/** The socket is paused while this many messages wait. */
 const MAX_WAITING = 16;
-/** Cheaper than `queueMicrotask`, which makes a resource for asynchronous hooks. */
+/** `then` of this promise is cheaper than `queueMicrotask`, which makes a resource for asynchronous hooks. */
 const NOW = Promise.resolve();
 
 /**
- * The messages of a socket, from the call on, in batches: each holds all that have come since the batch before. The
- * iteration ends when the socket has closed; aborting the signal makes it throw; both after the messages that wait.
+ * Iterates the messages that a socket receives from now on, in batches. Each batch contains all messages since the
+ * previous one. The iteration ends when the socket closes, and throws when the signal is aborted, in both cases after
+ * the messages that wait.
  *
- * Written out, as a generator would take three promises for each batch, which mostly is one token.
+ * The iterator is written by hand, because a generator would take three promises for each batch, and most batches are
+ * one token.
  */
 export function batchesOf(ws: WebSocket, signal: AbortSignal): AsyncIterable<readonly Message[]> {
   let waiting: Message[] = [];

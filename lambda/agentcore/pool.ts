@@ -16,10 +16,10 @@ export interface PoolOptions {
 
 /**
  * Why a connection is given up. `idle`, `age`: kept or open for too long; `full`: another connection took its place;
- * `replaced`: a newer connection of its session took its place; `disturbed`: something arrived after the answer; `dead`: it
- * is closed, or answers no ping; `slow`: a new connection was there before its pong; `aborted`: its turn ended before it
- * began; `spare`: a new connection that the pong of the kept one made needless; `ended`: its session was ended;
- * `shutdown`: the process ends.
+ * `replaced`: a newer connection of its session took its place; `disturbed`: something arrived after the answer;
+ * `dead`: it is closed, or answers no ping; `slow`: a new connection was there before its pong; `aborted`: its turn
+ * ended before it began; `spare`: a new connection that the pong of the kept one made needless; `ended`: its session
+ * was ended; `shutdown`: the process ends.
  */
 export type DiscardReason =
   | 'idle'

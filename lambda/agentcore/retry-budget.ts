@@ -1,17 +1,17 @@
 export interface RetryBudgetOptions {
-  /** Retries that may come at once. @default 100 */
+  /** The most retries at once. @default 100 */
   burst?: number;
-  /** Retries a second, whatever comes. @default 5 */
+  /** The retries that each second adds. @default 5 */
   perSecond?: number;
-  /** Retries that each request adds. @default 0.2 */
+  /** The retries that each request adds. @default 0.2 */
   perRequest?: number;
-  /** Milliseconds. @default performance.now */
+  /** Returns milliseconds. @default performance.now */
   now?: () => number;
 }
 
 /**
- * How often all requests of a process together may try again. Each has its own limit and its jitter; a thousand of them
- * that are refused at once would still ask five times as much of a service that is down.
+ * Limits the retries of all requests of a process together. Each request has its own limit and jitter, but a thousand
+ * requests that are refused at once would still send five times as many requests to a service that is down.
  *
  * @see https://sre.google/sre-book/addressing-cascading-failures/ "Retries", on a budget per process
  */
@@ -37,12 +37,12 @@ export class RetryBudget {
     this.#filledAt = now();
   }
 
-  /** Notes a request. */
+  /** Counts a request. */
   request(): void {
     this.#add(this.#perRequest);
   }
 
-  /** Whether one more retry may be made; it is counted then. */
+  /** Returns whether one more retry may be made, and counts it. */
   take(): boolean {
     const now = this.#now();
     this.#add(((now - this.#filledAt) / 1000) * this.#perSecond);

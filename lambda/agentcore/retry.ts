@@ -6,19 +6,19 @@ export interface RetryOptions {
   retryBaseMs: number;
   retryMaxMs: number;
   signal: AbortSignal;
-  /** Milliseconds that are left; a retry that would have to wait longer is not made. */
+  /** Returns the milliseconds that are left. A retry that would have to wait longer is not made. */
   remainingMs: () => number;
-  /** What all requests of the process may retry together. @default no limit */
+  /** The budget of retries that all requests of the process share. @default - no limit */
   budget?: Pick<RetryBudget, 'request' | 'take'> | undefined;
   /** Called with every failure; `delayMs` is undefined when no retry follows. */
   onFailure?: (error: StreamError, delayMs: number | undefined) => void;
-  /** 0 to 1. @default Math.random */
+  /** Returns a number from 0 to 1. @default Math.random */
   random?: () => number;
 }
 
 /**
- * Repeats an attempt that failed before the prompt was handed over, if its error allows that: with exponential backoff and
- * full jitter, no sooner than the upstream asked for, or (`retry: 'once'`) once and immediately.
+ * Repeats an attempt that failed before the prompt was handed over, if its error allows that: with exponential backoff
+ * and full jitter, no sooner than the upstream asked for, or (`retry: 'once'`) once and immediately.
  *
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  */

@@ -4,10 +4,10 @@ import type { SessionRequest } from './exchange.ts';
 import type { RuntimeRequest, SignedRequest } from './signing.ts';
 import { assertUsable, type DialOptions, dial } from './socket.ts';
 
-/** Header that names the user to AgentCore. */
+/** The header that names the user to AgentCore. */
 const USER_HEADER = 'x-amzn-bedrock-agentcore-runtime-user-id';
 
-/** A request to the runtime of a session, to be signed. */
+/** Makes a request to the runtime of a session, which is signed later. */
 export function runtimeRequest(
   { agent, sessionId, userId, traceHeaders }: SessionRequest,
   headers: Record<string, string> = {},
@@ -22,8 +22,8 @@ export function runtimeRequest(
 }
 
 /**
- * Signs the request and opens the socket at the same time: signing takes about a millisecond, connecting takes several. If
- * one of them fails, or the signal is aborted, the other is cancelled.
+ * Signs the request and opens the socket at the same time: signing takes about a millisecond, connecting takes several.
+ * If one of them fails, or the signal is aborted, the other is cancelled.
  */
 export async function openSignedSocket(
   signing: Promise<SignedRequest>,

@@ -7,20 +7,20 @@ import { StreamError } from '../errors.ts';
 
 export type CredentialProvider = () => Promise<Credentials>;
 
-/** What is asked of which runtime. */
+/** A request to a runtime. */
 export interface RuntimeRequest {
   arn: RuntimeArn;
   /** The data plane's origin. */
   origin: URL;
   qualifier: string;
   sessionId: string;
-  /** Further headers to sign and send; names in lower case. */
+  /** Further headers to sign and send, with names in lower case. */
   headers?: Record<string, string>;
 }
 
 const SERVICE = 'bedrock-agentcore';
 
-/** SHA-256, keyed or not, in the form that the signer takes. */
+/** SHA-256, with or without a key, in the form that the signer takes. */
 class Sha256 {
   readonly #hash;
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
@@ -41,7 +41,7 @@ function toBytes(data: string | ArrayBuffer | ArrayBufferView): string | Uint8Ar
     : new Uint8Array(data);
 }
 
-/** A request as it must go on the wire: path, query and headers are what was signed, byte for byte. */
+/** A signed request. Path, query and headers must be sent byte for byte as they are, because they are signed. */
 export interface SignedRequest {
   url: URL;
   headers: Record<string, string>;
@@ -112,7 +112,7 @@ export interface AwsRequest {
   region: string;
   method: string;
   url: URL;
-  /** Names in lower case. */
+  /** The headers, with names in lower case. */
   headers?: Record<string, string>;
   body: string | undefined;
 }
@@ -149,7 +149,7 @@ export async function signRequest(
     },
     { signingDate: now },
   );
-  // Node's client writes Host itself, the same one.
+  // Node's client adds the same Host header itself.
   const { host: _host, ...sent } = signed.headers;
   return { url, headers: sent };
 }

@@ -2,12 +2,12 @@ import { StreamError } from '../errors.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 export interface SilenceOptions {
-  /** From the prompt to the first text. */
+  /** The longest time from the prompt to the first text. */
   firstChunkTimeoutMs: number;
-  /** Between messages, once there was text. */
+  /** The longest time between messages after the first text. */
   idleTimeoutMs: number;
   onTimeout: (error: StreamError) => void;
-  /** Text, then 30 s of nothing: the agent probably does not mark its end. Called once. */
+  /** Called once, when the agent sends nothing for 30 s after text: it probably does not mark its end. */
   onNoEndMarker?: () => void;
 }
 
@@ -23,7 +23,9 @@ export interface SilenceWatch {
   stop(): void;
 }
 
-/** Reports an agent that sends nothing for too long. It compares times now and then, so that a message costs no timer. */
+/**
+ * Reports an agent that sends nothing for too long. It compares times now and then, so that a message costs no timer.
+ */
 export function watchSilence(options: SilenceOptions): SilenceWatch {
   const { firstChunkTimeoutMs, idleTimeoutMs, onTimeout, onNoEndMarker } = options;
   let since = performance.now();
@@ -46,7 +48,7 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
       onNoEndMarker?.();
     }
     const next = hadText && !reported ? Math.min(limit(), NO_END_MARKER_MS) : limit();
-    // At least a millisecond, because timers may fire that much too early.
+    // The wait is at least a millisecond, because timers may fire a millisecond too early.
     checkIn(Math.max(1, next - silentMs));
   };
   const checkIn = (ms: number) => {
@@ -57,7 +59,7 @@ export function watchSilence(options: SilenceOptions): SilenceWatch {
 
   return {
     heard() {
-      // Until the answer has begun, other messages do not count.
+      // Messages before the first text of the answer do not count.
       if (hadText) since = performance.now();
     },
     heardAnswer() {

@@ -1,17 +1,17 @@
 import { boundedAgentError } from '../agent-error.ts';
 import { StreamError } from '../errors.ts';
 
-/** A socket that could not be opened, or was lost before the prompt was handed over. */
+/** Makes the error of a socket that could not be opened, or was lost before the prompt was handed over. */
 export function failureOfSocket(cause: unknown): StreamError {
   const code = codeOf(cause);
-  // Without a system or TLS code it is ws or the HTTP parser that complains of the answer's form.
+  // An error without a system or TLS code comes from ws or the HTTP parser, and concerns the form of the answer.
   if (code === undefined || code.startsWith('HPE_')) {
     return new StreamError('AgentFailed', 'AgentCore gave an unexpected answer', { cause });
   }
   return new StreamError('AgentUnavailable', 'the agent cannot be reached', { cause, retry: 'backoff' });
 }
 
-/** A connection that broke while an answer was awaited. */
+/** Makes the error of a connection that broke during an answer. */
 export function failureOfBreak(cause: unknown): StreamError {
   const code = codeOf(cause) ?? '';
   switch (code) {
@@ -40,29 +40,29 @@ const INTERRUPTED_BY: Record<number, string> = {
   1008: AT_A_LIMIT,
 };
 
-/** What the servers of frameworks close with when they cannot read what they were sent. */
+/** The close code of frameworks' servers that cannot read their input. */
 const UNACCEPTABLE = 1003;
 const INPUT_HINT =
   'the agent may expect another input: an agent that speaks AG-UI needs "dialect": "ag-ui" in its entry, any other an "input" (see docs/agents.md)';
 
-/** What AgentCore is known to say when it closes. The numbers are quotas, which AWS changes. */
+/** The known close reasons of AgentCore itself. Their numbers are quotas, which AWS changes. */
 const OF_SERVICE = [
   /^Policy violated: Max connection duration of \d{1,4} (hour|minute)s? is exceeded$/,
   /^Policy violated: message size limit of \d{1,4} [KM]B for a message frame is exceeded$/,
 ];
 
 /**
- * Whether a close reason is AgentCore's own, of a connection at one of its limits. Whatever else is said comes from the
- * agent, however it begins: it may hold a prompt, and is not for the log.
+ * Whether a close reason is AgentCore's own, for a connection at one of its limits. Any other reason comes from the
+ * agent, even if it begins in the same way: it may contain a prompt, and must not be logged.
  */
 export function isOfService(reason: string): boolean {
   return OF_SERVICE.some((text) => text.test(reason));
 }
 
 /**
- * What a close code means to an answer that has not ended: nothing wrong (1000, 1005), or a failure.
+ * Returns the error of a close before the end of an answer; undefined for a clean close (1000, 1005).
  *
- * @param hasText whether a text of the answer came before: the agent then had understood its input
+ * @param hasText whether a text of the answer has arrived, which means that the agent has understood its input
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1
  */
 export function failureOfClose(code: number, reason: string, hasText = false): StreamError | undefined {

@@ -5,7 +5,7 @@ import { failureOfSocket } from './socket-failures.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
 
 export interface DialOptions {
-  /** Limit for DNS, TCP and TLS together. */
+  /** The longest time for DNS, TCP and TLS together. */
   connectTimeoutMs: number;
   signal: AbortSignal;
 }
@@ -57,7 +57,9 @@ export function dial(origin: URL, { connectTimeoutMs, signal }: DialOptions): Pr
   });
 }
 
-/** @throws StreamError AgentUnavailable for a socket that was closed before its first use, which causes no event later */
+/**
+ * @throws StreamError AgentUnavailable for a socket that was closed before its first use, which causes no event later
+ */
 export function assertUsable(socket: Socket): void {
   if (socket.writable) return;
   throw failureOfSocket(Object.assign(new Error('the connection was lost'), { code: 'ECONNRESET' }));

@@ -13,9 +13,9 @@ import { connectionKeyOf } from './websocket.ts';
 /**
  * Ends the microVM of a session and closes the connection that is kept for it. The session id can be used again.
  *
- * @param clientToken the same for every attempt
- * @returns false where AgentCore knows no such session
- * @throws StreamError as the answer of AgentCore is mapped
+ * @param clientToken a token that must be the same for every attempt
+ * @returns false when AgentCore knows no such session
+ * @throws StreamError that `docs/errors.md` gives for AgentCore's answer
  * @see https://docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_StopRuntimeSession.html
  */
 export async function stopSession(

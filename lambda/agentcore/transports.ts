@@ -10,7 +10,7 @@ import { overWebSocket } from './websocket.ts';
 /**
  * Hands the prompt over.
  *
- * @throws StreamError while it has not been: nothing was sent
+ * @throws StreamError when nothing was sent
  */
 type Start = (invocation: Invocation, upstream: Upstream) => Promise<Exchange>;
 

@@ -12,7 +12,7 @@ import { whenWaitingInputIsRead } from './waiting-input.ts';
 export interface UpgradeOptions {
   /** A connected socket to the URL's host. */
   socket: Socket;
-  /** Limit for the whole upgrade: AgentCore answers it when the session's microVM is up. */
+  /** The longest time for the whole upgrade. AgentCore answers it when the session's microVM is up. */
   handshakeTimeoutMs: number;
   maxMessageBytes: number;
   signal: AbortSignal;
@@ -25,7 +25,7 @@ export interface Upgraded {
   upstreamRequestId: string | undefined;
 }
 
-/** After a pause, all unread pings are found at once; by default ws would end the connection at the 61st. */
+/** After a pause all unread pings are read at once. By default ws would end the connection at the 61st ping. */
 const MAX_PENDING_PONGS = 10_000;
 
 /** How long a peer may take to answer our close frame. */
@@ -34,14 +34,14 @@ const CLOSE_TIMEOUT_MS = 1000;
 /**
  * Upgrades a socket to a WebSocket. It offers no compression and follows no redirect.
  *
- * @throws StreamError as `docs/errors.md` maps the answer; AgentTimeout when there is none in time
+ * @throws StreamError that `docs/errors.md` gives for the answer, or AgentTimeout when there is no answer in time
  * @see https://www.rfc-editor.org/rfc/rfc6455#section-4.1
  */
 export function upgrade({ url, headers }: SignedRequest, options: UpgradeOptions): Promise<Upgraded> {
   const { socket, signal } = options;
   return new Promise<Upgraded>((resolve, reject) => {
     signal.throwIfAborted();
-    // A variable, because the types of ws do not declare all of these options yet.
+    // The options are a variable, because the types of ws do not declare all of them yet.
     const clientOptions = {
       headers,
       createConnection: () => socket,

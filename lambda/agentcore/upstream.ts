@@ -3,11 +3,11 @@ import type { ConnectionPool } from './pool.ts';
 import type { RetryBudget } from './retry-budget.ts';
 import type { CredentialProvider } from './signing.ts';
 
-/** What outlives an invocation. */
+/** The parts that outlive an invocation. */
 export interface Upstream {
   config: Config;
   credentials: CredentialProvider;
   pool: ConnectionPool;
-  /** What all requests of a process may retry together; absent where a process has one at a time. */
+  /** The budget of retries that all requests of a process share. Absent if a process has one request at a time. */
   retryBudget?: RetryBudget;
 }

@@ -12,10 +12,10 @@ export function connectionKeyOf({ agent, sessionId, userId = '' }: SessionReques
 }
 
 /**
- * Opens the connection of a session and keeps it for the first turn. This starts the session's microVM, because AgentCore
- * answers an upgrade only when it is up. The agent is sent nothing.
+ * Opens the connection of a session and keeps it for the first turn. This starts the session's microVM, because
+ * AgentCore answers an upgrade only when it is up. The agent is sent nothing.
  *
- * @throws StreamError as opening a connection does
+ * @throws StreamError when the connection cannot be opened
  */
 export async function warm(opening: SessionOpening, upstream: Upstream): Promise<void> {
   const { pool } = upstream;
@@ -49,7 +49,7 @@ export async function overWebSocket(invocation: Invocation, upstream: Upstream):
   record.upstreamRequestId = connection.upstreamRequestId;
   if (reused) {
     record.connectionsReused += 1;
-    // A handshake that ran beside the ping and was not needed has recorded its times.
+    // A handshake may have run beside the ping without being needed, and its times were recorded.
     delete record.connectionMs;
     delete record.upgradeMs;
     delete record.connectedAt;

@@ -1,6 +1,6 @@
 /**
- * Lets requests begin one by one, each in a turn of the event loop of its own. When a crowd arrives at once, the running
- * answers are served between two beginnings, which take a thousand times as long as passing on a chunk.
+ * Lets requests begin one by one, each in its own turn of the event loop. When many requests arrive at once, running
+ * answers are served between two beginnings. A beginning takes a thousand times as long as passing on a chunk.
  */
 export class Turns {
   readonly #waiting: (() => void)[] = [];
