@@ -28,7 +28,7 @@ export class OpenAnswers {
   refusal(route: string): StreamError | undefined {
     if (this.#isClosing) return unavailable('this server is shutting down');
     if (this.#open.size <= this.#maxStreams || route === 'health') return undefined;
-    return unavailable('this server has as many answers under way as it may');
+    return unavailable('this server already runs as many answers as it may');
   }
 
   /**

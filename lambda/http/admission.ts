@@ -68,7 +68,7 @@ function agentOf(invokeRequest: InvokeRequest, { upstream, telemetry }: Call): A
     ...(sessionReplaced && { session_replaced: true }),
   });
   if (payload !== undefined && agent.entry.payload !== 'merge') {
-    const expected = 'nothing, as the entry of this agent does not allow it';
+    const expected = 'nothing, because the entry of this agent does not allow it';
     throw new StreamError('BadRequest', `"payload": expected ${expected}, got an object`, {
       details: { sessionId, fields: ['payload'] },
     });

@@ -54,7 +54,7 @@ function afterOf(query: string): string | undefined {
 /** @throws StreamError NotFound when no sessions are kept, AgentUnavailable when the store fails */
 export async function withStore<T>({ store }: Call, use: (store: SessionStore) => Promise<T>): Promise<T> {
   if (store === undefined) {
-    throw new StreamError('NotFound', 'no such route, as this service keeps no sessions');
+    throw new StreamError('NotFound', 'no such route, because this service keeps no sessions');
   }
   try {
     return await use(await store);

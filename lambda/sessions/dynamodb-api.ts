@@ -139,7 +139,7 @@ async function textOf(answer: IncomingMessage): Promise<string> {
   let length = 0;
   for await (const part of answer as AsyncIterable<Buffer>) {
     length += part.length;
-    if (length > MAX_ANSWER_BYTES) throw new Error('DynamoDB answered more than a page');
+    if (length > MAX_ANSWER_BYTES) throw new Error('DynamoDB answered with more bytes than a page has');
     parts.push(part);
   }
   return Buffer.concat(parts).toString();
@@ -152,5 +152,5 @@ function parseObject(text: string): Record<string, unknown> {
     value = JSON.parse(text);
   } catch {}
   if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  throw new Error('DynamoDB answered with something else than a JSON object');
+  throw new Error('DynamoDB answered with something other than a JSON object');
 }

@@ -115,7 +115,7 @@ export class Recording {
         this.#renewedAt = Date.now();
         this.#turnLater(this.#store.intervalMs);
       } else if (this.#isLate) {
-        this.#giveUp(new Error('another answer runs, which the store told after the prompt was sent'));
+        this.#giveUp(new Error('another answer runs, and the store said so only after the prompt was sent'));
       } else {
         this.#phase = 'over';
         onBusy(busyWith);

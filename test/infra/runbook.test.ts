@@ -74,7 +74,7 @@ test.each([
 
 test.each([
   ['the store did not answer in time'],
-  ['another answer runs, which the store told after the prompt was sent'],
+  ['another answer runs, and the store said so only after the prompt was sent'],
   ['the table does not take everything that is written'],
   ['the store is slower than the answer'],
 ])('the article on the session store explains "%s", which is an error of it', (message) => {

@@ -110,7 +110,7 @@ describe('as many answers as there may be', () => {
     expect(refused.headers.get('retry-after')).toBe('5');
     expect(await refused.json()).toMatchObject({
       error: 'AgentUnavailable',
-      message: expect.stringContaining('as many answers under way as it may'),
+      message: expect.stringContaining('as many answers as it may'),
       retryable: true,
       promptSent: false,
     });

@@ -106,7 +106,7 @@ test('what cannot be read is not quoted: it may be an answer', async () => {
   const secret: Answer = { status: 200, body: 'secret' };
   const { api } = await startTable(secret, secret, secret);
 
-  await expect(read(api)).rejects.toThrow('DynamoDB answered with something else than a JSON object');
+  await expect(read(api)).rejects.toThrow('DynamoDB answered with something other than a JSON object');
 });
 
 test('without credentials nothing is sent', async () => {
