@@ -5,8 +5,8 @@ import { TRANSPORTS } from '../agentcore/transports.ts';
 import type { Upstream } from '../agentcore/upstream.ts';
 import type { Config } from '../config.ts';
 import { StreamError, toStreamError } from '../errors.ts';
-import { type AnswerEvent, type ContentEvent, type EndEvent, isEnd } from '../events.ts';
-import { createDecoder, type Decoder } from './decoder.ts';
+import type { ContentEvent, EndEvent } from '../events.ts';
+import { Reading } from './reading.ts';
 
 /**
  * Takes events that arrived together. It returns a promise while the reader is behind: await it before further events.
@@ -66,42 +66,12 @@ async function passOn(
     onTimeout: (error) => abort.abort(error),
     onNoEndMarker: () => log.warn('NoEndMarker'),
   });
-  let decoder: Decoder | undefined;
-  let taken = 0;
-  let ending: EndEvent | undefined;
-  let hadEvents = false;
-  const leftOut = { count: 0, characters: 0 };
-  const decoderOf = (): Decoder => {
-    const bodyType = exchange.bodyType?.();
-    return createDecoder({
-      ...agent.entry,
-      ...(bodyType !== undefined && { bodyType }),
-      ...(exchange.followsUnmarked && { followsUnmarked: true }),
-      maxDocumentLength: config.maxMessageBytes,
-      onLeftOut: (length) => {
-        leftOut.count += 1;
-        leftOut.characters += length;
-      },
-    });
-  };
-
-  /** Adds events to the content, notes the end, and records first texts and questions. */
-  const take = (events: readonly AnswerEvent[], content: ContentEvent[]): void => {
-    for (const event of events) {
-      if (isEnd(event)) {
-        ending = event;
-        continue;
-      }
-      hadEvents = true;
-      if (isText(event)) {
-        record.firstChunkAt ??= performance.now();
-        record.chunksReceived += 1;
-      }
-      if (event.type === 'interrupt') record.interrupted = true;
-      if (event.type !== 'data' || event.inline) silence.heardAnswer();
-      content.push(event);
-    }
-  };
+  const reading = new Reading({
+    exchange,
+    invocation,
+    maxMessageBytes: config.maxMessageBytes,
+    onAnswer: () => silence.heardAnswer(),
+  });
   /**
    * Returns a promise only if the reader is behind: most batches are one token, and a promise for each is expensive.
    */
@@ -113,23 +83,14 @@ async function passOn(
   try {
     for await (const messages of exchange.messages) {
       silence.heard();
-      const content: ContentEvent[] = [];
-      for (const [bytes, isBinary] of messages) {
-        taken += 1;
-        decoder ??= decoderOf();
-        take(decoder.decode(bytes, isBinary), content);
-        if (ending) break;
-      }
-      const full = pass(content);
+      const full = pass(reading.read(messages));
       if (full) await full;
-      if (ending) return throwIfFailed(ending);
+      if (reading.ending) return throwIfFailed(reading.ending);
     }
     const failure = exchange.failure(hasText(record));
     if (failure) throw failure;
-    decoder ??= decoderOf();
-    const content: ContentEvent[] = [];
-    take(decoder.close(), content);
-    await pass(content);
+    await pass(reading.close());
+    const { ending, hadEvents } = reading;
     if (!ending) throw new StreamError('AgentInterrupted', 'the agent closed before its answer was complete');
     if (!hadEvents && ending.type === 'end') {
       throw new StreamError('AgentFailed', 'the agent closed without an answer');
@@ -137,15 +98,9 @@ async function passOn(
     return throwIfFailed(ending);
   } finally {
     silence.stop();
-    if (leftOut.count > 0) log.warn('Documents left out', leftOut);
-    const isWhole = ending?.type === 'end' && !decoder?.hasSurplus;
-    exchange.finish(taken, isWhole ? (decoder?.isMarked ? 'marked' : 'unmarked') : undefined);
+    if (reading.leftOut.count > 0) log.warn('Documents left out', reading.leftOut);
+    exchange.finish(reading.taken, reading.end);
   }
-}
-
-/** Whether an event is part of the answer's text. */
-function isText(event: ContentEvent): boolean {
-  return event.type === 'text' || (event.type === 'data' && event.inline === true);
 }
 
 function hasText({ firstChunkAt }: InvocationRecord): boolean {
