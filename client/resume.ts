@@ -13,8 +13,8 @@ const LONGEST_DELAY_MS = 8000;
 export interface ReconnectOptions extends StreamAgentOptions {
   sessionId: string;
   /**
-   * The `requestId` of the session's previous answer, or null if there is none. With this option, an answer whose
-   * connection is lost before the first event is looked for as well.
+   * The `requestId` of the session's previous answer, or null if there is none. With this option, the new answer is
+   * found again even if the connection is lost before its first event.
    */
   previousRequestId?: string | null | undefined;
 }
@@ -39,8 +39,8 @@ export async function* streamReconnecting(
 }
 
 /**
- * Reads the running or the last answer of a session from its beginning to its end. After a page is reloaded, the
- * session id is enough to call it. Yields nothing when the session has no answer.
+ * Reads the running or the last answer of a session from its beginning to its end. A reloaded page needs only the
+ * session id for it. Yields nothing when the session has no answer.
  *
  * @throws AgentError, with `NotFound` when the service keeps no sessions
  */
@@ -92,7 +92,7 @@ async function* follow(
   }
 }
 
-/** Whether an error means that the network or the service is away for a while, while the answer may go on. */
+/** Whether an error means that the network or the service is away for some time. The answer may go on meanwhile. */
 function isLoss(error: unknown): error is AgentError {
   if (!(error instanceof AgentError)) return false;
   // An error event in a stream (status 200) is the end of the answer itself.

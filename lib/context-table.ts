@@ -173,7 +173,7 @@ export const GENERAL_KEYS: Readonly<Record<string, ContextKey>> = {
   },
   stackStatusPrefix: {
     description:
-      'Shows the status of stacks whose name begins with this prefix, or with * of all. Default: the route is off',
+      'Shows the status of stacks whose name begins with this prefix; * stands for all. Default: the route is off',
     schema: TEXT,
     read: (given) => ({
       stackStatusPrefix: checkedText('stackStatusPrefix', given, checkStackStatusPrefix),

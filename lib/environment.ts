@@ -14,8 +14,8 @@ export type LimitProps = {
 
 export interface TuningProps extends LimitProps {
   /**
-   * Turns on the route /api/stacks/status/{stackName} for stacks whose name begins with this prefix, or with `*` for
-   * all stacks.
+   * Turns on the route /api/stacks/status/{stackName} for stacks whose name begins with this prefix. The prefix `*`
+   * stands for all stacks.
    *
    * @default - the route is off, and the role cannot read any stack
    */
@@ -84,7 +84,7 @@ function limit(name: string, setting: Setting, given: Duration | number): string
   return String(value);
 }
 
-/** Refuses endpoints that the function would refuse at its cold start, with the function's own readers. */
+/** Checks the endpoints with the function's own readers, so that synthesis refuses what a cold start would refuse. */
 function checkEndpoints(agents: readonly AgentEntry[], endpointUrl: string | undefined): void {
   const isKnown = endpointUrl !== undefined && !Token.isUnresolved(endpointUrl);
   const override = isKnown ? readOrigin('endpointUrl', endpointUrl) : undefined;

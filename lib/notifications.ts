@@ -36,11 +36,11 @@ interface Reasons {
   readonly runbookUrl: string | undefined;
 }
 
-/** The time within which agents that fail together begin to fail. */
+/** When several agents fail for one cause, all of them begin to fail within this time. */
 const SETTLE = Duration.minutes(3);
-/** The time within which such agents recover. An agent that still fails after it is news. */
+/** Agents that failed for one cause recover within this time. An agent that fails for longer is a new incident. */
 const RECOVER = Duration.minutes(5);
-/** The time that alarms over two of three windows stay on after the cause has ended. */
+/** Alarms over two of three windows stay on for up to this time after the cause ends. */
 const SUBSIDE = Duration.minutes(15);
 
 /**
@@ -62,7 +62,8 @@ export function createNotifications(
     props: Partial<CompositeAlarmProps> = {},
   ) =>
     new CompositeAlarm(scope, id, {
-      // CloudFormation generates no name for a composite alarm, and the CDK's name is the same in every similar stack.
+      // CloudFormation generates no name for a composite alarm, and the CDK would give the same name in every stack
+      // whose constructs have the same ids.
       compositeAlarmName: `${Stack.of(scope).stackName}-${id}-${scope.node.addr.slice(-8)}`,
       alarmRule: rule,
       alarmDescription: `${what}. Runbook: ${articleLink(runbookUrl, article)}`,

@@ -90,7 +90,7 @@ export class Connection {
     return this.isOpen && this.#isDrained && !hasBegunMessage(this.#ws);
   }
 
-  /** Whether no message waits, except for a mark of an end that is already known. */
+  /** Whether no message waits. A mark of an end that is already known does not count. */
   get #isDrained(): boolean {
     const waiting = this.#received - this.#taken;
     return waiting === 0 || (waiting === 1 && this.#awaitsMark && this.#endsInMark);
@@ -102,9 +102,9 @@ export class Connection {
   }
 
   /**
-   * Sends one text message and iterates the messages that follow. The socket is paused while 16 messages wait. The
-   * iteration ends without an error for every end of the connection, and {@link failure} tells why it ended. Aborting
-   * the signal makes the iteration throw, after the messages that wait.
+   * Sends one text message and iterates the messages that follow. The socket is paused while 16 messages wait. When the
+   * connection ends, the iteration ends without an error, and {@link failure} tells why. When the signal is aborted,
+   * the iteration throws after the messages that wait.
    *
    * @throws StreamError when the socket is not open and nothing was sent: AgentFailed if the agent's close frame
    * reports a failure, otherwise AgentUnavailable

@@ -37,7 +37,7 @@ export type Message = readonly [bytes: Buffer, isBinary: boolean];
 
 /** A prompt that was handed over, and the messages that answer it. Both transports make it. */
 export interface Exchange {
-  /** The messages, in batches of those that arrived together. The iteration ends for every end of the connection. */
+  /** The messages, in batches of those that arrived together. The iteration ends when the connection ends. */
   messages: AsyncIterable<readonly Message[]>;
   /** Whether the previous answer on the connection had no `[DONE]`: a `[DONE]` as the first message belongs to it. */
   followsUnmarked?: boolean;

@@ -148,7 +148,8 @@ export class Relay {
   }
 
   /**
-   * Waits until everything is sent, at most until the limit; to be called after the end. A reader may stall for longer.
+   * Waits until everything is sent, but no longer than the limit, because a reader may stall. To be called after the
+   * end.
    */
   closed(limitMs: number): Promise<void> {
     return new Promise((resolve) => {

@@ -127,7 +127,8 @@ export function dataOf({ text, value }: Document): DataEvent {
 }
 
 /**
- * Tells by its type whether a document is no text of the answer. `toolUse`, `tool-use` and `TOOL_USE` count as equal.
+ * Tells from the type of a document whether it holds reasoning or something else than text. `toolUse`, `tool-use` and
+ * `TOOL_USE` count as equal.
  */
 function asideOf(type: unknown): 'thought' | 'other' | undefined {
   // Most types name text, so this test avoids splitting them into words.
@@ -190,7 +191,7 @@ function holdsStructure(value: JsonObject): boolean {
   );
 }
 
-/** Returns the string of a text key if it is the only key other than those of the envelope. */
+/** Returns the string of a text key if the object has no further key apart from those of the envelope. */
 function onlyText(value: JsonObject): string | undefined {
   let only: string | undefined;
   for (const key of Object.keys(value)) {

@@ -17,11 +17,11 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-/** The longest times to receive a request's headers, and to receive all of it. They do not limit the answer. */
+/** The longest time to receive a request's headers, and the longest time to receive the whole request. */
 const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 60_000;
 
-/** The time in which the error of an answer that was cut short can reach its reader. */
+/** The time that an answer gets to send its error when a shutdown cuts it short. */
 const CLOSE_LIMIT_MS = 1000;
 
 /** The most connections that wait to be accepted. Very many may arrive at once. */
@@ -61,7 +61,7 @@ export async function startHttpServer(service: Service, config: ServerConfig): P
   };
 }
 
-/** What the requests of a server share. */
+/** The parts that all requests of a server share. */
 interface Serving {
   service: Service;
   config: ServerConfig;
@@ -69,7 +69,7 @@ interface Serving {
   turns: Turns;
 }
 
-/** The stream of an answer whose caller left before it began. A closed response would never say that it is drained. */
+/** The stream of an answer whose caller left before the answer began. A closed response would never emit `drain`. */
 const NO_READER: ResponseStream = {
   write: () => true,
   end: () => {},

@@ -12,7 +12,9 @@ import { type Request, traceHeaders } from './request.ts';
 import { negotiateFormat } from './routes.ts';
 import { sessionOf } from './session-of.ts';
 
-/** The longest wait for the end of the response stream. The platform waits on for a reader that stalls. */
+/**
+ * The longest wait for the end of the response stream. If a reader stalls for longer, only the platform waits for it.
+ */
 const CLOSE_WAIT_MS = 100;
 
 type InvokeRoute = { defaultFormat: FormatName } | { protocol: ProtocolName; agentId?: string };

@@ -66,7 +66,8 @@ function promptOf(
   if (text === '' && takesRun && (isReply || message?.role === 'user' || message?.role === 'tool')) {
     return { prompt: '', promptBytes: 0 };
   }
-  // The browser has run a tool of its own. An agent that takes only a prompt does not know that tool.
+  // The message is the result of a tool in the browser. An agent that takes only a prompt does not know such tools, so
+  // there is nothing to ask it.
   if (message?.role === 'tool' && !isReply) return { prompt: '', promptBytes: 0, isIdle: true };
   if (message?.role !== 'user' && !isReply) {
     throw wrongField(

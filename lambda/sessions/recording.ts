@@ -107,7 +107,7 @@ export class Recording {
       this.#store = await store;
       const busyWith = await this.#store.claim(head.session, head.requestId);
       if (this.#isGivenUp) {
-        // The session comes too late for this answer, and must not be kept from the next one.
+        // This answer goes on without the store and no longer needs the session, so the next answer may take it.
         if (busyWith === undefined) await this.#store.release(head.session, head.requestId);
       } else if (busyWith === undefined) {
         this.#phase = 'running';
