@@ -105,11 +105,7 @@ export function readServiceName(env: Environment = process.env): string {
 }
 
 function readAgents(given: string | undefined, endpoint: EndpointOptions): Agent[] {
-  if (endpoint.override !== undefined && (endpoint.fips || endpoint.dualStack)) {
-    throw new Error(
-      `${ENV.ENDPOINT_URL}: a custom endpoint cannot be combined with ${USE_FIPS} or ${USE_DUAL_STACK}, got one of them set to true`,
-    );
-  }
+  if (endpoint.override !== undefined) refuseKindOf(ENV.ENDPOINT_URL, endpoint);
   try {
     return parseAgents(parseJson(given)).map((entry) => {
       const arn = parseRuntimeArn(entry.runtimeArn);
@@ -118,6 +114,14 @@ function readAgents(given: string | undefined, endpoint: EndpointOptions): Agent
   } catch (cause) {
     throw new Error(`${ENV.AGENTS}: ${(cause as Error).message}`, { cause });
   }
+}
+
+/** A custom endpoint is of no kind, as in every AWS SDK: who asks for FIPS must not get something else unsaid. */
+function refuseKindOf(name: string, { fips, dualStack }: Pick<EndpointOptions, 'fips' | 'dualStack'>): void {
+  if (!fips && !dualStack) return;
+  throw new Error(
+    `${name}: a custom endpoint cannot be combined with ${USE_FIPS} or ${USE_DUAL_STACK}, got one of them set to true`,
+  );
 }
 
 function parseJson(given: string | undefined): unknown {
@@ -173,7 +177,10 @@ function readTableEndpoint(
   // The variable of the service comes first, as in every AWS SDK.
   const name = ['AWS_ENDPOINT_URL_DYNAMODB', 'AWS_ENDPOINT_URL'].find((one) => env[one]);
   const override = name && readOrigin(name, env[name] as string);
-  return { region, origin: serviceOrigin('dynamodb', { partition, region }, { ...kind, override }) };
+  if (name) refuseKindOf(name, kind);
+  // In this partition the plain endpoint is the one that FIPS 140 holds for.
+  const fips = kind.fips && (partition !== 'aws-us-gov' || kind.dualStack);
+  return { region, origin: serviceOrigin('dynamodb', { partition, region }, { ...kind, fips, override }) };
 }
 
 /** Reads the credentials that Lambda gives. A developer without them uses a profile. */

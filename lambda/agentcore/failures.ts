@@ -1,4 +1,5 @@
 import type { RuntimeOperation } from '../arn.ts';
+import { withoutSignedRequest } from '../aws-message.ts';
 import { type ErrorDetails, StreamError, type StreamErrorOptions } from '../errors.ts';
 
 /** An HTTP answer with which the data plane refuses a request. */
@@ -89,11 +90,8 @@ export function failureOfAnswer({ operation, status, headers, body }: HttpAnswer
   const name = exceptionName(single(headers['x-amzn-errortype']) ?? document.__type ?? document.code);
   const isOfAws = headers['x-amzn-errortype'] !== undefined || typeof document.__type === 'string';
   const message = document.message ?? document.Message ?? '';
-  // Without an exception of AWS the body may be a container's, whose words must not be logged. A refusal of a signature
-  // quotes the signature, or goes on with the canonical request and its token, so the message is cut before them.
-  const [loggable = ''] = (isOfAws ? message : '')
-    .slice(0, 300)
-    .split(/\n|\s*\b(?:Authorization|Credential|Signature)=|AWS4-/, 1);
+  // Without an exception of AWS the body may be a container's, whose words must not be logged.
+  const loggable = isOfAws ? withoutSignedRequest(message) : '';
   const instead = message === '' ? '(no message)' : `(${message.length} characters)`;
   const cause = new Error(
     `AgentCore answered ${status} ${name ?? '(no exception name)'}: ${loggable || instead}`,

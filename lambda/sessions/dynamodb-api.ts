@@ -1,6 +1,12 @@
-import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http';
+import {
+  type ClientRequest,
+  Agent as HttpAgent,
+  type IncomingMessage,
+  request as requestHttp,
+} from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
 import type { AwsRequest, SignedRequest } from '../agentcore/signing.ts';
+import { withoutSignedRequest } from '../aws-message.ts';
 import type { ServiceEndpoint } from '../config.ts';
 
 export interface DynamoDbApiOptions {
@@ -19,6 +25,11 @@ interface Answers {
   Query: { Items?: Item[]; LastEvaluatedKey?: Item };
 }
 
+interface HttpAnswer {
+  status: number;
+  text: string;
+}
+
 const MAX_ATTEMPTS = 3;
 const RETRY_MS = 50;
 /** A request is given up after this time without any byte. */
@@ -27,9 +38,9 @@ const MAX_ANSWER_BYTES = 2_000_000;
 /** The errors after which the same request may be repeated. Every 5xx may be repeated as well. */
 const TRANSIENT = new Set([
   'ProvisionedThroughputExceededException',
+  'ReplicatedWriteConflictException',
   'RequestLimitExceeded',
   'ThrottlingException',
-  'TransactionInProgressException',
 ]);
 
 /** The error of a request that DynamoDB refuses. */
@@ -40,7 +51,7 @@ export class DynamoDbError extends Error {
   readonly item: Item | undefined;
 
   constructor(status: number, { __type: type, message, Message, Item: item }: Record<string, unknown>) {
-    super(String(message ?? Message ?? `DynamoDB answered ${status}`));
+    super(withoutSignedRequest(String(message ?? Message ?? `DynamoDB answered ${status}`)));
     // The type has the form `com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException`.
     this.name = typeof type === 'string' ? (type.split('#').at(-1) ?? type) : 'DynamoDbError';
     this.status = status;
@@ -73,13 +84,15 @@ export class DynamoDbApi {
    */
   async send<Name extends keyof Answers>(operation: Name, input: object): Promise<Answers[Name]> {
     const body = JSON.stringify(input);
-    const signed = await this.#sign(operation, body);
     for (let attempt = 1; ; attempt += 1) {
+      // Each attempt has a signature of its own: the process may be frozen between two of them, for longer than one lasts.
+      const signed = await this.#sign(operation, body);
       try {
         const { status, text } = await this.#post(signed, body, attempt > 1);
         const answer = parseObject(text);
-        if (status === 200) return answer as Answers[Name];
-        throw new DynamoDbError(status, answer);
+        if (status !== 200) throw new DynamoDbError(status, answer ?? {});
+        if (answer) return answer as Answers[Name];
+        throw new Error('DynamoDB answered with something other than a JSON object');
       } catch (error) {
         if (attempt === MAX_ATTEMPTS || !isTransient(error)) throw error;
       }
@@ -102,26 +115,29 @@ export class DynamoDbApi {
     });
   }
 
-  #post(
-    { url, headers }: SignedRequest,
-    body: string,
-    isRetry: boolean,
-  ): Promise<{ status: number; text: string }> {
-    return new Promise((resolve, reject) => {
-      const request = (isSecure(url) ? requestHttps : requestHttp)(url, {
-        method: 'POST',
-        headers: { ...headers, 'content-length': Buffer.byteLength(body) },
-        // A kept connection may be dead after a freeze, and so may any other kept one: a retry opens a new connection.
-        agent: isRetry ? false : this.#agent,
-        timeout: TIMEOUT_MS,
-      });
-      request.once('timeout', () => request.destroy(new Error('DynamoDB did not answer in time')));
-      request.on('error', reject);
-      request.once('response', (answer) => {
-        textOf(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
-      });
-      request.end(body);
+  /**
+   * Sends a request and reads its answer. A kept connection that breaks has died while nobody used it, mostly in a
+   * freeze. The prompt that waits for this request has no time for a pause, so the request goes out again at once.
+   */
+  async #post({ url, headers }: SignedRequest, body: string, isRepeated: boolean): Promise<HttpAnswer> {
+    const request = (isSecure(url) ? requestHttps : requestHttp)(url, {
+      method: 'POST',
+      headers: { ...headers, 'content-length': Buffer.byteLength(body) },
+      agent: this.#agent,
+      timeout: TIMEOUT_MS,
     });
+    try {
+      return await answerTo(request, body);
+    } catch (error) {
+      if (!request.reusedSocket || isRepeated) throw error;
+      this.#dropKept();
+      return this.#post({ url, headers }, body, true);
+    }
+  }
+
+  /** Closes the connections that nobody uses: where one has died, the others have, too. */
+  #dropKept(): void {
+    for (const socket of Object.values(this.#agent.freeSockets).flat()) socket?.destroy();
   }
 }
 
@@ -132,6 +148,17 @@ function isTransient(error: unknown): boolean {
 
 function isSecure({ protocol }: URL): boolean {
   return protocol === 'https:';
+}
+
+function answerTo(request: ClientRequest, body: string): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    request.once('timeout', () => request.destroy(new Error('DynamoDB did not answer in time')));
+    request.on('error', reject);
+    request.once('response', (answer) => {
+      textOf(answer).then((text) => resolve({ status: answer.statusCode ?? 0, text }), reject);
+    });
+    request.end(body);
+  });
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {
@@ -145,12 +172,14 @@ async function textOf(answer: IncomingMessage): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-/** Parses an object. The parser's own error is not thrown: it quotes the text, which may be an agent's answer. */
-function parseObject(text: string): Record<string, unknown> {
+/**
+ * Parses an object. Returns undefined for anything else: the parser's own error would quote the text, which may be an
+ * agent's answer.
+ */
+function parseObject(text: string): Record<string, unknown> | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {}
-  if (typeof value === 'object' && value !== null) return value as Record<string, unknown>;
-  throw new Error('DynamoDB answered with something other than a JSON object');
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
 }

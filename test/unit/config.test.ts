@@ -292,59 +292,6 @@ test('POWERTOOLS_SERVICE_NAME is the name in logs, metrics and traces, whatever 
   expect(read({ STAGE: 'prod' }).serviceName).toBe(SERVICE_NAME);
 });
 
-describe('sessions', () => {
-  test('are kept in the table that is named, or in memory', () => {
-    expect(read({ SESSION_TABLE: 'my.table-1', AWS_REGION: 'eu-west-1' })).toHaveProperty(
-      'sessionTable',
-      'my.table-1',
-    );
-    expect(read({ SESSION_TABLE: ':memory:' })).toHaveProperty('sessionTable', ':memory:');
-    expect(read({ SESSION_TABLE: '' })).toHaveProperty('sessionTable', undefined);
-    expect(() => read({ SESSION_TABLE: 'no table' })).toThrow(
-      'SESSION_TABLE: expected the name of a DynamoDB table, or :memory: for the memory of one process, got "no table"',
-    );
-  });
-
-  test.each([
-    [{}, 'https://dynamodb.eu-west-1.amazonaws.com'],
-    [{ AWS_USE_FIPS_ENDPOINT: 'true' }, 'https://dynamodb-fips.eu-west-1.amazonaws.com'],
-    [{ AWS_USE_DUALSTACK_ENDPOINT: 'true' }, 'https://dynamodb.eu-west-1.api.aws'],
-    [{ AWS_ENDPOINT_URL: 'http://127.0.0.1:4566' }, 'http://127.0.0.1:4566'],
-    [
-      { AWS_ENDPOINT_URL: 'http://127.0.0.1:4566', AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:8000' },
-      'http://127.0.0.1:8000',
-    ],
-  ])('are found in the region of the function, with %j at %s', (env, origin) => {
-    const { sessionTableEndpoint } = read({ SESSION_TABLE: 'table', AWS_REGION: 'eu-west-1', ...env });
-
-    expect(sessionTableEndpoint).toEqual({ region: 'eu-west-1', origin: new URL(origin) });
-  });
-
-  test('need to know the region of their table, and an endpoint that is one', () => {
-    expect(() => read({ SESSION_TABLE: 'table' })).toThrow(
-      'AWS_REGION: expected the region of the table of sessions, got nothing',
-    );
-    expect(() =>
-      read({ SESSION_TABLE: 'table', AWS_REGION: 'eu-west-1', AWS_ENDPOINT_URL_DYNAMODB: 'localhost:8000' }),
-    ).toThrow(
-      'AWS_ENDPOINT_URL_DYNAMODB: expected an origin such as https://host:port, got "localhost:8000"',
-    );
-  });
-
-  test('are bound, told of and warmed as the environment says', () => {
-    expect(read({ SESSION_BINDING: 'iam', USER_ID: 'iam', WARM_SESSIONS: 'False' })).toMatchObject({
-      sessionBinding: 'iam',
-      userId: 'iam',
-      warmSessions: false,
-    });
-    expect(() => read({ SESSION_BINDING: 'cognito' })).toThrow(
-      'SESSION_BINDING: expected none or iam, got "cognito"',
-    );
-    expect(() => read({ USER_ID: 'x' })).toThrow('USER_ID: expected none or iam, got "x"');
-    expect(() => read({ WARM_SESSIONS: 'no' })).toThrow('WARM_SESSIONS: expected true or false, got "no"');
-  });
-});
-
 describe('the collector of traces', () => {
   const BASE = 'OTEL_EXPORTER_OTLP_ENDPOINT';
   const OF_TRACES = 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT';
