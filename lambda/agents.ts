@@ -17,7 +17,7 @@ export interface AgentEntry {
   capabilities: readonly string[];
   /** How documents are packed into messages. With `auto` the first message decides. */
   framing: 'auto' | FramingName;
-  /** What the documents mean. With `auto` the first document that only one dialect has decides. */
+  /** What the documents mean. With `auto`, the first document that belongs to only one dialect decides. */
   dialect: 'auto' | DialectName;
   /** A template with `$prompt`, `$sessionId`, `$requestId` and `$payload`. @default - the input of the dialect */
   input?: unknown;

@@ -115,7 +115,7 @@ export const METRICS = {
   ColdStart: perService('Count'),
   /** Starts of the server that failed, for example because of a wrong setting. A function has none. */
   ServerStartFailures: perService('Count'),
-  /** Processes of the server that an error which nobody caught has ended. A function has none. */
+  /** Processes of the server that ended with an uncaught error. A function has none. */
   ServerCrashes: perService('Count'),
 } as const satisfies Record<string, MetricKind>;
 

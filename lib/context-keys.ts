@@ -30,7 +30,7 @@ export function checkKeys(context: Readonly<Record<string, unknown>>, known: rea
     });
 }
 
-/** Returns the candidate that was probably meant by a name, if one is near enough to be worth a mention. */
+/** Returns the candidate that is nearest to a name, if it is near enough to be suggested. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
   const key = plain(name);
   const [best] = candidates

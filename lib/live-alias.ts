@@ -23,7 +23,9 @@ export function versionOptions(agents: readonly AgentEntry[]): lambda.VersionOpt
   };
 }
 
-/** A description has 256 characters, and the end of a runtime's id has 10. An environment holds no more agents. */
+/**
+ * A description has 256 characters, and each id takes 11 of them. An environment has no room for more agents anyway.
+ */
 const MAX_DESCRIBED = 23;
 
 /** Returns the end of the id in `arn:…:runtime/name-a1B2c3D4e5`. The ARN has one "/", and the name has no "-". */

@@ -175,7 +175,7 @@ function joined(messages: readonly string[], isBody: boolean): string {
   return messages.join(isBody ? '' : '\n');
 }
 
-/** Reads by the entry's dialect. With `auto` the first document that only one dialect can have decides. */
+/** Reads by the dialect of the entry, or with `auto` by that of the first document that belongs to only one dialect. */
 interface AutoReader extends DialectReader {
   isVerbatim: boolean;
   /** Returns the events of documents that still wait; to be called after the last document. */

@@ -90,7 +90,7 @@ function createReader(options: DialectOptions): DialectReader {
     ];
   };
 
-  /** Reads additions to a graph's state by its nodes, or the state itself. */
+  /** Reads the state of a graph, or what its nodes have added to it. */
   const readState = (state: JsonObject): AnswerEvent[] => {
     const interrupts = state[INTERRUPT];
     if (interrupts !== undefined) return [...readInterrupts(interrupts, asked), { type: 'end' }];

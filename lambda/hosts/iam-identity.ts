@@ -4,7 +4,7 @@
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads
  */
 export interface IamCaller {
-  /** For the session of a role `<role id>:<session name>`, for a user the user's id. */
+  /** The id `<role id>:<session name>` of a role's session, or the id of a user. */
   userId?: unknown;
   cognitoIdentity?: { identityId?: unknown } | null;
 }
@@ -15,8 +15,8 @@ const OF_EVERY_IDENTITY = ':CognitoIdentityCredentials';
 /**
  * Returns the identity of a caller: its Cognito identity, otherwise the session of its role, or its user.
  *
- * @returns undefined without an identity, and for an identity of a Cognito pool whose session has the shared name: a
- *   Function URL does not tell which identity of the pool calls
+ * @returns undefined for a caller without an identity, and for a session whose name all identities of a Cognito pool
+ *   share: a Function URL does not tell which of them calls
  */
 export function identityOf(caller: IamCaller | null | undefined): string | undefined {
   const { userId, cognitoIdentity } = caller ?? {};

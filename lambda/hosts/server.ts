@@ -34,7 +34,7 @@ async function start() {
   }
 }
 
-/** Counts what ends this process. */
+/** Counts a failed start or a crash, which ends this process. */
 function count(name: 'ServerStartFailures' | 'ServerCrashes'): void {
   writeMetrics({ [DIMENSIONS.service]: serviceName }, { [name]: 1 });
 }

@@ -49,7 +49,7 @@ export function createService(config: Config, shared: Pick<Upstream, 'retryBudge
     }),
   };
   return {
-    // Each answer that needs the store reports that it does not load.
+    // If the store does not load, each answer that needs it reports the failure.
     ready: store?.catch(() => {}),
     log: telemetry.log,
     async prepare() {

@@ -23,7 +23,7 @@ export const native: Protocol = {
       if (replay === undefined) return event;
       return number > (replay.after ?? -1) ? `id: ${eventIdOf(requestId, number)}\n${event}` : '';
     };
-    // The start has the number 0, although it is made after the first text, because it is sent before that text.
+    // The start is made after the first text but sent before it, so it does not take the next number but 0.
     let count = 0;
     const next = (event: string) => placed(++count, event);
     const start = { start: true, sessionId, agentId, requestId, ...(sessionReplaced && { sessionReplaced }) };

@@ -195,7 +195,7 @@ function keyOfSession(session: string) {
   return { pk: { S: `session#${session}` }, sk: { S: 'session' } };
 }
 
-/** Returns the sort key of a part. Its text has the same order as the numbers. */
+/** Returns the sort key of a part. The keys, which are text, sort like the numbers of the parts. */
 function sortKeyOf(part: number): string {
   return String(part).padStart(10, '0');
 }

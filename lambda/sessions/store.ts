@@ -26,7 +26,7 @@ export interface SessionStore {
   /**
    * Keeps the next bytes of an answer's log. A repetition with the same arguments changes nothing.
    *
-   * @param part the number of the first part that the bytes become; 0 at the beginning
+   * @param part the number of the part that begins with the first byte; 0 at the beginning of the log
    * @returns the number of the next part
    */
   append(requestId: string, part: number, log: Uint8Array): Promise<number>;

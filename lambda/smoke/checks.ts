@@ -64,7 +64,7 @@ export async function* smoke(options: SmokeOptions): AsyncGenerator<Finding> {
   }
 }
 
-/** Whether one agent answers, chunk by chunk. */
+/** Checks whether one agent answers chunk by chunk. */
 export function checkAgent(options: Omit<SmokeOptions, 'agents'>, agentId: string): Promise<Finding> {
   return check(agentId, () => agent(options, agentId));
 }

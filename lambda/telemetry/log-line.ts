@@ -1,4 +1,4 @@
-/** The content of a line of the log, for all writers of lines. */
+/** This file makes the content of log lines, which `plain-log.ts` and `powertools.ts` write. */
 
 export type Level = 'INFO' | 'WARN' | 'ERROR';
 export type Fields = Record<string, unknown>;
@@ -40,7 +40,8 @@ function describe(error: unknown, depth: number): unknown {
 }
 
 /**
- * Returns an error's message. When all addresses of a host fail, the error has none, but a list with an error of each.
+ * Returns an error's message. When every address of a host fails, the error has no message, but a list of errors with
+ * one for each address.
  */
 function messageOf(error: Error): string {
   const { errors } = error as { errors?: unknown };
