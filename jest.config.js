@@ -33,6 +33,24 @@ export const project = (displayName, options = {}) => ({
   ...options,
 });
 
+/**
+ * Integration and browser tests mostly wait: one worker more than cores. In one process for all, the default on two
+ * cores, the modules of every file stay in memory, and its collections outlast the limits that the tests shorten.
+ */
+const WORKERS = { maxWorkers: availableParallelism() + 1, workerIdleMemoryLimit: '512MB' };
+
+/**
+ * A suite that needs packages of its own, which are heavy, and installed in its folder of test/ only where it runs: the
+ * whole config of a command, and no project of the one below.
+ */
+export const suite = (name, options = {}) => ({
+  ...project(name),
+  rootDir: import.meta.dirname,
+  testTimeout: 60_000,
+  ...WORKERS,
+  ...options,
+});
+
 /** Files of test/integration, run on the server. */
 export const onServer = (...names) =>
   project('server', {
@@ -73,8 +91,5 @@ export default {
     project('browser'),
   ],
   testTimeout: 30_000,
-  // Integration and browser tests mostly wait: one worker more than cores. In one process for all, the default on two
-  // cores, the modules of every file stay in memory, and its collections outlast the limits that the tests shorten.
-  maxWorkers: availableParallelism() + 1,
-  workerIdleMemoryLimit: '512MB',
+  ...WORKERS,
 };

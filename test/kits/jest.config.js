@@ -1,10 +1,6 @@
-import { project } from '../../jest.config.js';
+import { suite } from '../../jest.config.js';
 
-/** The kits are heavy, and installed only where these tests run: they are no project of the config of the others. */
-export default {
-  ...project('kits'),
-  rootDir: '../..',
+export default suite('kits', {
   // Of files that stand outside: examples have no packages installed here.
   moduleNameMapper: { '^aws4fetch$': '<rootDir>/test/kits/node_modules/aws4fetch' },
-  testTimeout: 60_000,
-};
+});

@@ -5,7 +5,7 @@ import { expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
 import { anchorsOf, linksOf } from '../fixtures/markdown-links.ts';
-import { ONLY_IN_BROWSERS, READERS, READERS_THAT_RECONNECT } from '../fixtures/readers.ts';
+import { ONLY_IN_BROWSERS, READERS, READERS_THAT_RECONNECT } from '../readers/readers.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(join(root, file), 'utf8');

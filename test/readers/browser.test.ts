@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
+import { type Site, startSite } from '../browser/support.ts';
 import { launchBrowser } from '../fixtures/browser.ts';
 import { script } from '../fixtures/puppet-agent.ts';
-import { describeReaders, startReaderWorld } from '../fixtures/reader-suite.ts';
-import { HEAVY, READERS, readInPage } from '../fixtures/readers.ts';
 import { until } from '../fixtures/sse.ts';
-import { type Site, startSite } from './support.ts';
+import { describeReaders, startReaderWorld } from './reader-suite.ts';
+import { READERS, readInPage } from './readers.ts';
 
 let browser: Browser;
 let site: Site;
@@ -24,11 +24,7 @@ async function openPage(): Promise<Page> {
   return page;
 }
 
-describeReaders(
-  'Chromium',
-  READERS.filter((reader) => !HEAVY.has(reader)),
-  async () => readInPage(await openPage()),
-);
+describeReaders('Chromium', READERS, async () => readInPage(await openPage()));
 
 test.each([
   ['asks once', false],
