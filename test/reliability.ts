@@ -1,7 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { FAULT_MATRIX, type FaultCase } from './fixtures/fault-matrix.ts';
+import { FAULT_MATRIX } from './fixtures/fault-matrix.ts';
 import { type FaultWorld, ok, runtimeArn, startFaultWorld } from './fixtures/fault-world.ts';
+import type { FaultCase } from './fixtures/faults/fault-case.ts';
 import { startPuppetAgent } from './fixtures/puppet-agent.ts';
 import { newSessionId, readSse } from './fixtures/sse.ts';
 

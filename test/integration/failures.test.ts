@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { FAULT_MATRIX, type FaultCase } from '../fixtures/fault-matrix.ts';
+import { FAULT_MATRIX } from '../fixtures/fault-matrix.ts';
 import {
   CANARY,
   type FaultWorld,
@@ -8,6 +8,7 @@ import {
   runtimeArn,
   startFaultWorld,
 } from '../fixtures/fault-world.ts';
+import type { FaultCase } from '../fixtures/faults/fault-case.ts';
 import { type PuppetAgent, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { invokeSse, newSessionId, type ReceivedAnswer, readSse, until } from '../fixtures/sse.ts';
 

@@ -12,7 +12,7 @@ export default {
   coverageAnalysis: 'perTest',
   // What runs once when a module loads, a table or a pattern, would need all tests for each of its mutants.
   ignoreStatic: true,
-  concurrency: 2,
+  concurrency: Number(process.env.MUTATION_WORKERS ?? 2),
   timeoutMS: 20_000,
   tempDirName: 'test/mutation/.sandbox',
   // TypeScript 7 has no API by which Stryker could rewrite tsconfig.json, and the tests run without it.

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 
@@ -18,7 +18,7 @@ const ROOMS = [
   ['agents.ts', 'otlp-config.ts'],
   ['dialects'],
   ['framing'],
-  ['arn.ts', 'events.ts', 'agent-error.ts'],
+  ['arn.ts', 'events.ts', 'agent-error.ts', 'aws-message.ts'],
   ['errors.ts'],
   ['contract.ts', 'end-mark.ts', 'settings.ts', 'within.ts', 'child-abort.ts'],
 ];
@@ -31,6 +31,9 @@ const FOLDERS: Record<string, readonly string[]> = {
   bin: ['lib'],
   local: ['lambda', 'lib', 'client'],
 };
+
+/** Lines that no file reaches: one that does has two subjects. */
+const TOO_LONG = 400;
 
 interface Import {
   from: string;
@@ -101,4 +104,20 @@ describe('the folders', () => {
 
     expect(circles).toEqual([]);
   });
+});
+
+test('no file of product or tests is too long to be read at once', () => {
+  const files = globSync(
+    [...Object.keys(FOLDERS), 'test'].map((folder) => `${folder}/**/*.ts`),
+    {
+      cwd: ROOT,
+      exclude: ['**/node_modules', '**/.*'],
+    },
+  );
+  const linesOf = (file: string) => readFileSync(join(ROOT, file), 'utf8').split('\n').length - 1;
+
+  const long = files.filter((file) => linesOf(file) >= TOO_LONG);
+
+  expect(long).toEqual([]);
+  expect(files.length).toBeGreaterThan(300);
 });
