@@ -30,7 +30,7 @@ export interface ReplayOptions {
 
 /**
  * Writes a kept answer again, in any protocol, and follows it while it runs. The response is 204 if the caller has
- * already read the whole answer, or if there is none that the caller may read.
+ * already read the whole answer, or if there is none that the caller may read. HEAD is answered without following it.
  *
  * @throws the store's error, as long as nothing was written
  */
@@ -58,9 +58,14 @@ export async function replayAnswer(call: Call, options: ReplayOptions): Promise<
       respond: call.respond,
       abort,
     });
-    let end = await writeEntries(relay, entries);
-    for await (const more of log) end = await writeEntries(relay, more);
-    finish(relay, end);
+    if (call.request.method === 'HEAD') {
+      // The host drops the body, so the answer is neither read nor followed.
+      relay.done();
+    } else {
+      let end = await writeEntries(relay, entries);
+      for await (const more of log) end = await writeEntries(relay, more);
+      finish(relay, end);
+    }
   } catch (thrown) {
     if (!relay) throw abort.signal.aborted ? abort.signal.reason : thrown;
     relay.fail(toStreamError(abort.signal.aborted ? abort.signal.reason : storeLost(thrown)));

@@ -313,6 +313,31 @@ describe('an answer that is read again', () => {
     expect([response, again.text]).toEqual(['fine', 'fine']);
   });
 
+  test('is not followed for HEAD, which has the status and headers of GET at once', async () => {
+    await start();
+    const sessionId = newSessionId();
+    const headersOf = ({ status, headers }: Response) => [
+      status,
+      ...['content-type', 'cache-control', 'x-session-id'].map((name) => headers.get(name)),
+    ];
+
+    const answering = ask(sessionId, endless);
+    await isRunning(sessionId);
+    const head = headersOf(await at(`/${sessionId}/stream`, { method: 'HEAD' }));
+    const isBusy = () => system.runtime.environments.filter(({ state }) => state === 'busy').length;
+    await until(() => isBusy() === 1, 'only the answer itself is running');
+    await json(`/${sessionId}/stop`, { method: 'POST' });
+    const { last } = await answering;
+    const got = await at(`/${sessionId}/stream`);
+    const read = await at(`/${sessionId}/stream?after=${(await readSse(got)).events.at(-1)?.id}`, {
+      method: 'HEAD',
+    });
+
+    expect(last).toMatchObject({ stopped: true });
+    expect(head).toEqual(headersOf(got));
+    expect(read.status).toBe(204);
+  });
+
   test('is none where the session has had no answer', async () => {
     await start();
     const sessionId = newSessionId();
