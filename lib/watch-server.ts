@@ -17,8 +17,17 @@ import { graph } from './widgets.ts';
 
 /** Watches a server, which has many answers in one process. It counts its failed starts and its crashes itself. */
 export function watchServer(stream: AgentStreamWebFunction): HostWatch {
-  const within = (name: MetricName, period: Duration, label?: string) =>
-    stream.metric(name, { period, ...(label !== undefined && { label }) });
+  const within = (name: MetricName, period: Duration) => stream.metric(name, { period });
+  /**
+   * A number of failures that are rare. The requests are in the expression so that it has a value, 0, where nothing fails;
+   * without one CloudWatch would go back to the values of the windows before, and the alarm would go off again.
+   */
+  const number = (name: MetricName, label: string) =>
+    excess(
+      { failed: within(name, PAGE_WINDOW) },
+      { answered: within('InvocationCount', PAGE_WINDOW) },
+      { percent: 0, label, period: PAGE_WINDOW },
+    );
   return {
     alarms: {
       cannotStart: {
@@ -27,7 +36,7 @@ export function watchServer(stream: AgentStreamWebFunction): HostWatch {
         article: 'cannotStart',
         // The number counts and not a share: nothing tells how many requests waited for a start, and older environments
         // go on serving.
-        metric: within('ServerStartFailures', PAGE_WINDOW, 'failed starts'),
+        metric: number('ServerStartFailures', 'failed starts'),
         threshold: ALLOWANCE,
         windows: AT_ONCE,
         what: `The server could not start more than ${ALLOWANCE} times within 15 minutes; requests that waited for it got no answer and are in no other metric`,
@@ -55,7 +64,7 @@ export function watchServer(stream: AgentStreamWebFunction): HostWatch {
         reasonOf: 'degraded',
         article: 'uncaught',
         // A single crash is a bug. The answers that it cut short are in the metrics of their agents.
-        metric: within('ServerCrashes', PAGE_WINDOW, 'crashes'),
+        metric: number('ServerCrashes', 'crashes'),
         threshold: 0,
         windows: AT_ONCE,
         what: 'An error that nobody caught ended a server and its running answers within 15 minutes',

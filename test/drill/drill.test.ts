@@ -1,30 +1,45 @@
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { deployedAlarms, drill, fieldsFound, lineFound, of, recordHealthy, recordIncident } from './drill.ts';
-import { INCIDENTS } from './incidents.ts';
+import { WATCHED_HOSTS, type WatchedHost } from '../infra/support.ts';
+import {
+  deployedAlarms,
+  drill,
+  fieldsFound,
+  incidentsOn,
+  lineFound,
+  of,
+  recordHealthy,
+  recordIncident,
+} from './drill.ts';
 import { problemsOf } from './judge.ts';
 import { type Pool, play, randomFrom } from './traffic.ts';
 
 const HOUR_MS = 3_600_000;
 
-let healthy: Pool;
-const recorded: Record<string, Pool> = {};
+const cases = WATCHED_HOSTS.flatMap((host) =>
+  incidentsOn(host).map(([name, incident]) => ({ host, name, incident })),
+);
+const recorded = new Map<WatchedHost, { healthy: Pool; of: Record<string, Pool> }>();
+const recordedOn = (host: WatchedHost) => recorded.get(host) ?? { healthy: {}, of: {} };
 
 beforeAll(async () => {
-  healthy = await recordHealthy(deployedAlarms());
-  for (const [name, incident] of Object.entries(INCIDENTS)) {
-    recorded[name] = await recordIncident(deployedAlarms(), incident);
+  for (const host of WATCHED_HOSTS) recorded.set(host, { healthy: await recordHealthy(host), of: {} });
+  for (const { host, name, incident } of cases) {
+    recordedOn(host).of[name] = await recordIncident(host, incident);
   }
-}, 300_000);
+}, 600_000);
 
-describe.each(Object.entries(INCIDENTS))('%s', (name, incident) => {
+describe.each(cases)('$name, on $host,', ({ host, name, incident }) => {
   test.each(Object.entries(incident.told))(
     'at %s requests in 5 minutes tells whom it should, once',
     (requestsPer5Min, expected) => {
-      const told = drill(deployedAlarms(), {
+      const { healthy, of } = recordedOn(host);
+
+      const told = drill({
+        host,
         healthy,
         incident,
-        pool: recorded[name] ?? {},
+        pool: of[name] ?? {},
         requestsPer5Min: Number(requestsPer5Min),
         seed: 1,
       });
@@ -35,8 +50,8 @@ describe.each(Object.entries(INCIDENTS))('%s', (name, incident) => {
   );
 
   test('leads to an article whose query finds it', () => {
-    const alarms = deployedAlarms();
-    const line = lineFound(incident, recorded[name] ?? {});
+    const alarms = deployedAlarms(host);
+    const line = lineFound(incident, recordedOn(host).of[name] ?? {});
 
     for (const told of Object.values(incident.told).filter((one) => one !== undefined)) {
       const texts = alarms.names
@@ -53,7 +68,7 @@ describe.each(Object.entries(INCIDENTS))('%s', (name, incident) => {
   });
 });
 
-describe('an hour of healthy traffic', () => {
+describe.each(WATCHED_HOSTS)('an hour of healthy traffic on %s', (host) => {
   /** What is no incident but may happen to one request in two hundred. */
   const ACCIDENTS = [
     'an agent that fails',
@@ -61,16 +76,16 @@ describe('an hour of healthy traffic', () => {
     'an agent that hangs',
     'an agent that marks no end',
     'AgentCore is down',
-    'a function that does not start',
-    'no concurrency is left',
+    ...(host === 'function-url' ? ['a function that does not start', 'no concurrency is left'] : []),
+    'a session store that is gone',
     'sessions that start slowly',
     'one agent becomes slow',
   ];
   const raisedIn = (requestsPer5Min: number, accident: string, seed: number) => {
-    const alarms = deployedAlarms();
+    const alarms = deployedAlarms(host);
     // Of whatever agent it was recorded.
-    const [recordings = []] = Object.values(of(alarms, recorded[accident] ?? {}));
-    const quiet = of(alarms, healthy);
+    const [recordings = []] = Object.values(of(alarms, recordedOn(host).of[accident] ?? {}));
+    const quiet = of(alarms, recordedOn(host).healthy);
     const pool = Object.fromEntries(Object.keys(quiet).map((agent) => [agent, recordings]));
     const untilMs = 2 * HOUR_MS;
     play(
@@ -101,6 +116,6 @@ describe('an hour of healthy traffic', () => {
   );
 
   test('is what the incidents of these names are not', () => {
-    expect(Object.keys(INCIDENTS)).toEqual(expect.arrayContaining(ACCIDENTS));
+    expect(incidentsOn(host).map(([name]) => name)).toEqual(expect.arrayContaining(ACCIDENTS));
   });
 });

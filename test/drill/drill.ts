@@ -3,11 +3,18 @@ import type { Template } from 'aws-cdk-lib/assertions';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { fieldOf, type LogLine, parseQuery, runbookQueries } from '../infra/logs-insights.ts';
-import { observed } from '../infra/support.ts';
+import { observed, type WatchedHost } from '../infra/support.ts';
 import { CloudWatch } from './cloudwatch.ts';
 import type { Message } from './composite-alarm.ts';
-import { HEALTHY, type Incident } from './incidents.ts';
-import { AGENT_IDS, type Recording, runtimeArnOf, startRecorder } from './recording.ts';
+import { HEALTHY, INCIDENTS, type Incident } from './incidents.ts';
+import {
+  AGENT_IDS,
+  type Recorded,
+  type Recording,
+  recordFailedStart,
+  runtimeArnOf,
+  startRecorder,
+} from './recording.ts';
 import { type Pool, play, randomFrom } from './traffic.ts';
 
 const MINUTE_MS = 60_000;
@@ -18,51 +25,62 @@ const AFTER_MIN = 45;
 /** Real requests of each kind and agent, of which the traffic is drawn. */
 const SAMPLES = 2;
 
-let template: Template | undefined;
+const templates = new Map<WatchedHost, Template>();
 
 /** The alarms of a production deployment whose topic is told of everything; no state is shared. */
-export function deployedAlarms(): CloudWatch {
+export function deployedAlarms(host: WatchedHost): CloudWatch {
   const topic = () => Topic.fromTopicArn(new Stack(), 'Topic', 'arn:aws:sns:us-east-1:111122223333:alarms');
-  template ??= observed({ alarmActions: [new SnsAction(topic())], notifyAll: true });
+  const template =
+    templates.get(host) ??
+    observed({ alarmActions: [new SnsAction(topic())], notifyAll: true }, { host, sessions: 'dynamodb' });
+  templates.set(host, template);
   return new CloudWatch(template);
 }
 
+/** What may happen on a host, by name. */
+export function incidentsOn(host: WatchedHost): [name: string, incident: Incident][] {
+  return Object.entries(INCIDENTS).filter(([, incident]) => (incident.host ?? host) === host);
+}
+
 /** Records answers that are well, of each agent. */
-export async function recordHealthy(alarms: CloudWatch): Promise<Pool> {
-  return recordAll(alarms, AGENT_IDS, {}, HEALTHY);
+export async function recordHealthy(host: WatchedHost): Promise<Pool> {
+  return recordAll(host, AGENT_IDS, {}, HEALTHY);
 }
 
 /** Injects an incident, and records what it makes of the requests of its agents. */
-export async function recordIncident(alarms: CloudWatch, incident: Incident): Promise<Pool> {
-  return recordAll(alarms, incident.agents, incident, incident.prompt ?? HEALTHY);
+export async function recordIncident(host: WatchedHost, incident: Incident): Promise<Pool> {
+  return recordAll(host, incident.agents, incident, incident.prompt ?? HEALTHY);
 }
 
 /** Each agent in a system of its own, at the same time. */
 async function recordAll(
-  alarms: CloudWatch,
+  host: WatchedHost,
   agents: readonly string[],
   incident: Partial<Incident>,
   prompt: string,
 ): Promise<Pool> {
+  const on = { host, functionName: deployedAlarms(host).functionName };
   const recorded = agents.map(
-    async (agent) => [agent, await recordAgent(alarms, agent, incident, prompt)] as const,
+    async (agent) => [agent, await recordAgent(on, agent, incident, prompt)] as const,
   );
   return Object.fromEntries(await Promise.all(recorded));
 }
 
 async function recordAgent(
-  alarms: CloudWatch,
+  on: Recorded,
   agent: string,
-  { recorder: options, fault, isPassing }: Partial<Incident>,
+  incident: Partial<Incident>,
   prompt: string,
 ): Promise<Recording[]> {
-  const recorder = await startRecorder(alarms.functionName, options);
+  if (incident.ends === 'start') return [await recordFailedStart(incident.recorder ?? {})];
+  const recorder = await startRecorder(on, incident.recorder);
   try {
     // What is loaded with the first answer takes long in a time that is made longer.
     await recorder.record(agent, HEALTHY);
+    if (incident.ends === 'crash') return [await recorder.recordCrash(agent, prompt)];
     const recordings: Recording[] = [];
     for (let i = 0; i < SAMPLES; i += 1) {
-      recorder.system.dataPlane.fault(runtimeArnOf(agent), fault, isPassing && 1);
+      recorder.system.dataPlane.fault(runtimeArnOf(agent), incident.fault, incident.isPassing && 1);
       recordings.push(await recorder.record(agent, prompt));
     }
     return recordings;
@@ -72,6 +90,7 @@ async function recordAgent(
 }
 
 export interface DrillOptions {
+  readonly host: WatchedHost;
   readonly healthy: Pool;
   readonly incident: Incident;
   /** What the incident makes of requests. */
@@ -88,8 +107,9 @@ export interface ToldMessage extends Pick<Message, 'alarm' | 'state' | 'reason'>
 }
 
 /** Plays an incident in the midst of healthy traffic, and says who is told what, when. */
-export function drill(alarms: CloudWatch, options: DrillOptions): ToldMessage[] {
-  const { healthy, incident, pool, requestsPer5Min, seed } = options;
+export function drill(options: DrillOptions): ToldMessage[] {
+  const { host, healthy, incident, pool, requestsPer5Min, seed } = options;
+  const alarms = deployedAlarms(host);
   const lastsMin = options.lastsMin ?? (requestsPer5Min < 5 ? 120 : 30);
   const fromMs = BEFORE_MIN * MINUTE_MS;
   const toMs = fromMs + lastsMin * MINUTE_MS;

@@ -1,9 +1,12 @@
 import { type DataPlaneFault, FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type Step, script } from '../fixtures/puppet-agent.ts';
+import type { WatchedHost } from '../infra/support.ts';
 import { AGENT_IDS, type RecorderOptions } from './recording.ts';
 
 /** Something that goes wrong, and what somebody on call is to have of it. */
 export interface Incident {
+  /** The one host that it can happen on. @default - any */
+  readonly host?: WatchedHost;
   /** Whose requests it meets. */
   readonly agents: readonly string[];
   /** Of their requests. @default - all of them */
@@ -14,6 +17,8 @@ export interface Incident {
   readonly fault?: DataPlaneFault;
   /** Only the first attempt of each request meets the fault. */
   readonly isPassing?: true;
+  /** What ends the server: the start that fails, or a bug that a request meets. @default - it goes on */
+  readonly ends?: 'start' | 'crash';
   /** A system of its own, with limits short enough to be waited for. */
   readonly recorder?: RecorderOptions;
   /** In requests in 5 minutes: who is told; nobody where it is undefined. */
@@ -120,6 +125,7 @@ export const INCIDENTS: Readonly<Record<string, Incident>> = {
     finds: { code: /^AgentUnavailable$/, cause: /402/ },
   },
   'a function that does not start': {
+    host: 'function-url',
     agents: AGENT_IDS,
     recorder: { environment: { PING_INTERVAL_MS: 'x' } },
     told: atAnyTraffic('UsersAreAffected', /^FunctionErrors$/, 5, 2),
@@ -127,10 +133,42 @@ export const INCIDENTS: Readonly<Record<string, Incident>> = {
     finds: { 'message.errorMessage': /^PING_INTERVAL_MS: expected/ },
   },
   'no concurrency is left': {
+    host: 'function-url',
     agents: AGENT_IDS,
     recorder: { runtime: { maxEnvironments: 0 } },
     told: atAnyTraffic('UsersAreAffected', /^Throttles$/, 5, 2),
     article: 'Throttles',
+  },
+  'a server that does not start': {
+    host: 'web',
+    agents: AGENT_IDS,
+    ends: 'start',
+    recorder: { environment: { PING_INTERVAL_MS: 'x' } },
+    told: atAnyTraffic('UsersAreAffected', /^ServerStartFailures$/, 5, 2),
+    article: 'The server cannot start',
+    finds: { 'error.message': /^PING_INTERVAL_MS: expected/ },
+  },
+  'an error that nobody caught': {
+    host: 'web',
+    agents: AGENT_IDS,
+    share: 0.02,
+    ends: 'crash',
+    prompt: script({ send: 'some ' }, { sleepMs: 60_000 }),
+    recorder: { environment: { SHUTDOWN_GRACE_MS: '400' } },
+    told: {
+      // Hardly two requests in 15 minutes meet it.
+      20: { by: 'Degraded', reason: /^ServerCrashes$/, withinMin: 30, mayRecur: true },
+      2000: { by: 'Degraded', reason: /^ServerCrashes$/, withinMin: 6 },
+    },
+    article: 'Uncaught',
+    finds: { 'error.message': /^a bug$/ },
+  },
+  'a session store that is gone': {
+    agents: AGENT_IDS,
+    recorder: { environment: { SESSION_TABLE: 'sessions', AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9' } },
+    told: atAnyTraffic('Degraded', /^SessionStore$/, 20, 15),
+    article: 'The session store fails',
+    finds: { 'error.message': /ECONNREFUSED/ },
   },
   'throttling that a retry gets over': {
     agents: AGENT_IDS,
