@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { dataPlaneOrigin, parseRuntimeArn, runtimePath } from '../../lambda/arn.ts';
-import { FUZZ } from '../fixtures/arbitraries.ts';
+import { FUZZ, unicode } from '../fixtures/arbitraries.ts';
 
 const ARN = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/OnboardingAgent_Agent-a1B2c3D4e5';
 
@@ -109,7 +109,7 @@ describe('a runtime ARN', () => {
 
   test('any string is either taken apart, or refused with a sentence of an Error', () => {
     const parts = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      unicode(),
       fc.constantFrom(
         '',
         'arn',

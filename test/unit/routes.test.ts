@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { ALLOWED_METHODS } from '../../lambda/contract.ts';
 import { matchRoute, negotiateFormat, ROUTES, type Route } from '../../lambda/http/routes.ts';
 import { FORMATS } from '../../lambda/protocols/protocols.ts';
-import { FUZZ } from '../fixtures/arbitraries.ts';
+import { FUZZ, unicode } from '../fixtures/arbitraries.ts';
 
 const SSE_INVOKE: Route = { name: 'invoke', defaultFormat: 'sse' };
 const JSON_INVOKE: Route = { name: 'invoke', defaultFormat: 'json' };
@@ -197,7 +197,7 @@ describe('anything else is 404', () => {
         'mwc',
         ARN,
       ),
-      fc.string({ unit: 'binary' }),
+      unicode(),
     );
     const path = fc.array(segment, { maxLength: 6 }).map((segments) => segments.join('/'));
     fc.assert(
