@@ -160,6 +160,21 @@ describe('one answer at a time', () => {
     expect(promptsOf(sessionId)).toHaveLength(2);
   });
 
+  test('is told in-band where answers begin at once, and may be tried again as well', async () => {
+    await start({ environment: { COMMIT_AFTER_MS: '0' } });
+    const sessionId = newSessionId();
+
+    const first = ask(sessionId, endless);
+    await isRunning(sessionId);
+    const second = await ask(sessionId, ok);
+    await json(`/${sessionId}/stop`, { method: 'POST' });
+
+    expect(second.status).toBe(200);
+    expect(second.last).toMatchObject({ code: 'SessionBusy', retryable: true, promptSent: false });
+    expect((await first).text).toBe('begun');
+    expect(promptsOf(sessionId)).toHaveLength(1);
+  });
+
   test('other sessions are answered meanwhile', async () => {
     await start();
     const [one, other] = [newSessionId(), newSessionId()];
