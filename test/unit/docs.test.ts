@@ -97,8 +97,21 @@ test('the README is under 180 lines, and its recording under 1 MB', () => {
   expect(gif.length).toBeLessThan(1_000_000);
 });
 
-test('the changelog’s newest entry is that of the version', () => {
+test.each(['unit', 'infra', 'integration', 'browser'])(
+  'words behind npm run test:%s are names of files, and not of further projects',
+  (kind) => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+
+    // Jest takes each word behind --selectProjects for a project, up to the next option.
+    expect(scripts[`test:${kind}`]).toMatch(/--selectProjects [a-z ]+ --no-watchman$/);
+  },
+);
+
+test('the changelog’s newest entry is that of the version, and no other is unreleased', () => {
   const { version } = JSON.parse(read('package.json')) as { version: string };
 
-  expect(/^## (\S+)/m.exec(read('CHANGELOG.md'))?.[1]).toBe(version);
+  const [newest, ...older] = [...read('CHANGELOG.md').matchAll(/^## (.+)$/gm)].map(([, heading]) => heading);
+  expect(newest).toMatch(/^\S+ \((unreleased|\d{4}-\d\d-\d\d)\)$/);
+  expect(newest?.split(' ')[0]).toBe(version);
+  for (const heading of older) expect(heading).toMatch(/^\d+\.\d+\.\d+ \(\d{4}-\d\d-\d\d\)$/);
 });
