@@ -100,6 +100,29 @@ test('names no widget of the dashboard that is not there', () => {
   }
 });
 
+test('explains every field of its first query, and shows in it every field that it explains', () => {
+  const [beginning = ''] = runbook.split(/^## /m);
+  const [shown = ''] = queries[0] ?? [];
+
+  const asked = shown.replace('fields ', '').split(', ');
+  const explanation = beginning.split('What the fields say')[1] ?? '';
+  const named = [...explanation.matchAll(/`(\w+)`/g)].map(([, word]) => word as string);
+  const fields: readonly string[] = Object.values(LOG_FIELDS);
+  expect(named.filter((word) => fields.includes(word) && !asked.includes(word))).toEqual(['error']);
+  expect(
+    asked.filter((field) => field !== '@timestamp' && field !== 'message' && !named.includes(field)),
+  ).toEqual([]);
+});
+
+test('names every message that the last line of a request may have', () => {
+  const summary = readFileSync(join(root, 'lambda/telemetry/summary.ts'), 'utf8');
+  const messages = [...summary.matchAll(/'((?:Answer|Request) \w+)'/g)].map(([, message]) => message);
+
+  expect(messages.length).toBeGreaterThan(5);
+  const [beginning = ''] = runbook.split(/^## /m);
+  for (const message of messages) expect(beginning).toContain(`"${message}"`);
+});
+
 test('has the query of the dashboard’s table of failures', () => {
   const [fields, ...commands] = FAILURES_BY_CAUSE.slice(0, -1);
 
