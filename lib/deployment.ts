@@ -19,7 +19,7 @@ export interface Deployment
   readonly host?: 'function-url' | 'web';
   /**
    * The name that tells deployments apart. `prod` and `production`, also with a suffix as in `prod-eu`, are production:
-   * logs are kept for a year and outlive the stack, and every alarm notifies.
+   * logs are kept for a year and outlive the stack, and slower or thinly failing answers notify, too.
    *
    * @default - "dev": logs are deleted with the stack, and alarms notify only when users are affected
    */

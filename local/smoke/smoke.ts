@@ -7,7 +7,8 @@ const USAGE = `npm run smoke -- --url <url> [options]
 
 Checks a deployed Function URL, or the local one, as its callers see it. Exit code 0: all is well.
 
-  --url <url>         of the deployment (output FunctionUrl), or what npm start prints
+  --url <url>         of the deployment (output FunctionUrl, also behind CloudFront, with --profile
+                      or --iam; with host=web EndpointUrl), or what npm start prints
   --profile <name>    sign with the credentials of this profile (auth=iam)
   --iam               sign with the credentials of the environment (auth=iam)
   --region <region>   of the function, where its URL does not say it

@@ -93,12 +93,13 @@ describe('its schema', () => {
     expect(Object.keys(properties.agents.items.properties)).toEqual(AGENT_ENTRY_KEYS);
   });
 
-  test('takes the example, which has a fourth agent and can be deployed', () => {
+  test('takes the example, which can be deployed, and changes no default of the stage that it is copied to', () => {
     validate(example);
 
     expect(validate.errors ?? []).toEqual([]);
+    expect(Object.keys(example)).toEqual(['$schema', 'agents', 'allowedOrigins']);
     const deployment = readContext(withStageFile({ stage: 'example' }));
-    expect(deployment.agents.map(({ id }) => id)).toEqual(['onboarding', 'provisioning', 'mwc', 'helpdesk']);
+    expect(deployment.agents.map(({ id }) => id)).toEqual(['onboarding']);
     expect(() => stackOf(deployment).template()).not.toThrow();
   });
 
