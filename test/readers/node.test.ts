@@ -4,5 +4,5 @@ import { ONLY_IN_BROWSERS, READERS, readInNode } from './readers.ts';
 describeReaders(
   'Node.js',
   READERS.filter((reader) => !ONLY_IN_BROWSERS.has(reader)),
-  readInNode,
+  () => readInNode(),
 );
