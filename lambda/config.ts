@@ -2,7 +2,7 @@ import { type Agent, parseAgents } from './agents.ts';
 import { dataPlaneOrigin, type EndpointOptions, parseRuntimeArn, serviceOrigin } from './arn.ts';
 import { ENV, MEMORY_TABLE, SERVICE_NAME } from './contract.ts';
 import { type OtlpTarget, readOtlp } from './otlp-config.ts';
-import { readSettings, SETTINGS, type Settings } from './settings.ts';
+import { LAMBDA_SETTINGS, readSettings, type Settings } from './settings.ts';
 
 /** AWS credentials, long-lived or of a role. */
 export interface Credentials {
@@ -56,9 +56,10 @@ const USE_DUAL_STACK = 'AWS_USE_DUALSTACK_ENDPOINT';
 /**
  * Reads the function's environment. No other code reads it.
  *
+ * @param settings the limits with the bounds of the host
  * @throws Error naming the variable, the expected value and the given one
  */
-export function readConfig(env: Environment = process.env): Config {
+export function readConfig(env: Environment = process.env, settings = LAMBDA_SETTINGS): Config {
   const flag = (name: string, byDefault = false): boolean => {
     const given = env[name]?.toLowerCase() || String(byDefault);
     if (given === 'true' || given === 'false') return given === 'true';
@@ -84,7 +85,7 @@ export function readConfig(env: Environment = process.env): Config {
     stage: env[ENV.STAGE] || 'dev',
     serviceName: readServiceName(env),
     credentials: readCredentials(env),
-    ...readSettings(SETTINGS, env),
+    ...readSettings(settings, env),
     sessionTable,
     sessionTableEndpoint:
       sessionTable === undefined || sessionTable === MEMORY_TABLE

@@ -13,12 +13,14 @@ export interface Setting {
   readonly unit: 'ms' | 's' | 'bytes' | 'count';
   /** The reason for the maximum, for the error. */
   readonly because?: string;
+  /** The maximum on hosts of Lambda, if Lambda allows less than a container can have. */
+  readonly onLambda?: { readonly maximum: number; readonly because: string };
 }
 
 /** The largest number that setTimeout takes; with a larger one it fires at once. */
 const LARGEST = 2 ** 31 - 1;
 
-type Bounds = Partial<Pick<Setting, 'minimum' | 'maximum' | 'because'>>;
+type Bounds = Partial<Pick<Setting, 'minimum' | 'maximum' | 'because' | 'onLambda'>>;
 
 function setting<Unit extends Setting['unit']>(unit: Unit) {
   return (
@@ -49,10 +51,15 @@ export const SETTINGS = {
   firstChunkTimeout: ms('FIRST_CHUNK_TIMEOUT_MS', 300_000),
   /** The longest time between two messages of the agent. @default - given up after 5 min */
   idleTimeout: ms('IDLE_TIMEOUT_MS', 300_000),
-  /** The longest answer. @default - an answer may take 15 min, and never longer than the function's timeout */
+  /**
+   * The longest answer. In a container it may take up to 60 min.
+   *
+   * @default - an answer may take 15 min, and never longer than the function's timeout
+   */
   maxDuration: ms('MAX_DURATION_MS', 900_000, {
-    maximum: 900_000,
-    because: 'Lambda ends an invocation after 15 min',
+    maximum: 3_600_000,
+    because: 'AgentCore ends a connection after 60 min',
+    onLambda: { maximum: 900_000, because: 'Lambda ends an invocation after 15 min' },
   }),
   /** The time that is reserved at the end of the function's timeout to close the answer. @default - 3 s are reserved */
   deadlineReserve: ms('DEADLINE_RESERVE_MS', 3000, { minimum: 0 }),
@@ -105,6 +112,14 @@ export const SETTINGS = {
 };
 
 export type SettingName = keyof typeof SETTINGS;
+
+/** The same settings with the maxima of Lambda. */
+export const LAMBDA_SETTINGS = Object.fromEntries(
+  Object.entries<Setting>(SETTINGS).map(([name, { onLambda, ...setting }]) => [
+    name,
+    { ...setting, ...onLambda },
+  ]),
+) as typeof SETTINGS;
 
 /** The suffix of a number's name in the code, by the number's unit. */
 const SUFFIXES = { ms: 'Ms', s: 'Seconds', bytes: '', count: '' } as const;

@@ -1,11 +1,13 @@
 import { Duration } from 'aws-cdk-lib';
-import { checkSetting, SETTINGS, type Setting } from '../lambda/settings.ts';
+import { checkSetting, LAMBDA_SETTINGS, type Setting } from '../lambda/settings.ts';
 import { nearest } from './context-keys.ts';
 import { labelled, parsed } from './context-values.ts';
 import type { LimitProps } from './environment.ts';
 
 /** The limits by the names that documents and errors use: the names of their environment variables. */
-export const LIMITS: readonly string[] = Object.values<Setting>(SETTINGS).map(({ variable }) => variable);
+export const LIMITS: readonly string[] = Object.values<Setting>(LAMBDA_SETTINGS).map(
+  ({ variable }) => variable,
+);
 
 /** Reads `{"HANDSHAKE_TIMEOUT_MS": 90000}`. @throws Error naming the limit, the expected value and the given one */
 export function limitsOf(given: unknown): LimitProps {
@@ -15,7 +17,7 @@ export function limitsOf(given: unknown): LimitProps {
     throw new Error(`limits: expected ${expected}, got ${JSON.stringify(given)}`);
   }
   const byVariable = new Map(
-    Object.entries<Setting>(SETTINGS).map(([name, setting]) => [setting.variable, { name, setting }]),
+    Object.entries<Setting>(LAMBDA_SETTINGS).map(([name, setting]) => [setting.variable, { name, setting }]),
   );
   const props = Object.entries(limits).map(([variable, value]) => {
     const found = byVariable.get(variable);

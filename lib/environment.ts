@@ -4,12 +4,14 @@ import { dataPlaneOrigin, parseRuntimeArn } from '../lambda/arn.ts';
 import { readOrigin } from '../lambda/config.ts';
 import { ENV, SERVICE_NAME } from '../lambda/contract.ts';
 import { readHttpUrl } from '../lambda/otlp-config.ts';
-import { checkSetting, SETTINGS, type Setting, type SettingName } from '../lambda/settings.ts';
+import { checkSetting, LAMBDA_SETTINGS, type Setting, type SettingName } from '../lambda/settings.ts';
 import { DEFAULT_STAGE } from './stage.ts';
 
 /** The limits and intervals of the function (`lambda/settings.ts`). Times are given as durations. */
 export type LimitProps = {
-  readonly [Name in SettingName]?: (typeof SETTINGS)[Name]['unit'] extends 'ms' | 's' ? Duration : number;
+  readonly [Name in SettingName]?: (typeof LAMBDA_SETTINGS)[Name]['unit'] extends 'ms' | 's'
+    ? Duration
+    : number;
 };
 
 export interface TuningProps extends LimitProps {
@@ -66,7 +68,7 @@ export function functionEnvironment(
 }
 
 function limits(given: LimitProps): Record<string, string> {
-  const entries = Object.entries<Setting>(SETTINGS).flatMap(([name, setting]) => {
+  const entries = Object.entries<Setting>(LAMBDA_SETTINGS).flatMap(([name, setting]) => {
     const value = given[name as SettingName];
     return value === undefined ? [] : [[setting.variable, limit(name, setting, value)]];
   });

@@ -1,4 +1,4 @@
-import { SETTINGS, type Setting } from '../lambda/settings.ts';
+import { LAMBDA_SETTINGS, type Setting } from '../lambda/settings.ts';
 
 /** A JSON schema, draft 7, as editors read it. */
 export type Schema = { readonly [keyword: string]: unknown };
@@ -25,7 +25,7 @@ export const LIMITS_SCHEMA: Schema = {
   type: 'object',
   additionalProperties: false,
   properties: Object.fromEntries(
-    Object.values<Setting>(SETTINGS).map((setting) => [
+    Object.values<Setting>(LAMBDA_SETTINGS).map((setting) => [
       setting.variable,
       { ...whole(setting.minimum, setting.maximum), default: setting.default },
     ]),

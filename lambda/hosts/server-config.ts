@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts';
 import { ENV } from '../contract.ts';
-import { bytes, count, ms, readSettings, type ValuesOf } from '../settings.ts';
+import { bytes, count, ms, readSettings, SETTINGS, type ValuesOf } from '../settings.ts';
 
 /** The limits that only the server has. `settings.ts` has the limits of every host. */
 export const SERVER_SETTINGS = {
@@ -70,6 +70,23 @@ export function refuseIdentities({
       `${variable}: expected none on a server, which does not know its callers' identities, got ${JSON.stringify(value)}`,
     );
   }
+}
+
+/**
+ * Refuses answers of more than 15 minutes if requests may not take as long: the shorter limit would end them without
+ * anybody noticing. A `MAX_DURATION_MS` up to its default is only a maximum.
+ *
+ * @throws Error naming both variables and the given values
+ */
+export function refuseShorterRequests(
+  { maxDurationMs }: Pick<Config, 'maxDurationMs'>,
+  { requestTimeoutMs }: Pick<ServerConfig, 'requestTimeoutMs'>,
+): void {
+  const { variable, default: usual } = SETTINGS.maxDuration;
+  if (maxDurationMs <= Math.max(requestTimeoutMs, usual)) return;
+  throw new Error(
+    `${variable}: expected at most ${SERVER_SETTINGS.requestTimeout.variable}, which ends every request after ${requestTimeoutMs} milliseconds, got ${maxDurationMs}`,
+  );
 }
 
 function readEndpoint(given: string): Pick<ServerConfig, 'host' | 'port'> {

@@ -2,11 +2,12 @@ import { RetryBudget } from '../agentcore/retry-budget.ts';
 import { readConfig, readServiceName } from '../config.ts';
 import { DIMENSIONS } from '../contract.ts';
 import { createService } from '../http/service.ts';
+import { SETTINGS } from '../settings.ts';
 import { writeMetrics } from '../telemetry/emf.ts';
 import { loggable } from '../telemetry/log-line.ts';
 import { flushLog, plainLog } from '../telemetry/plain-log.ts';
 import { startHttpServer } from './http-server.ts';
-import { readServerConfig, refuseIdentities } from './server-config.ts';
+import { readServerConfig, refuseIdentities, refuseShorterRequests } from './server-config.ts';
 
 /**
  * The server. It gives the same answers as the function, on `node:http`, as a Lambda Web Function or in a container.
@@ -18,11 +19,13 @@ const { service, server } = await start();
 
 async function start() {
   try {
-    const config = readConfig();
+    const config = readConfig(undefined, SETTINGS);
+    const serverConfig = readServerConfig();
     refuseIdentities(config);
+    refuseShorterRequests(config, serverConfig);
     const created = createService(config, { retryBudget: new RetryBudget() });
     await created.prepare();
-    const listening = await startHttpServer(created, readServerConfig());
+    const listening = await startHttpServer(created, serverConfig);
     created.log.info('Listening', { url: listening.url });
     return { service: created, server: listening };
   } catch (error) {

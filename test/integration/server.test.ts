@@ -215,6 +215,12 @@ describe('time', () => {
     expect(last).toMatchObject({ code: 'AgentTimeout', error: expect.stringContaining('time limit') });
   });
 
+  test('an answer may be allowed an hour where a request may take as long', async () => {
+    await start({ MAX_DURATION_MS: '3600000', REQUEST_TIMEOUT_MS: '3603000' });
+
+    expect(await (await invoke(ok)).text()).toContain('fine');
+  });
+
   test('no limit of a connection cuts a stream that is silent', async () => {
     await start({ KEEP_ALIVE_TIMEOUT_MS: '1' });
     const silent = script({ send: 'a' }, { sleepMs: 3000 }, { send: 'b' }, { send: '[DONE]' });
@@ -334,6 +340,7 @@ describe('a server that cannot start', () => {
     ['PORT', '99999', 'PORT: expected a port from 0 to 65535'],
     ['SESSION_BINDING', 'iam', 'SESSION_BINDING: expected none on a server'],
     ['MAX_STREAMS', 'many', 'MAX_STREAMS: expected a whole number'],
+    ['MAX_DURATION_MS', '3600000', 'MAX_DURATION_MS: expected at most REQUEST_TIMEOUT_MS'],
   ])('for a wrong %s says so in one line of its log, and is counted', async (variable, value, message) => {
     const lines: string[] = [];
     const environment = { POWERTOOLS_SERVICE_NAME: 'mine', [variable]: value };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type Config, readConfig } from '../../lambda/config.ts';
 import { ENV, SERVICE_NAME } from '../../lambda/contract.ts';
-import { SETTINGS } from '../../lambda/settings.ts';
+import { SETTINGS, type Setting } from '../../lambda/settings.ts';
 
 const ARN = 'arn:aws:bedrock-agentcore:us-east-1:123456789012:runtime/OnboardingAgent_Agent-a1B2c3D4e5';
 const AGENT = { id: 'onboarding', name: 'OnboardingAgent', runtimeArn: ARN };
@@ -45,6 +45,26 @@ const NUMBERS: [
 ];
 
 const SESSIONS = ['SESSION_TABLE', 'SESSION_BINDING', 'USER_ID', 'WARM_SESSIONS'];
+
+describe('MAX_DURATION_MS in a container', () => {
+  const inContainer = (value: string) => readConfig({ AGENTS, MAX_DURATION_MS: value }, SETTINGS);
+
+  test('may be as long as AgentCore keeps a connection', () => {
+    expect(inContainer('3600000').maxDurationMs).toBe(3_600_000);
+    expect(() => inContainer('3600001')).toThrow(
+      'MAX_DURATION_MS: expected a whole number from 1 to 3600000 milliseconds (AgentCore ends a connection after 60 min), got "3600001"',
+    );
+  });
+
+  test('is the only limit that differs from those on Lambda', () => {
+    const different = Object.entries<Setting>(SETTINGS).filter(([, { onLambda }]) => onLambda !== undefined);
+
+    expect(different.map(([name]) => name)).toEqual(['maxDuration']);
+    expect(() => read({ MAX_DURATION_MS: '900001' })).toThrow(
+      'MAX_DURATION_MS: expected a whole number from 1 to 900000 milliseconds (Lambda ends an invocation after 15 min), got "900001"',
+    );
+  });
+});
 
 describe('the defaults', () => {
   test("are those of the contract's table", () => {

@@ -1,5 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { readServerConfig, SERVER_SETTINGS, type ServerConfig } from '../../lambda/hosts/server-config.ts';
+import {
+  readServerConfig,
+  refuseShorterRequests,
+  SERVER_SETTINGS,
+  type ServerConfig,
+} from '../../lambda/hosts/server-config.ts';
 import { SETTINGS } from '../../lambda/settings.ts';
 
 describe('the server without any variable', () => {
@@ -21,6 +26,25 @@ describe('the server without any variable', () => {
     const others = Object.values(SETTINGS).map(({ variable }) => variable);
 
     for (const { variable } of Object.values(SERVER_SETTINGS)) expect(others).not.toContain(variable);
+  });
+});
+
+describe('MAX_DURATION_MS', () => {
+  const startWith = (maxDurationMs: number, requestTimeoutMs: number) => () =>
+    refuseShorterRequests({ maxDurationMs }, { requestTimeoutMs });
+
+  test.each([
+    ['an hour', 3_600_000, 3_600_000],
+    ['the default of 15 minutes, which a shorter request only shortens', 900_000, 300_000],
+  ])('may be %s', (_what, maxDurationMs, requestTimeoutMs) => {
+    expect(startWith(maxDurationMs, requestTimeoutMs)).not.toThrow();
+  });
+
+  test('of more than 15 minutes is refused when requests may not take as long', () => {
+    expect(startWith(3_600_000, 900_000)).toThrow(
+      'MAX_DURATION_MS: expected at most REQUEST_TIMEOUT_MS, which ends every request after 900000 milliseconds, got 3600000',
+    );
+    expect(startWith(3_600_000, 3_599_999)).toThrow('MAX_DURATION_MS');
   });
 });
 
