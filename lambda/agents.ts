@@ -52,31 +52,41 @@ const milliseconds: Check = (value) =>
     ? undefined
     : 'a positive whole number of milliseconds, at most 2147483647';
 
+/** The keys of an entry that choose one of several values, with the values. */
+export const AGENT_CHOICES = {
+  transport: ['websocket', 'http'],
+  framing: ['auto', ...Object.keys(FRAMINGS)],
+  dialect: ['auto', ...Object.keys(DIALECTS)],
+  payload: ['refuse', 'merge'],
+  ends: ['marker', 'close'],
+  structured: ['pass', 'drop', 'event'],
+};
+
 const CHECKS: Record<keyof AgentEntry, Check> = {
   id: matching(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, '1 to 64 letters, digits, "_" or "-"'),
   name: text,
   runtimeArn: text,
   qualifier: matching(/^[a-zA-Z][a-zA-Z0-9_]{0,47}$/, 'an endpoint name (letters, digits, "_")'),
-  transport: oneOf('websocket', 'http'),
+  transport: oneOf(...AGENT_CHOICES.transport),
   description: (value) => (typeof value === 'string' ? undefined : 'a string'),
   capabilities: (value) =>
     Array.isArray(value) && value.every((item) => typeof item === 'string')
       ? undefined
       : 'an array of strings',
-  framing: oneOf('auto', ...Object.keys(FRAMINGS)),
-  dialect: oneOf('auto', ...Object.keys(DIALECTS)),
+  framing: oneOf(...AGENT_CHOICES.framing),
+  dialect: oneOf(...AGENT_CHOICES.dialect),
   input: (value) =>
     typeof value === 'object' && value !== null && JSON.stringify(value).includes('$prompt')
       ? undefined
       : 'an object in which "$prompt" stands where the prompt belongs',
-  payload: oneOf('refuse', 'merge'),
+  payload: oneOf(...AGENT_CHOICES.payload),
   endMarker: text,
-  ends: oneOf('marker', 'close'),
+  ends: oneOf(...AGENT_CHOICES.ends),
   textPath: (value) =>
     [value].flat().length > 0 && [value].flat().every((path) => text(path) === undefined)
       ? undefined
       : 'a non-empty string, or a list of them',
-  structured: oneOf('pass', 'drop', 'event'),
+  structured: oneOf(...AGENT_CHOICES.structured),
   firstChunkTimeoutMs: milliseconds,
   idleTimeoutMs: milliseconds,
 };

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
-import { AGENT_ENTRY_KEYS } from '../../lambda/agents.ts';
+import { AGENT_CHOICES, AGENT_ENTRY_KEYS, parseAgents } from '../../lambda/agents.ts';
 import { configSchema, SCHEMA_FILE } from '../../lib/config-schema.ts';
 import { CONTEXT_KEYS, readContext } from '../../lib/context.ts';
 import { withStageFile } from '../../lib/stage-file.ts';
@@ -86,12 +86,34 @@ describe('its schema', () => {
 
   test('has every key that is read, of the context and of an agent', () => {
     const { properties } = configSchema() as {
-      properties: { agents: { items: { properties: object } } };
+      properties: { agents: { items: { properties: object } }; limits: { properties: object } };
     };
 
     expect(Object.keys(properties).sort()).toEqual(['$schema', ...CONTEXT_KEYS].sort());
     expect(Object.keys(properties.agents.items.properties)).toEqual(AGENT_ENTRY_KEYS);
+    for (const key of [
+      ...Object.values(properties.agents.items.properties),
+      ...Object.values(properties.limits.properties),
+    ]) {
+      expect(key).toHaveProperty('description', expect.stringMatching(/\w/));
+    }
   });
+
+  test.each(Object.entries(AGENT_CHOICES))(
+    'offers for %s of an agent the values that are taken',
+    (key, values) => {
+      const agent = { id: 'a', name: 'A', runtimeArn: runtimeArn('A') };
+
+      for (const value of values) {
+        expect(validate({ agents: [{ ...agent, [key]: value }] })).toBe(true);
+        expect(() => parseAgents([{ ...agent, [key]: value }])).not.toThrow();
+      }
+      expect(validate({ agents: [{ ...agent, [key]: 'other' }] })).toBe(false);
+      expect(() => parseAgents([{ ...agent, [key]: 'other' }])).toThrow(
+        `"${key}" expected one of ${values.join(', ')}`,
+      );
+    },
+  );
 
   test('takes the example, which can be deployed, and changes no default of the stage that it is copied to', () => {
     validate(example);
