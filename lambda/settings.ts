@@ -103,7 +103,7 @@ export const SETTINGS = {
   }),
   /** The longest wait for the pong before an idle connection is reused. @default - 500 ms */
   pongTimeout: ms('PONG_TIMEOUT_MS', 500),
-  /** The time between two counts of the running answers. @default - once a minute */
+  /** The time between two counts of the running answers. @default - counted every 60 s */
   inFlightInterval: ms('IN_FLIGHT_INTERVAL_MS', 60_000),
   /** The longest wait of a prompt for the session store when everything else is ready. @default - 40 ms */
   sessionStoreWait: ms('SESSION_STORE_WAIT_MS', 40),

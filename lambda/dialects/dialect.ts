@@ -3,7 +3,12 @@ import type { Document } from '../framing/document.ts';
 
 /**
  * The form of an agent's input and output. A further dialect is one such object in its own file and one line in
- * `dialects.ts`.
+ * `dialects.ts`; docs/architecture.md lists what its tests and the documents need.
+ *
+ * What dialects have in common is in three helpers. `createUnknownReader` reads each document of a kind that the
+ * dialect does not know, because the agent's own code may send it: it is an end, a failure or data, and never text.
+ * `failureOf` makes the failure from whatever object reports it, and bounds its texts. `createToolCalls` turns the
+ * pieces and repetitions of a tool call into its four events, once and in order.
  */
 export interface Dialect {
   /** Whether a document can only be of this dialect. */
@@ -27,7 +32,10 @@ export interface Dialect {
 export interface DialectReader {
   /** Returns the events of one document in order. An end or a failure is the last event. */
   read(document: Document): AnswerEvent[];
-  /** Whether the answer is complete if the agent closes cleanly now, without a mark of the end. */
+  /**
+   * Whether the answer is complete if the agent closes cleanly now, without a mark of the end. Before the first
+   * document it is: nothing has begun that could be cut, and the answer is an empty one.
+   */
   isCompleteOnClose(): boolean;
 }
 

@@ -11,7 +11,10 @@ import { strands } from './strands.ts';
 import { text } from './text.ts';
 import { uiMessageStream } from './ui-message-stream.ts';
 
-/** The dialects of agents, in the order in which they are tried. A further dialect is one file and one line here. */
+/**
+ * The dialects of agents, in the order in which they are tried. A further dialect is one file and one line here;
+ * docs/architecture.md lists what its tests and the documents need.
+ */
 export const DIALECTS = {
   text,
   strands,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import { SETTINGS } from '../../lambda/settings.ts';
 import { invokeEvent } from '../fixtures/invoke-event.ts';
 import { script } from '../fixtures/puppet-agent.ts';
 import {
@@ -30,7 +31,13 @@ describe('a request that is wrong', () => {
     ['without a prompt', JSON.stringify({ agentId: 'puppet' }), {}, 400, 'prompt'],
     ['with an object for a prompt', JSON.stringify({ agentId: 'puppet', prompt: {} }), {}, 400, 'prompt'],
     ['with an empty prompt', JSON.stringify({ agentId: 'puppet', prompt: '' }), {}, 400, 'prompt'],
-    ['with a prompt over a megabyte', request({ prompt: 'x'.repeat(1_048_577) }), {}, 413, 'prompt'],
+    [
+      'with a prompt over its limit',
+      request({ prompt: 'x'.repeat(SETTINGS.maxPromptBytes.default + 1) }),
+      {},
+      413,
+      'prompt',
+    ],
     [
       'with a malformed ARN',
       request({ agentId: 'arn:aws:bedrock-agentcore:x:1:runtime/y' }),

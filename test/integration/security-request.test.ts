@@ -1,5 +1,6 @@
 import { connect as tcpConnect } from 'node:net';
 import { describe, expect, test } from '@jest/globals';
+import { SETTINGS } from '../../lambda/settings.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import {
   ESC,
@@ -122,7 +123,10 @@ describe('a body', () => {
   });
 
   test('over a limit is 413', async () => {
-    expect((await invokeJson({ agentId: 'puppet', prompt: 'x'.repeat(1_048_577) })).status).toBe(413);
+    expect(
+      (await invokeJson({ agentId: 'puppet', prompt: 'x'.repeat(SETTINGS.maxPromptBytes.default + 1) }))
+        .status,
+    ).toBe(413);
     expect((await invokeJson({ agentId: 'puppet', prompt: 'x'.repeat(7_000_000) })).status).toBe(413);
   });
 });

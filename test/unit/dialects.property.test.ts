@@ -4,10 +4,11 @@ import { DIALECTS, type DialectName } from '../../lambda/dialects/dialects.ts';
 import { type AnswerEvent, isEnd } from '../../lambda/events.ts';
 import { cutAt, cuts, FUZZ, tokens } from '../fixtures/arbitraries.ts';
 import { decoderOf, eventsOf } from '../fixtures/decoding.ts';
+import type { FrameworkName } from '../fixtures/frameworks.ts';
 import { RECORDED_ANSWERS } from '../fixtures/recorded-answers.ts';
 
 /** What one token of text looks like in each dialect. */
-const TOKENS: Record<Exclude<DialectName, 'text' | 'generic'>, Record<string, (text: string) => unknown>> = {
+const TOKENS: Record<FrameworkName, Record<string, (text: string) => unknown>> = {
   strands: {
     python: (text) => ({ event: { contentBlockDelta: { delta: { text }, contentBlockIndex: 0 } } }),
     callback: (data) => ({ data, delta: { text: data } }),

@@ -1,13 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { DecoderOptions } from '../../lambda/answer/decoder.ts';
-import { DIALECTS, type DialectName } from '../../lambda/dialects/dialects.ts';
 import { type AnswerEvent, isEnd } from '../../lambda/events.ts';
 import { decoderOf, eventsOf } from '../fixtures/decoding.ts';
+import { FRAMEWORKS, type FrameworkName } from '../fixtures/frameworks.ts';
 import { RECORDED_ANSWERS } from '../fixtures/recorded-answers.ts';
 
 /** What every framework has; the rest only where it has it. */
 const KINDS = ['text', 'toolCall', 'toolInput', 'toolCallEnd', 'toolResult', 'reasoning', 'failure', 'end'];
-const TOLD_BY: Partial<Record<DialectName, string[]>> = {
+const TOLD_BY: Record<FrameworkName, string[]> = {
   strands: ['usage', 'interrupt'],
   langgraph: ['usage', 'interrupt'],
   'ag-ui': ['usage', 'interrupt', 'data'],
@@ -17,9 +17,6 @@ const TOLD_BY: Partial<Record<DialectName, string[]>> = {
   adk: ['usage'],
   llamaindex: [],
 };
-const frameworks = Object.keys(DIALECTS).filter(
-  (name) => name !== 'text' && name !== 'generic',
-) as DialectName[];
 
 /** The events of data without what was sent, which must be one of the messages. */
 function withoutRaw(events: AnswerEvent[], messages: readonly string[]): object[] {
@@ -61,11 +58,11 @@ describe('recorded answers', () => {
     expect(read).toEqual(events.filter(({ type }) => type !== 'data'));
   });
 
-  test.each(frameworks)('%s has one of every kind, and one that was cut', (dialect) => {
+  test.each(FRAMEWORKS)('%s has one of every kind, and one that was cut', (dialect) => {
     const answers = RECORDED_ANSWERS.filter((answer) => answer.dialect === dialect);
     const kinds = new Set(answers.flatMap(({ events }) => events.map(({ type }) => type)));
 
-    expect([...kinds]).toEqual(expect.arrayContaining([...KINDS, ...(TOLD_BY[dialect] ?? [])]));
+    expect([...kinds]).toEqual(expect.arrayContaining([...KINDS, ...TOLD_BY[dialect]]));
     expect(answers.some(({ events }) => !events.some((event) => isEnd(event as AnswerEvent)))).toBe(true);
     for (const { source } of answers) expect(source).toMatch(/\w/);
   });
@@ -88,7 +85,7 @@ describe('recorded answers', () => {
 });
 
 describe('what an agent says around its framework', () => {
-  const starts: Record<string, object> = {
+  const starts: Record<FrameworkName, object> = {
     strands: { init_event_loop: true },
     langgraph: { type: 'AIMessageChunk', content: 'a', id: '1' },
     'ag-ui': { type: 'RUN_STARTED', threadId: 't', runId: 'r' },

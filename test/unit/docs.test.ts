@@ -4,6 +4,9 @@ import { dirname, join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { ERROR_CODES } from '../../lambda/contract.ts';
 import { StreamError } from '../../lambda/errors.ts';
+import { SERVER_SETTINGS } from '../../lambda/hosts/server-config.ts';
+import { SETTINGS, type Setting } from '../../lambda/settings.ts';
+import { FRAMEWORK_TITLES, FRAMEWORKS } from '../fixtures/frameworks.ts';
 import { anchorsOf, linksOf } from '../fixtures/markdown-links.ts';
 import { ONLY_IN_BROWSERS, READERS, READERS_THAT_RECONNECT } from '../readers/readers.ts';
 
@@ -41,6 +44,32 @@ test('docs/readers.md has a row and a block for every reader, and says of each w
   );
 });
 
+test('the README counts the frameworks that are recognised, and names each', () => {
+  const readme = read('README.md').replaceAll('\n', ' ');
+  const numbers = ['seven', 'eight', 'nine', 'ten', 'eleven', 'twelve'];
+  const [, named = ''] =
+    /sends what its framework yields, each item as JSON\. (.+?) are recognised/.exec(readme) ?? [];
+
+  expect(readme).toContain(`[${numbers[FRAMEWORKS.length - 7]} frameworks and plain text](docs/agents.md`);
+  for (const framework of FRAMEWORKS) expect(named).toContain(FRAMEWORK_TITLES[framework]);
+});
+
+test.each(FRAMEWORKS)(
+  'docs/agents.md has a row for %s, says what its close means, and how an entry names it',
+  (framework) => {
+    const agents = read('docs/agents.md');
+    const [, rows = ''] = /\| your framework \|.+\n.+\n([\s\S]+?)\n\n/.exec(agents) ?? [];
+    const [, closes = ''] = /\*\*No half answer as a whole one\.\*\*([\s\S]+?)\n\n/.exec(agents) ?? [];
+    const [entry = ''] = /^\| `dialect` \|.+$/m.exec(agents) ?? [];
+
+    const firstCells = rows.split('\n').map((row) => row.split(' | ', 1)[0] ?? '');
+    const title = FRAMEWORK_TITLES[framework];
+    expect(firstCells.filter((cell) => cell.includes(title))).not.toEqual([]);
+    expect(closes).toContain(title);
+    expect(entry).toContain(`\`"${framework}"\``);
+  },
+);
+
 const PAGES = [
   ...['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md', 'client/README.md'],
   ...globSync('{docs/**,examples/*}/*.md', { cwd: root }),
@@ -58,6 +87,48 @@ test.each(PAGES)('every link of %s inside the repository leads to a file, and to
       (anchor !== undefined && !IS_GENERATED.test(file) && !anchorsOf(target).has(anchor)),
   );
   expect(lost.map(({ link }) => link)).toEqual([]);
+});
+
+const NUMBERS = Object.values<Setting>({ ...SETTINGS, ...SERVER_SETTINGS });
+
+const FACTORS: Record<Setting['unit'], Record<string, number>> = {
+  ms: { ms: 1, s: 1000, min: 60_000, h: 3_600_000 },
+  s: { s: 1, min: 60, h: 3600 },
+  bytes: { MiB: 2 ** 20, MB: 1_000_000 },
+  count: {},
+};
+
+/** A number of a text in the unit of a setting. */
+const inUnitOf = ({ unit }: Setting, number: string | undefined, given = ''): number =>
+  Number(number) * (FACTORS[unit][given] ?? 1);
+
+test('the documents give each limit that they name the number that is its default', () => {
+  const texts = [...PAGES.filter((page) => !IS_GENERATED.test(page)), 'docs/openapi.yaml']
+    .map(read)
+    .join('\n');
+  const behind = texts.matchAll(/`(?<name>[A-Z_]+)`(?: \(|, )(?<number>\d+) (?<unit>ms|s|min|h|MiB|MB)\b/g);
+  const before = texts.matchAll(/(?<number>\d+) (?<unit>ms|s|min|h|MiB|MB) \(`(?<name>[A-Z_]+)`/g);
+
+  const told = [...behind, ...before].flatMap(({ groups: { name, number, unit } = {} }) => {
+    const setting = NUMBERS.find(({ variable }) => variable === name);
+    return setting ? [{ name, told: inUnitOf(setting, number, unit), is: setting.default }] : [];
+  });
+
+  expect(told.length).toBeGreaterThan(8);
+  expect(told.filter((one) => one.told !== one.is)).toEqual([]);
+  expect(texts).toContain(`at most ${SETTINGS.maxPromptBytes.default} bytes of UTF-8, got`);
+});
+
+test('each limit is described with its default', () => {
+  const source = read('lambda/settings.ts');
+
+  for (const setting of Object.values<Setting>(SETTINGS)) {
+    const [before = ''] = source.split(`('${setting.variable}'`);
+    const [, described = ''] =
+      /@default - (.+?)\s*\*\/\s*\w+: \w+$/s.exec(before.slice(before.lastIndexOf('/**'))) ?? [];
+    const [, number, unit] = /(\d+)(?: (ms|s|min|h|MiB|MB)\b)?/.exec(described) ?? [];
+    expect([setting.variable, inUnitOf(setting, number, unit)]).toEqual([setting.variable, setting.default]);
+  }
 });
 
 test('the README leads to every page of docs/', () => {
