@@ -21,6 +21,9 @@ export interface HttpServer {
 const HEADERS_TIMEOUT_MS = 15_000;
 const BODY_TIMEOUT_MS = 60_000;
 
+/** The time between two looks for requests whose time is over. Node.js looks every 30 s, and so lets them last longer. */
+const TIMEOUT_CHECK_INTERVAL_MS = 1000;
+
 /** The time that an answer gets to send its error when a shutdown cuts it short. */
 const CLOSE_LIMIT_MS = 1000;
 
@@ -42,6 +45,7 @@ export async function startHttpServer(service: Service, config: ServerConfig): P
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
       requestTimeout: BODY_TIMEOUT_MS,
+      connectionsCheckingInterval: TIMEOUT_CHECK_INTERVAL_MS,
       keepAliveTimeout: config.keepAliveTimeoutMs,
     },
     (incoming, response) => answer(incoming, response, serving),
