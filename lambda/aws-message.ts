@@ -6,8 +6,8 @@ const MAX_LENGTH = 300;
  * goes on with the canonical request, which contains the session token.
  */
 export function withoutSignedRequest(message: string): string {
-  const [said = ''] = message
+  const [loggable = ''] = message
     .slice(0, MAX_LENGTH)
     .split(/\n|\s*\b(?:Authorization|Credential|Signature)=|AWS4-/, 1);
-  return said;
+  return loggable;
 }
