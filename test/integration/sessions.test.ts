@@ -41,7 +41,9 @@ const json = async (path: string, init: RequestInit = {}) => {
 const stream = async (sessionId: string, headers: Record<string, string> = {}, query = '') =>
   readSse(await at(`/${sessionId}/stream${query}`, { headers }));
 const promptsOf = (sessionId: string) => puppet.prompts.filter((asked) => asked.sessionId === sessionId);
-const isRunning = (sessionId: string) => until(() => promptsOf(sessionId).length > 0, 'the agent is asked');
+/** A prompt waits for the store, which has five seconds itself. */
+const isRunning = (sessionId: string) =>
+  until(() => promptsOf(sessionId).length > 0, 'the agent is asked', 15_000);
 
 describe('a session that is warmed', () => {
   test('is up when its first prompt comes, which finds the connection open', async () => {
