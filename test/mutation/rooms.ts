@@ -8,26 +8,34 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
     mutate: ['lambda/dialects/generic.ts'],
     tests: ['decoder-generic-json', 'decoder-field-agents', 'decoder-framing', 'agent-error'],
   },
-  answer: {
-    mutate: ['lambda/answer/*.ts', '!lambda/answer/invocation.ts'],
+  decoder: {
+    mutate: ['lambda/answer/decoder.ts', 'lambda/answer/reading.ts'],
+    tests: ['decoder-framing', 'decoder-field-agents', 'decoder', 'dialects', 'reading'],
+  },
+  relay: {
+    mutate: ['lambda/answer/relay.ts', 'lambda/answer/cut.ts'],
     tests: [
-      'decoder-framing',
-      'decoder-field-agents',
+      'relay-batches',
       'relay-commit-point',
       'relay-heartbeat-and-nudge',
       'relay-limit-and-early-close',
       'relay-slow-reader',
     ],
   },
-  protocols: {
-    mutate: ['lambda/protocols/*.ts'],
-    tests: [
-      'ag-ui',
-      'ui-message-stream',
-      'relay-commit-point',
-      'relay-limit-and-early-close',
-      'request',
-      'sse-json',
-    ],
+  native: {
+    mutate: ['native', 'json', 'event-id', 'fields', 'invoke-request', 'sse-event'].map(
+      (name) => `lambda/protocols/${name}.ts`,
+    ),
+    tests: ['relay-batches', 'relay-commit-point', 'request', 'sse-json', 'sse-replay'],
+  },
+  kits: {
+    mutate: ['ag-ui', 'ag-ui-events', 'conversation', 'kit-errors', 'parts', 'ui-message-stream'].map(
+      (name) => `lambda/protocols/${name}.ts`,
+    ),
+    tests: ['ag-ui', 'ui-message-stream'],
+  },
+  sessions: {
+    mutate: ['recording', 'answer-log', 'memory'].map((name) => `lambda/sessions/${name}.ts`),
+    tests: ['recording', 'memory-store'],
   },
 };
