@@ -26,7 +26,7 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
     mutate: ['native', 'json', 'event-id', 'fields', 'invoke-request', 'sse-event'].map(
       (name) => `lambda/protocols/${name}.ts`,
     ),
-    tests: ['relay-batches', 'relay-commit-point', 'request', 'sse-json', 'sse-replay'],
+    tests: ['relay-batches', 'relay-commit-point', 'request', 'sse-json', 'native-replay'],
   },
   kits: {
     mutate: ['ag-ui', 'ag-ui-events', 'conversation', 'kit-errors', 'parts', 'ui-message-stream'].map(
