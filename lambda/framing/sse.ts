@@ -97,9 +97,7 @@ function endsEvent(text: string): boolean {
 
 /** Whether a message between events is a document without any SSE. */
 function isBareDocument(message: string): boolean {
-  if (FIELD.test(message)) return false;
-  const start = message.trimStart();
-  return start.trimEnd() === END_MARK || (start.startsWith('{') && isObject(parseJson(message)));
+  return message.trim() === END_MARK || isObject(parseJson(message));
 }
 
 /** Returns the inner data if data is itself a `data: ` line, because the agent's output was framed twice. */

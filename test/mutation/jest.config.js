@@ -8,5 +8,7 @@ const { tests } = ROOMS[process.env.MUTATION_ROOM];
 export default {
   ...unit,
   rootDir: '../..',
+  // Jest looks for files anew for each mutant, and needs no others.
+  roots: ['<rootDir>/lambda', '<rootDir>/test/unit', '<rootDir>/test/fixtures'],
   testMatch: tests.map((name) => `<rootDir>/test/unit/${name}{,.property}.test.ts`),
 };

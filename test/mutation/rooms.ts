@@ -3,14 +3,17 @@
  * against these alone, as most of the unit tests import most of lambda/ and would take minutes for each.
  */
 export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
-  framing: { mutate: ['lambda/framing/*.ts'], tests: ['decoder-framing', 'decoder', 'utf8'] },
+  framing: {
+    mutate: ['lambda/framing/*.ts'],
+    tests: ['decoder-framing', 'decoder-field-agents', 'decoder-lines', 'decoder-sse', 'decoder', 'utf8'],
+  },
   generic: {
     mutate: ['lambda/dialects/generic.ts'],
     tests: ['decoder-generic-json', 'decoder-field-agents', 'decoder-framing', 'agent-error'],
   },
   decoder: {
     mutate: ['lambda/answer/decoder.ts', 'lambda/answer/reading.ts'],
-    tests: ['decoder-framing', 'decoder-field-agents', 'decoder', 'dialects', 'reading'],
+    tests: ['decoder-framing', 'decoder-field-agents', 'decoder-sse', 'decoder', 'dialects', 'reading'],
   },
   relay: {
     mutate: ['lambda/answer/relay.ts', 'lambda/answer/cut.ts'],
