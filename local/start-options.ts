@@ -21,6 +21,7 @@ export const USAGE = `npm start -- [options]
                        lets pages of this origin use your own agents (--agent, --aws);
                        those of this machine always may
   --host <name>        what the service runs on: function-url, or server, as in a Web Function or a container
+  --log <form>         what the service writes: words (warnings and errors), or json (every line of its log, as it is)
   --no-sessions        keeps no sessions: no resume, no stop, no single flight (so it is with --aws)
   --no-bandwidth       without Lambda's rate limit of 2 MB/s after the first 6 MB
   --sticky             hold small writes back until the next one, as a real Function URL may
@@ -32,10 +33,15 @@ const SESSION_START_MS = 1500;
 
 type Page = NonNullable<FunctionUrlOptions['page']>;
 
+const LOG_FORMS = ['words', 'json'] as const;
+type LogForm = (typeof LOG_FORMS)[number];
+
 /** What the command line of `npm start` says. */
 export interface StartOptions extends SystemOptions {
   /** Whether the agents are those in AWS. */
   aws: boolean;
+  /** Whether the terminal shows warnings and errors in words, or every line of the service's log as it is. */
+  log: LogForm;
   /** CDK context, `key=value`. */
   context: string[];
 }
@@ -61,6 +67,7 @@ export function readOptions(args: string[], page: Page): StartOptions {
       sticky: { type: 'boolean', default: false },
       sessions: { type: 'boolean', default: true },
       host: { type: 'string', default: 'function-url' },
+      log: { type: 'string', default: 'words' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -87,6 +94,7 @@ export function readOptions(args: string[], page: Page): StartOptions {
   return {
     aws,
     context,
+    log: parseLogForm(values.log),
     host: hostNamed('--host', values.host),
     sessions: values.sessions && !aws,
     // Without entries of one's own, ToolsAgent as well.
@@ -106,6 +114,12 @@ export function readOptions(args: string[], page: Page): StartOptions {
       page,
     },
   };
+}
+
+function parseLogForm(option: string): LogForm {
+  const form = LOG_FORMS.find((one) => one === option);
+  if (form === undefined) throw new Error(`--log: expected words or json, got "${option}"`);
+  return form;
 }
 
 function parseOrigin(option: string): string {

@@ -38,7 +38,7 @@ try {
   const playground = playgroundHandler({ keepsSessions: options.sessions === true });
   const onLog = (entry: LogEntry) => {
     metrics.onLog(entry);
-    const text = readable(entry);
+    const text = options.log === 'json' ? entry.line : readable(entry);
     if (text !== undefined) console.error(text);
   };
   // CDK, which reads the context, is loaded only where it is needed.

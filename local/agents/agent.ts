@@ -45,6 +45,9 @@ export interface PromptCount {
 const { PORT = '8080', TOKEN_DELAY_MS = '25', FIRST_TOKEN_DELAY_MS = '0' } = process.env;
 /** `repeat 5000000 bytes` answers with so much text, at once. */
 const REPEAT = /^repeat (\d{1,9}) bytes$/;
+/** `break off` breaks the answer off after so many pieces, as a container that dies would. */
+const BREAK_OFF = 'break off';
+const PIECES_BEFORE_BREAK = 5;
 const MAX_BUFFERED_BYTES = 1_000_000;
 
 type WebSocketHandler = NonNullable<ConstructorParameters<typeof BedrockAgentCoreApp>[0]['websocketHandler']>;
@@ -67,8 +70,11 @@ export function serveAgent(agent: AgentDefinition): void {
       yield* fillerText(Number(repeat[1]));
       return;
     }
+    let left = prompt === BREAK_OFF ? PIECES_BEFORE_BREAK : Infinity;
     for await (const piece of agent.answer({ prompt, sessionId, previous: earlier, request })) {
       for (const token of typeof piece === 'string' ? tokensOf(piece) : [piece]) {
+        if (left === 0) throw new BrokenOff();
+        left -= 1;
         yield token;
         await sleep(Number(TOKEN_DELAY_MS));
       }
@@ -105,7 +111,9 @@ export function serveAgent(agent: AgentDefinition): void {
       socket.on('message', (data) => {
         const request = requestOf(data.toString());
         if (request === undefined) return fail();
-        answered = answered.then(() => answer(request, context.sessionId, socket)).catch(fail);
+        answered = answered
+          .then(() => answer(request, context.sessionId, socket))
+          .catch((error) => (error instanceof BrokenOff ? socket.terminate() : fail()));
       });
     },
   });
@@ -122,6 +130,9 @@ export function serveAgent(agent: AgentDefinition): void {
   // However the parent ended.
   process.on('disconnect', () => process.exit());
 }
+
+/** The answer was to break off. */
+class BrokenOff extends Error {}
 
 type Request = Record<string, unknown> & { prompt: string };
 

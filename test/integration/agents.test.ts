@@ -124,6 +124,25 @@ test('a prompt of a size is answered with that much text', async () => {
   ws.terminate();
 });
 
+test.each<LocalAgentId>(['onboarding', 'provisioning', 'mwc'])(
+  '%s breaks off when it is asked to, without a close frame, and answers the next prompt',
+  async (id) => {
+    const { ws, closed } = await connect(id);
+    const pieces: string[] = [];
+    ws.on('message', (data) => pieces.push(data.toString()));
+
+    ws.send(JSON.stringify({ prompt: 'break off' }));
+
+    expect(await closed).toBe(1006);
+    // What was under way when the connection ended may be lost.
+    expect(pieces.length).toBeLessThanOrEqual(5);
+    const next = await connect(id);
+    next.ws.send(JSON.stringify({ prompt: 'a queue' }));
+    await new Promise((resolve) => next.ws.once('message', resolve));
+    next.ws.terminate();
+  },
+);
+
 test('a message that is no prompt is answered with 1011, and the agent lives', async () => {
   for (const message of ['not JSON', '{"prompt":1}', 'null']) {
     const { ws, closed } = await connect('mwc');
