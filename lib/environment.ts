@@ -9,7 +9,7 @@ import { DEFAULT_STAGE } from './stage.ts';
 
 /** The limits and intervals of the function (`lambda/settings.ts`). Times are given as durations. */
 export type LimitProps = {
-  readonly [Name in SettingName]?: (typeof LAMBDA_SETTINGS)[Name]['unit'] extends 'ms' | 's'
+  readonly [Name in keyof typeof LAMBDA_SETTINGS]?: (typeof LAMBDA_SETTINGS)[Name]['unit'] extends 'ms' | 's'
     ? Duration
     : number;
 };
