@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 
 /** An agent in a process of its own, which ends with the process that has started it. */
 export interface AgentProcess {
@@ -8,6 +9,8 @@ export interface AgentProcess {
   kill(): Promise<void>;
 }
 
+/** What every process of this project preloads. */
+const PRELOAD = fileURLToPath(new URL('../require-node.cjs', import.meta.url));
 const READY_TIMEOUT_MS = 20_000;
 
 /**
@@ -17,7 +20,7 @@ const READY_TIMEOUT_MS = 20_000;
  * @param environment all variables that it has beside PATH; its server listens on `PORT`
  */
 export function spawnAgent(file: string, environment: Record<string, string>): AgentProcess {
-  const child = spawn(process.execPath, ['--disable-warning=FSTDEP023', file], {
+  const child = spawn(process.execPath, ['-r', PRELOAD, '--disable-warning=FSTDEP023', file], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     detached: true,
     env: { PATH: process.env.PATH, ...environment },

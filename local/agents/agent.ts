@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { BedrockAgentCoreApp } from 'bedrock-agentcore/runtime';
 import { fillerText, tokensOf } from './text.ts';
 
@@ -118,6 +119,8 @@ export function serveAgent(agent: AgentDefinition): void {
     },
   });
   app.run({ port: Number(PORT), host: '127.0.0.1' });
+  // An agent is killed: what it has compiled would not be kept for the next one.
+  flushCompileCache();
 
   process.on('message', ({ ask, sessionId, forget }: Question) => {
     if (forget && sessionId !== undefined) {

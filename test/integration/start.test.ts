@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { until } from '../fixtures/sse.ts';
-import { hasEnded, runUntilReady, type Started, spawnCommand } from '../fixtures/start-command.ts';
+import { hasEnded, runUntilReady, START, type Started, spawnCommand } from '../fixtures/start-command.ts';
 
 let puppet: PuppetAgent;
 let started: Started | undefined;
@@ -26,7 +26,7 @@ async function run(command: string, args: string[], env: NodeJS.ProcessEnv = {})
 }
 
 /** What `npm start` starts when the bundle is built. */
-const start = (...args: string[]) => run(process.execPath, ['local/start.ts', ...args]);
+const start = (...args: string[]) => run(process.execPath, [...START, ...args]);
 const ctrlC = ({ pid = 0 }: ChildProcess) => process.kill(-pid, 'SIGINT');
 
 /** Every process below a process. */
@@ -132,7 +132,7 @@ describe('Ctrl-C', () => {
 
 describe.each([
   ['npm start', 'npm', ['start', '--', ...ONE_AGENT]],
-  ['node', process.execPath, ['local/start.ts', ...ONE_AGENT]],
+  ['node', process.execPath, [...START, ...ONE_AGENT]],
 ])('the process that one starts (%s)', (_what, command, args) => {
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGKILL'] as const)(
     'is the one that %s ends, with everything below it',
@@ -277,7 +277,7 @@ describe('npm start -- --aws', () => {
   afterAll(() => dataPlane.close());
 
   const startAws = (env: NodeJS.ProcessEnv, ...args: string[]) =>
-    run(process.execPath, ['local/start.ts', '--aws', ...args], {
+    run(process.execPath, [...START, '--aws', ...args], {
       AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: dataPlane.url,
       AWS_ACCESS_KEY_ID: credentials.accessKeyId,
       AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
