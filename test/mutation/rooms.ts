@@ -18,8 +18,10 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
   relay: {
     mutate: ['lambda/answer/relay.ts', 'lambda/answer/cut.ts'],
     tests: [
+      'cut',
       'relay-batches',
       'relay-commit-point',
+      'relay-end',
       'relay-heartbeat-and-nudge',
       'relay-limit-and-early-close',
       'relay-slow-reader',

@@ -230,6 +230,7 @@ describe('a failure before the commit point', () => {
       statusCode: 405,
       headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', Allow: 'POST' },
     });
+    expect(stream.prelude?.headers).not.toHaveProperty('X-Session-Id');
     expect(JSON.parse(stream.body)).toMatchObject({
       error: 'MethodNotAllowed',
       message: 'expected POST',

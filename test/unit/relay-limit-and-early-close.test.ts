@@ -44,7 +44,12 @@ describe('a response that grows too long', () => {
       for (let i = 0; i < 100; i += 1) relay.write([text('é'.repeat(20))]);
     };
 
-    expect(write).toThrow(expect.objectContaining({ code: 'ResponseTooLarge' }));
+    expect(write).toThrow(
+      expect.objectContaining({
+        code: 'ResponseTooLarge',
+        message: 'the answer exceeded the maximum response size',
+      }),
+    );
     const sent = Buffer.byteLength(stream.body);
     relay.fail(interrupted());
 
@@ -124,7 +129,10 @@ describe('a platform that closes the response early', () => {
 
     stream.close();
 
-    expect(abort.signal.reason).toMatchObject({ code: 'AgentInterrupted' });
+    expect(abort.signal.reason).toMatchObject({
+      code: 'AgentInterrupted',
+      message: 'the platform closed the response stream',
+    });
     const written = stream.writes.length;
     relay.write([text('b')]);
     relay.fail(abort.signal.reason);
