@@ -58,28 +58,8 @@ export const onServer = (...names) =>
     testMatch: names.map((name) => `<rootDir>/test/integration/${name}.test.ts`),
   });
 
-/** What is the same on every host: contract, telemetry and security. The matrix of failures follows in test/long. */
-const ON_EVERY_HOST = [
-  'agent-entry',
-  'data-plane-faults',
-  'docs-agent',
-  'http-invocation',
-  'http-routes',
-  'http-transport',
-  'kit-routes',
-  'live-metrics',
-  'openapi',
-  'reuse',
-  'runtime-sessions',
-  'security-answer',
-  'security-request',
-  'smoke',
-  'stack-status',
-  'stopped-clock',
-  'telemetry-log',
-  'telemetry-metrics',
-  'telemetry-queries',
-];
+/** What callers rely on is the same on every host: routes, bytes and security. The rest follows in test/long. */
+const ON_EVERY_HOST = ['http-routes', 'http-transport', 'kit-routes', 'security-answer', 'security-request'];
 
 /** Unit and infra tests need nothing built; integration and browser tests run dist/lambda and dist/server, the folders that are deployed. */
 export default {

@@ -16,7 +16,7 @@ import {
 import { readContext } from '../../lib/context.ts';
 import { stackOnHost } from '../../lib/host-stack.ts';
 import { pairwise } from '../fixtures/pairwise.ts';
-import { code, ourApp, runtimeArn } from './support.ts';
+import { code, ourApp, runtimeArn } from '../infra/support.ts';
 
 type Context = Record<string, unknown>;
 
