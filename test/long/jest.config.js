@@ -6,6 +6,7 @@ const rootDir = join(import.meta.dirname, '../..');
 /** Files of test/integration that npm test runs on the Function URL alone. */
 const ON_SERVER = [
   'agent-entry',
+  'client-sessions',
   'data-plane-faults',
   'docs-agent',
   'failures',
@@ -14,6 +15,7 @@ const ON_SERVER = [
   'openapi',
   'reuse',
   'runtime-sessions',
+  'sessions',
   'smoke',
   'stack-status',
   'stopped-clock',
