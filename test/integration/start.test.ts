@@ -294,8 +294,19 @@ describe('npm start -- --aws', () => {
     expect(output()).toMatch(/^no agent is configured: give at least one of onboardingAgentArn.*\n$/);
   });
 
-  test('reads the file of a stage, and asks for the ARN of which that names only the parameter', async () => {
-    const { child, output } = await startAws({}, '-c', 'stage=example');
+  test('reads the file of a stage', async () => {
+    const { url } = await startAws({}, '-c', 'stage=example');
+
+    const listed = await (await fetch(`${url}/api/agents/list`)).json();
+
+    expect(listed).toMatchObject({ agents: [{ id: 'onboarding', name: 'OnboardingAgent' }] });
+  });
+
+  test('asks for the ARN of which an agent names only the parameter', async () => {
+    const stored = [
+      { id: 'helpdesk', name: 'HelpdeskAgent', runtimeArn: 'ssm:/agents/helpdesk/runtime-arn' },
+    ];
+    const { child, output } = await startAws({}, '-c', `agents=${JSON.stringify(stored)}`);
 
     await until(() => hasEnded(child), 'it has ended');
     expect(child.exitCode).toBe(1);
