@@ -37,8 +37,10 @@ test('an answer that does not begin is told while it hangs, and nothing more onc
   expect(status).toBe(504);
   // A document of the service and one of the agent, again and again.
   expect(told.length).toBeGreaterThanOrEqual(4);
-  expect(told[0]).toMatchObject({ service: 'agentcore-stream', StreamsOpen: 1, StreamsWaiting: 1 });
-  expect(told[1]).toMatchObject({ agent: 'puppet', StreamsWaiting: 1 });
+  // On a busy machine the first count may come before the answer has waited for long enough.
+  const waiting = told.filter(({ StreamsWaiting }) => StreamsWaiting === 1);
+  expect(waiting).toContainEqual(expect.objectContaining({ service: 'agentcore-stream', StreamsOpen: 1 }));
+  expect(waiting).toContainEqual(expect.objectContaining({ agent: 'puppet' }));
   const ages = told.flatMap(({ OldestStreamAge }) => OldestStreamAge ?? []);
   expect(ages).toEqual(ages.toSorted((a, b) => Number(a) - Number(b)));
   expect(counts()).toHaveLength(told.length);
