@@ -1,0 +1,3 @@
+import { testDrill } from './drill-suite.ts';
+
+testDrill('function-url');
