@@ -1,26 +1,11 @@
-import { type ErrorDetails, errorBody, StreamError } from '../errors.ts';
+import { StreamError } from '../errors.ts';
 import type { ContentEvent, Usage, UsageEvent } from '../events.ts';
 import { cut, isHighSurrogate, isLowSurrogate } from './cut.ts';
 import type { AnswerContext, AnswerStats, Protocol, ProtocolWriter } from './protocol.ts';
+import { type Prelude, type ResponseStream, writeError } from './response.ts';
+import { SilenceFiller, type SilenceOptions } from './silence-filler.ts';
 
-/** The part of the response stream that is used here. In Lambda the stream is an `http.ClientRequest` underneath. */
-export interface ResponseStream {
-  write(chunk: string | Uint8Array): boolean;
-  end(): unknown;
-  once(event: 'drain' | 'close', listener: () => void): unknown;
-  off(event: 'drain' | 'close', listener: () => void): unknown;
-  readonly destroyed: boolean;
-  readonly writableEnded: boolean;
-  readonly writableNeedDrain: boolean;
-}
-
-/** The status and the headers of an answer. They are sent with the first write. */
-export interface Prelude {
-  statusCode: number;
-  headers: Record<string, string>;
-}
-
-export interface RelayOptions {
+export interface RelayOptions extends SilenceOptions {
   protocol: Protocol;
   context: AnswerContext;
   /** Sets status and headers and returns the stream to write to; to be called once. */
@@ -28,18 +13,13 @@ export interface RelayOptions {
   /** Is aborted with the StreamError that ends the answer. */
   abort: AbortController;
   commitAfterMs: number;
-  heartbeatIntervalMs: number;
   maxResponseBytes: number;
-  /** Whether something on the way may hold a small write back until another write follows. @default true */
-  holdsSmallWrites?: boolean | undefined;
   /** Whether the answer goes on after its reader has left, for a reader that comes back. @default - it is aborted */
   outlivesReader?: boolean;
   /** Called after a reader has taken nothing for 30 seconds or more. */
   onStall?: (stalledMs: number) => void;
 }
 
-/** The platform may hold a small chunk back until another write follows, so a comment follows after this time. */
-const NUDGE_AFTER_MS = 50;
 const STALL_MS = 30_000;
 /** Events are joined into writes of about this length. Longer writes are cut on the way, in the middle of an event. */
 const MAX_WRITE_LENGTH = 4096;
@@ -64,15 +44,14 @@ export class Relay {
   /** The text of events that are counted but not written yet. */
   #waiting = '';
   #writtenBytes = 0;
-  #lastWriteAt = 0;
   #readerStalledMs = 0;
+  readonly #silence: SilenceFiller;
   #commitTimer: NodeJS.Timeout | undefined;
-  #heartbeat: NodeJS.Timeout | undefined;
-  #nudge: NodeJS.Timeout | undefined;
 
   constructor(options: RelayOptions) {
     this.#options = options;
     this.#writer = options.protocol.createWriter(options.context);
+    this.#silence = new SilenceFiller(options, (comment) => this.#fill(comment));
     if (!options.protocol.fillsSilence) return;
     if (options.commitAfterMs === 0) this.#commit();
     else this.#commitTimer = setTimeout(() => this.#commit(), options.commitAfterMs);
@@ -112,24 +91,7 @@ export class Relay {
     } finally {
       this.#flush();
     }
-    this.#nudgeLater();
     return !this.#isOver && this.#stream?.writableNeedDrain ? this.#drained() : undefined;
-  }
-
-  #add(event: ContentEvent): void {
-    const { protocol } = this.#options;
-    if (event.type === 'text') return this.#addText(event.text);
-    if (event.type === 'data' && event.inline && protocol.inlinesData) return this.#addText(event.raw);
-    if (event.type === 'usage') this.#usage = sum(this.#usage, event);
-    else if (event.type === 'interrupt') this.#interrupted = true;
-    const written = this.#writer.event(event);
-    if (written !== '') this.#addBounded(written);
-  }
-
-  #addText(text: string): void {
-    const { maxTextLength } = this.#options.protocol;
-    if (text.length <= maxTextLength) return this.#addChunk(text);
-    for (const piece of cut(text, maxTextLength)) this.#addChunk(piece);
   }
 
   /** Ends a complete answer. */
@@ -202,9 +164,24 @@ export class Relay {
     // The reader may have left before the answer began.
     if (stream.destroyed) this.#isOver = true;
     this.#write(this.#writer.open());
-    if (protocol.fillsSilence) this.#beatAfter(this.#options.heartbeatIntervalMs);
-    this.#nudgeLater();
+    this.#silence.begin();
     return stream;
+  }
+
+  #add(event: ContentEvent): void {
+    const { protocol } = this.#options;
+    if (event.type === 'text') return this.#addText(event.text);
+    if (event.type === 'data' && event.inline && protocol.inlinesData) return this.#addText(event.raw);
+    if (event.type === 'usage') this.#usage = sum(this.#usage, event);
+    else if (event.type === 'interrupt') this.#interrupted = true;
+    const written = this.#writer.event(event);
+    if (written !== '') this.#addBounded(written);
+  }
+
+  #addText(text: string): void {
+    const { maxTextLength } = this.#options.protocol;
+    if (text.length <= maxTextLength) return this.#addChunk(text);
+    for (const piece of cut(text, maxTextLength)) this.#addChunk(piece);
   }
 
   #addChunk(text: string): void {
@@ -229,9 +206,12 @@ export class Relay {
     if (this.#waiting.length >= MAX_WRITE_LENGTH) this.#flush();
   }
 
+  /** Writes the events that wait. */
   #flush(): void {
+    if (this.#waiting === '') return;
     this.#send(this.#waiting);
     this.#waiting = '';
+    this.#silence.nudgeLater();
   }
 
   #write(text: string): void {
@@ -241,35 +221,9 @@ export class Relay {
 
   #send(text: string): void {
     if (this.#isOver || text === '') return;
-    this.#lastWriteAt = performance.now();
+    this.#silence.noteWrite();
     // Node.js would count and encode a string again at each step to the socket, so bytes are written.
     this.#stream?.write(Buffer.from(text));
-  }
-
-  #nudgeLater(): void {
-    const { protocol, holdsSmallWrites = true } = this.#options;
-    if (!protocol.fillsSilence || !holdsSmallWrites) return;
-    this.#nudge ??= setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS);
-  }
-
-  /**
-   * Writes a comment once in each silence after a chunk. A chunk only notes its time and starts no timer of its own.
-   */
-  #nudgeIfQuiet(): void {
-    const quietMs = performance.now() - this.#lastWriteAt;
-    this.#nudge = undefined;
-    if (hasElapsed(quietMs, NUDGE_AFTER_MS)) this.#fill(this.#options.protocol.nudge);
-    else this.#nudge = setTimeout(() => this.#nudgeIfQuiet(), NUDGE_AFTER_MS - quietMs);
-  }
-
-  #beatAfter(ms: number): void {
-    this.#heartbeat = setTimeout(() => {
-      const { protocol, heartbeatIntervalMs } = this.#options;
-      const quietMs = performance.now() - this.#lastWriteAt;
-      const due = hasElapsed(quietMs, heartbeatIntervalMs);
-      if (due) this.#fill(protocol.heartbeat);
-      this.#beatAfter(due ? heartbeatIntervalMs : heartbeatIntervalMs - quietMs);
-    }, ms);
   }
 
   /** Writes a comment, unless the reader is behind. */
@@ -296,7 +250,7 @@ export class Relay {
         if (stalledMs >= STALL_MS) this.#options.onStall?.(stalledMs);
         if (signal.aborted) return reject(signal.reason);
         // The last chunk before the pause was not followed by a comment yet.
-        this.#nudgeLater();
+        this.#silence.nudgeLater();
         resolve();
       };
       stream.once('drain', settle);
@@ -309,49 +263,12 @@ export class Relay {
 
   #stopTimers(): void {
     clearTimeout(this.#commitTimer);
-    clearTimeout(this.#heartbeat);
-    clearTimeout(this.#nudge);
-    this.#nudge = undefined;
+    this.#silence.stop();
   }
-}
-
-/** Whether a time has elapsed. Timers fire up to a millisecond early. */
-function hasElapsed(elapsedMs: number, limitMs: number): boolean {
-  return elapsedMs >= limitMs - 1;
 }
 
 function sum(total: Usage | undefined, { inputTokens, outputTokens }: UsageEvent): Usage {
   const input = (total?.inputTokens ?? 0) + (inputTokens ?? 0);
   const output = (total?.outputTokens ?? 0) + (outputTokens ?? 0);
   return { inputTokens: input, outputTokens: output };
-}
-
-/** Answers with an error before anything else is written: with its status, and a body in the protocol's own form. */
-export function writeError(
-  respond: (prelude: Prelude) => ResponseStream,
-  error: StreamError,
-  requestId: string,
-  details: ErrorDetails = error.details,
-  protocol?: Protocol,
-): ResponseStream {
-  const { sessionId } = details;
-  const refusal = protocol?.refusal?.(error, requestId, details) ?? {
-    contentType: 'application/json',
-    body: errorBody(error, requestId, details),
-  };
-  const stream = respond({
-    statusCode: error.status,
-    headers: {
-      'Content-Type': refusal.contentType,
-      'Cache-Control': 'no-store',
-      ...(sessionId !== undefined && { 'X-Session-Id': sessionId }),
-      ...(error.retryAfterSeconds !== undefined && { 'Retry-After': String(error.retryAfterSeconds) }),
-      ...refusal.headers,
-      ...error.headers,
-    },
-  });
-  // Status and headers are sent only with a write, and an end alone would lose them.
-  stream.write(refusal.body);
-  stream.end();
-  return stream;
 }

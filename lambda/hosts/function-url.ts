@@ -1,4 +1,4 @@
-import type { Prelude, ResponseStream } from '../answer/relay.ts';
+import type { Prelude, ResponseStream } from '../answer/response.ts';
 import { readConfig } from '../config.ts';
 import { createService } from '../http/service.ts';
 import { type FunctionUrlEvent, toRequest } from './function-url-event.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { ResponseStream } from '../answer/relay.ts';
+import type { ResponseStream } from '../answer/response.ts';
 import type { Host } from '../http/request.ts';
 import type { Service } from '../http/service.ts';
 import { corsHeaders, isPreflight, preflightHeaders } from './cors.ts';

@@ -1,4 +1,4 @@
-import type { Prelude, ResponseStream } from '../answer/relay.ts';
+import type { Prelude, ResponseStream } from '../answer/response.ts';
 import type { StreamError } from '../errors.ts';
 
 /** An HTTP request as every host hands it over. */

@@ -1,7 +1,7 @@
 import { credentialProvider } from '../agentcore/credentials.ts';
 import { ConnectionPool } from '../agentcore/pool.ts';
 import type { Upstream } from '../agentcore/upstream.ts';
-import { type Prelude, type ResponseStream, writeError } from '../answer/relay.ts';
+import { type Prelude, type ResponseStream, writeError } from '../answer/response.ts';
 import type { Config } from '../config.ts';
 import { toStreamError } from '../errors.ts';
 import { PROTOCOLS } from '../protocols/protocols.ts';

@@ -8,7 +8,7 @@ import { TRANSPORTS } from '../../lambda/agentcore/transports.ts';
 import { upgrade } from '../../lambda/agentcore/upgrade.ts';
 import { whenWaitingInputIsRead } from '../../lambda/agentcore/waiting-input.ts';
 import type { Agent } from '../../lambda/agents.ts';
-import type { ResponseStream } from '../../lambda/answer/relay.ts';
+import type { ResponseStream } from '../../lambda/answer/response.ts';
 import { answerInvoke } from '../../lambda/http/invoke.ts';
 import { callOf } from '../fixtures/call.ts';
 import {

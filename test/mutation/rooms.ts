@@ -16,7 +16,12 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
     tests: ['decoder-framing', 'decoder-field-agents', 'decoder-sse', 'decoder', 'dialects', 'reading'],
   },
   relay: {
-    mutate: ['lambda/answer/relay.ts', 'lambda/answer/cut.ts'],
+    mutate: [
+      'lambda/answer/relay.ts',
+      'lambda/answer/response.ts',
+      'lambda/answer/silence-filler.ts',
+      'lambda/answer/cut.ts',
+    ],
     tests: [
       'cut',
       'relay-batches',

@@ -1,5 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
-import { writeError } from '../../lambda/answer/relay.ts';
+import { writeError } from '../../lambda/answer/response.ts';
 import type { ErrorCode } from '../../lambda/contract.ts';
 import { StreamError, type StreamErrorOptions } from '../../lambda/errors.ts';
 import { json } from '../../lambda/protocols/json.ts';

@@ -1,4 +1,5 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import type { AnswerContext } from '../../lambda/answer/protocol.ts';
 import type { Relay } from '../../lambda/answer/relay.ts';
 import { json } from '../../lambda/protocols/json.ts';
 import { native } from '../../lambda/protocols/native.ts';
@@ -170,4 +171,19 @@ describe('the nudge', () => {
     expect(stream.writes).toHaveLength(2);
     relay.done();
   });
+});
+
+test('an event that the protocol cannot say begins nothing, and nothing follows it', () => {
+  const mute = {
+    ...native,
+    createWriter: (context: AnswerContext) => ({ ...native.createWriter(context), event: () => '' }),
+  };
+  const relay = startRelay(mute, { commitAfterMs: 25_000 });
+  const before = jest.getTimerCount();
+
+  relay.write([{ type: 'usage', inputTokens: 1 }]);
+
+  expect(jest.getTimerCount()).toBe(before);
+  expect(stream.writes).toEqual([]);
+  relay.done();
 });
