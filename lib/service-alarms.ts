@@ -59,7 +59,11 @@ export function createServiceAlarms(
   const { slowConnectionMs, slowStartMs } = options;
   const own = (name: MetricName, period = WINDOW) => stream.metric(name, { period });
   const share = (name: MetricName, percent: number, label: string) =>
-    excess({ part: own(name) }, { whole: own('InvocationCount') }, { percent, label, period: WINDOW });
+    excess(
+      { part: own(name) },
+      { whole: own('InvocationCount') },
+      { percent, label: `${label} beyond ${percent} %`, period: WINDOW },
+    );
   const slow = (name: MetricName, limitMs: number, label: string) =>
     slowExcess(own(name), limitMs, {
       percent: SLOW_LIMIT_PERCENT,
@@ -72,7 +76,7 @@ export function createServiceAlarms(
     errorRate: alarm({
       id: 'ErrorRate',
       article: 'errorRate',
-      metric: share('InvocationErrors', ERROR_LIMIT_PERCENT, `errors beyond ${ERROR_LIMIT_PERCENT} %`),
+      metric: share('InvocationErrors', ERROR_LIMIT_PERCENT, 'errors'),
       threshold: ALLOWANCE,
       windows: TWO_OF_THREE,
       what: `More than ${ERROR_LIMIT_PERCENT} % of all requests failed, and by more than ${ALLOWANCE} requests, ${TWICE}`,
@@ -80,11 +84,7 @@ export function createServiceAlarms(
     timeouts: alarm({
       id: 'Timeouts',
       article: 'timeouts',
-      metric: share(
-        'InvocationTimeouts',
-        TIMEOUT_LIMIT_PERCENT,
-        `timeouts beyond ${TIMEOUT_LIMIT_PERCENT} %`,
-      ),
+      metric: share('InvocationTimeouts', TIMEOUT_LIMIT_PERCENT, 'timeouts'),
       threshold: ALLOWANCE,
       windows: TWO_OF_THREE,
       what: `More than ${TIMEOUT_LIMIT_PERCENT} % of all requests ran into a time limit, and by more than ${ALLOWANCE} requests, ${TWICE}`,
@@ -92,11 +92,7 @@ export function createServiceAlarms(
     incompleteResponses: alarm({
       id: 'IncompleteResponses',
       article: 'incompleteResponses',
-      metric: share(
-        'IncompleteResponses',
-        INCOMPLETE_LIMIT_PERCENT,
-        `incomplete answers beyond ${INCOMPLETE_LIMIT_PERCENT} %`,
-      ),
+      metric: share('IncompleteResponses', INCOMPLETE_LIMIT_PERCENT, 'incomplete answers'),
       threshold: ALLOWANCE,
       windows: TWO_OF_THREE,
       what: `More than ${INCOMPLETE_LIMIT_PERCENT} % of all answers broke off, and by more than ${ALLOWANCE} answers, ${TWICE}`,
@@ -140,11 +136,7 @@ export function createServiceAlarms(
       alarm({
         id: 'SessionStore',
         article: 'sessionStore',
-        metric: share(
-          'SessionStoreFailures',
-          STORE_LIMIT_PERCENT,
-          `answers that the session store missed beyond ${STORE_LIMIT_PERCENT} %`,
-        ),
+        metric: share('SessionStoreFailures', STORE_LIMIT_PERCENT, 'answers that the session store missed'),
         threshold: ALLOWANCE,
         windows: TWO_OF_THREE,
         what: `The session store missed something of more than ${STORE_LIMIT_PERCENT} % of all answers, and by more than ${ALLOWANCE} answers, ${TWICE}; callers got these answers, but may not be able to read them again`,

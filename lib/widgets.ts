@@ -2,6 +2,9 @@ import { Color, GraphWidget, type GraphWidgetProps, type IMetric, Stats } from '
 import type { MetricName } from '../lambda/contract.ts';
 import type { StreamMetricProps } from './metrics.ts';
 
+/** The width of a dashboard, in its grid. */
+export const FULL_WIDTH = 24;
+
 /** A construct that emits metrics. */
 interface Measured {
   metric(metricName: MetricName, props?: StreamMetricProps): IMetric;

@@ -8,6 +8,7 @@ import { batchesOf } from './message-batches.ts';
 import { failureOfBreak, failureOfClose } from './socket-failures.ts';
 import type { Upgraded } from './upgrade.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
+import { hasBegunMessage, hasFragments } from './ws-receiver.ts';
 
 /** AgentCore closes a connection at a frame over 64 KB; its older documents say 32 KB. */
 const MAX_FRAME_BYTES = 32_000;
@@ -72,7 +73,7 @@ export class Connection {
       this.#closed = { code, reason: reason.toString() };
       const isClean = failureOfClose(code, '') === undefined;
       // Bytes after a close frame are ignored.
-      if (isClean && receiverOf(ws)._fragments.length > 0) {
+      if (isClean && hasFragments(ws)) {
         this.#broken ??= new StreamError('AgentInterrupted', 'the agent closed in the middle of a message');
       }
     });
@@ -238,24 +239,4 @@ export class Connection {
   terminate(): void {
     this.#ws.terminate();
   }
-}
-
-/** Whether a message or a frame has begun and is not complete. */
-function hasBegunMessage(ws: WebSocket): boolean {
-  const { _fragments, _bufferedBytes, _state } = receiverOf(ws);
-  return _fragments.length > 0 || _bufferedBytes > 0 || _state !== 0;
-}
-
-interface Receiver {
-  /** The frames of a message that is not complete. */
-  _fragments: unknown[];
-  /** The number of bytes of a frame that is not complete. */
-  _bufferedBytes: number;
-  /** The part of a frame that is being read; 0 between frames. */
-  _state: number;
-}
-
-/** ws 8.23 has no public way to tell whether a message has begun; its private receiver knows. */
-function receiverOf(ws: WebSocket): Receiver {
-  return (ws as unknown as { _receiver: Receiver })._receiver;
 }

@@ -1,7 +1,7 @@
 import type { AnswerEvent } from '../events.ts';
 import { type Document, isObject, type JsonObject } from '../framing/document.ts';
+import { textOfBlocks } from './content-blocks.ts';
 import { failureOf } from './failure.ts';
-import { textOfBlocks } from './generic.ts';
 import type { ToolCalls } from './tool-calls.ts';
 import { usageOf } from './usage.ts';
 

@@ -1,6 +1,7 @@
 import { END_MARK } from '../end-mark.ts';
 import type { AnswerEvent, DataEvent } from '../events.ts';
 import { type Document, isObject, type JsonObject } from '../framing/document.ts';
+import { textOfBlocks } from './content-blocks.ts';
 import type { Dialect, DialectOptions } from './dialect.ts';
 import { failureOf } from './failure.ts';
 import { usageOf } from './usage.ts';
@@ -236,17 +237,6 @@ function textAtPath(value: JsonObject, path: string): string | undefined {
   }
   if (typeof found === 'string') return found;
   return Array.isArray(found) ? textOfBlocks(found) : undefined;
-}
-
-/**
- * Returns the text of content blocks `[{type: "text", text}]` without other blocks; undefined when there is no text.
- */
-export function textOfBlocks(blocks: readonly unknown[]): string | undefined {
-  const texts = blocks
-    .filter(isObject)
-    .filter(({ type, text }) => (type === 'text' || type === undefined) && typeof text === 'string')
-    .map(({ text }) => text as string);
-  return texts.length === 0 ? undefined : texts.join('');
 }
 
 function isEmpty(value: unknown): boolean {
