@@ -29,6 +29,10 @@ export async function buildContenders(variant?: string): Promise<Contender[]> {
       absWorkingDir: ROOT,
       entryPoints: [{ in: join(import.meta.dirname, 'contenders', `${name}.ts`), out: 'index' }],
       outdir: folder,
+      // CommonJS dependencies call require('events'). The long name cannot collide with a bundled one.
+      banner: {
+        js: "import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);",
+      },
       logLevel: 'error',
     });
   }

@@ -33,7 +33,7 @@ const separateLazyBundles: Plugin = {
  * reads every export of the module at once, and so loads what is behind an export: WebCrypto, or all of undici behind
  * `node:http`. This takes a third of a cold start's init.
  */
-const wholeBuiltins: Plugin = {
+export const wholeBuiltins: Plugin = {
   name: 'whole-builtins',
   setup(pluginBuild) {
     pluginBuild.onResolve({ filter: /^[a-z]/ }, ({ path }) =>
@@ -82,10 +82,6 @@ export const esbuildOptions: BuildOptions & { metafile: true } = {
   sourcemap: false,
   legalComments: 'none',
   metafile: true,
-  // CommonJS dependencies call require('events'). The long name cannot collide with a bundled one.
-  banner: {
-    js: "import{createRequire as createRequireOfBundle}from'node:module';const require=createRequireOfBundle(import.meta.url);",
-  },
 };
 
 /** Builds the function behind the Function URL; see {@link buildFolder}. */
@@ -127,8 +123,6 @@ async function buildFolder(
     entryPoints: Object.entries(entries).map(([out, source]) => ({ in: join(root, source), out })),
     outdir,
     plugins: [separateLazyBundles, wholeBuiltins, wsClientOnly],
-    // The bundles need no require(), because `wholeBuiltins` replaces it.
-    banner: {},
     // The native add-ons of `ws` are not deployed, and looking for them would cost time at each cold start.
     define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
     // lambda/telemetry/cls.ts says why it replaces this module.

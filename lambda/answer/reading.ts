@@ -47,13 +47,12 @@ export class Reading {
 
   /** The last events, when the agent has closed in good order. */
   close(): readonly ContentEvent[] {
-    const content: ContentEvent[] = [];
     this.#decoder ??= this.#createDecoder();
-    this.#take(this.#decoder.close(), content);
-    return content;
+    return this.#take(this.#decoder.close(), []);
   }
 
-  #take(events: readonly AnswerEvent[], content: ContentEvent[]): void {
+  /** Adds the events to the content, and returns the content. */
+  #take(events: readonly AnswerEvent[], content: ContentEvent[]): ContentEvent[] {
     const { invocation, onAnswer } = this.#options;
     const { record } = invocation;
     for (const event of events) {
@@ -70,6 +69,7 @@ export class Reading {
       if (event.type !== 'data' || event.inline) onAnswer();
       content.push(event);
     }
+    return content;
   }
 
   /** Made with the first message, because the content type of a body is known only then. */

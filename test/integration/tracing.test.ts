@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { build } from 'esbuild';
-import { esbuildOptions } from '../../lib/bundling.ts';
+import { esbuildOptions, wholeBuiltins } from '../../lib/bundling.ts';
 import { type FunctionUrl, startFunctionUrl } from '../../local/aws/function-url.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
@@ -274,6 +274,7 @@ describe('the stand-in for cls-hooked', () => {
         absWorkingDir: root,
         entryPoints: [join(root, 'lambda/telemetry/tracing.ts')],
         outfile,
+        plugins: [wholeBuiltins],
         alias,
         logLevel: 'error',
       });
