@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { WatchedHost } from '../infra/support.ts';
+import { WATCHED_HOSTS, type WatchedHost } from '../infra/support.ts';
 import {
   deployedAlarms,
   drill,
@@ -25,6 +27,12 @@ export function testDrill(host: WatchedHost): void {
     recorded.healthy = await recordHealthy(host);
     for (const { name, incident } of cases) recorded.of[name] = await recordIncident(host, incident);
   }, 600_000);
+
+  test('every host that is watched is drilled', () => {
+    const missing = WATCHED_HOSTS.filter((one) => !existsSync(join(import.meta.dirname, `${one}.test.ts`)));
+
+    expect(missing).toEqual([]);
+  });
 
   describe.each(cases)(`$name, on ${host},`, ({ name, incident }) => {
     test.each(Object.entries(incident.told))(
