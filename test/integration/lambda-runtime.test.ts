@@ -55,6 +55,7 @@ describe('an environment', () => {
   test('is not stopped where freezing is off', async () => {
     await trial.start({ freeze: false });
     await trial.textOf('timer');
+    await trial.idle();
     await new Promise((resolve) => setTimeout(resolve, 200));
 
     expect(Number(await trial.textOf('ticks'))).toBeGreaterThan(5);
@@ -124,6 +125,7 @@ describe('an environment', () => {
     await trial.start();
 
     const status = await trial.textOf('init error');
+    await trial.idle();
 
     expect(status).toBe('403');
     expect(await trial.textOf('default')).toBe('2');
