@@ -125,7 +125,8 @@ async function buildFolder(
     plugins: [separateLazyBundles, wholeBuiltins, wsClientOnly],
     // The native add-ons of `ws` are not deployed, and looking for them would cost time at each cold start.
     define: { 'process.env.WS_NO_BUFFER_UTIL': '"1"', 'process.env.WS_NO_UTF_8_VALIDATE': '"1"' },
-    // lambda/telemetry/cls.ts says why it replaces this module.
+    // Each of these files says why it replaces what it does.
+    inject: [join(root, 'lambda/clock.ts')],
     alias: { 'cls-hooked/context': join(root, 'lambda/telemetry/cls.ts') },
     logLevel: 'warning',
     write: false,

@@ -1,5 +1,5 @@
 import { readLogLevel, readTraceId } from '../config.ts';
-import { printable, type WriteLine } from './log-line.ts';
+import { isPrintable, printable, type WriteLine } from './log-line.ts';
 
 /** The levels in the order of Powertools. Lambda calls CRITICAL FATAL. */
 const LEVELS = ['TRACE', 'DEBUG', 'INFO', 'WARN', 'ERROR', 'CRITICAL', 'SILENT'];
@@ -21,7 +21,8 @@ export function plainLog(serviceName: string): WriteLine {
       ...(traceId && { xray_trace_id: traceId }),
       ...fields,
     };
-    process.stdout.write(`${JSON.stringify(line, printable)}\n`);
+    const json = JSON.stringify(line);
+    process.stdout.write(`${isPrintable(json) ? json : JSON.stringify(line, printable)}\n`);
   };
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -109,6 +109,12 @@ describe.each(Object.entries(HOSTS))('%s:', (_host, buildFolder) => {
         expect(packagesIn(name)).toEqual(Object.keys(listed).sort());
       },
     );
+
+    test('reads no global performance, which would load perf_hooks in a cold start', () => {
+      const texts = readdirSync(folder).map((file) => readFileSync(join(folder, file), 'utf8'));
+
+      expect(texts.flatMap((text) => text.match(/\bperformance\s*[.[]/g) ?? [])).toEqual([]);
+    });
 
     test('has no cls-hooked, which makes every await slow', () => {
       const found = [...bundles.keys()].filter((name) =>

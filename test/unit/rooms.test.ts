@@ -20,7 +20,7 @@ const ROOMS = [
   ['framing'],
   ['arn.ts', 'events.ts', 'agent-error.ts', 'aws-message.ts'],
   ['errors.ts'],
-  ['contract.ts', 'end-mark.ts', 'settings.ts', 'within.ts', 'child-abort.ts'],
+  ['contract.ts', 'end-mark.ts', 'settings.ts', 'within.ts', 'child-abort.ts', 'clock.ts'],
 ];
 
 /** What each folder of the repository may import of the others. */
