@@ -137,7 +137,7 @@ function asideOf(type: unknown): 'thought' | 'other' | undefined {
   const words = type
     .replace(/([a-z])(?=[A-Z])/g, '$1 ')
     .toLowerCase()
-    .split(/[^a-z]+/);
+    .split(/[^a-z]/);
   if (words.some((word) => THOUGHT_WORDS.has(word))) return 'thought';
   return words.some((word) => ASIDE_WORDS.has(word)) ? 'other' : undefined;
 }
@@ -159,7 +159,7 @@ function isEnd(
   }
   if (value.done !== true) return false;
   if (textFound !== undefined) return true;
-  return keysBeyond(value, 'done').every(
+  return keysBeyond(value).every(
     (key) => TEXT_KEYS.includes(key) || !(PART_KEYS.has(key) || holdsText(value[key])),
   );
 }
@@ -167,7 +167,7 @@ function isEnd(
 /** Whether a value holds any text. `{"done":true,"name":"validate"}` ends something other than the answer. */
 function holdsText(value: unknown): boolean {
   if (typeof value === 'string') return value !== '';
-  return typeof value === 'object' && value !== null && Object.values(value).some(holdsText);
+  return Object.values(value ?? {}).some(holdsText);
 }
 
 function isFailure(value: JsonObject): boolean {
@@ -206,7 +206,7 @@ function onlyText(value: JsonObject): string | undefined {
 /** Returns the string of the first text key, whatever other keys there are: an end message does not repeat text. */
 function anyText(value: JsonObject): string | undefined {
   for (const key of TEXT_KEYS) {
-    const text = Object.hasOwn(value, key) ? textOf(value, key) : undefined;
+    const text = textOf(value, key);
     if (text !== undefined) return text;
   }
   return undefined;

@@ -1,19 +1,39 @@
 /**
- * What is mutated, and the unit tests that hold it: names of files in test/unit, up to their first dot. A mutant is tried
- * against these alone, as most of the unit tests import most of lambda/ and would take minutes for each.
+ * What is mutated, and the unit tests that hold it: names of files in test/unit. A mutant is tried against these alone, as
+ * most of the unit tests import most of lambda/ and would take minutes for each.
  */
 export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
   framing: {
     mutate: ['lambda/framing/*.ts'],
-    tests: ['decoder-framing', 'decoder-field-agents', 'decoder-lines', 'decoder-sse', 'decoder', 'utf8'],
+    tests: [
+      'decoder-framing',
+      'decoder-field-agents',
+      'decoder-lines',
+      'decoder-sse',
+      'decoder.property',
+      'utf8',
+    ],
   },
   generic: {
     mutate: ['lambda/dialects/generic.ts'],
-    tests: ['decoder-generic-json', 'decoder-field-agents', 'decoder-framing', 'agent-error'],
+    tests: [
+      'decoder-generic-json',
+      'decoder-generic-asides',
+      'decoder-generic-ends',
+      'decoder-field-agents',
+      'decoder-framing',
+    ],
   },
   decoder: {
     mutate: ['lambda/answer/decoder.ts', 'lambda/answer/reading.ts'],
-    tests: ['decoder-framing', 'decoder-field-agents', 'decoder-sse', 'decoder', 'dialects', 'reading'],
+    tests: [
+      'decoder-framing',
+      'decoder-field-agents',
+      'decoder-sse',
+      'decoder.property',
+      'dialects',
+      'reading',
+    ],
   },
   relay: {
     mutate: [
@@ -36,13 +56,13 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
     mutate: ['native', 'json', 'event-id', 'fields', 'invoke-request', 'sse-event'].map(
       (name) => `lambda/protocols/${name}.ts`,
     ),
-    tests: ['relay-batches', 'relay-commit-point', 'request', 'sse-json', 'native-replay'],
+    tests: ['invoke-request', 'native-events', 'native-replay', 'request', 'sse-json.property'],
   },
   kits: {
     mutate: ['ag-ui', 'ag-ui-events', 'conversation', 'kit-errors', 'parts', 'ui-message-stream'].map(
       (name) => `lambda/protocols/${name}.ts`,
     ),
-    tests: ['ag-ui', 'ui-message-stream'],
+    tests: ['ag-ui', 'ag-ui-events', 'ui-message-stream'],
   },
   sessions: {
     mutate: ['recording', 'answer-log', 'memory'].map((name) => `lambda/sessions/${name}.ts`),
