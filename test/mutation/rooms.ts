@@ -62,7 +62,7 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
     mutate: ['ag-ui', 'ag-ui-events', 'conversation', 'kit-errors', 'parts', 'ui-message-stream'].map(
       (name) => `lambda/protocols/${name}.ts`,
     ),
-    tests: ['ag-ui', 'ag-ui-events', 'ui-message-stream'],
+    tests: ['ag-ui', 'ag-ui-events', 'ag-ui-request', 'conversation', 'parts', 'ui-message-stream'],
   },
   sessions: {
     mutate: ['recording', 'answer-log', 'memory'].map((name) => `lambda/sessions/${name}.ts`),
