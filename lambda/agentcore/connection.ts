@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import WebSocket from 'ws';
 import { isEndMark } from '../end-mark.ts';
 import { StreamError } from '../errors.ts';
-import type { AnswerEnd, Message } from './exchange.ts';
+import type { AnswerEnd, Exchange } from './exchange.ts';
 import { batchesOf } from './message-batches.ts';
 import { failureOfBreak, failureOfClose } from './socket-failures.ts';
 import type { Upgraded } from './upgrade.ts';
@@ -14,11 +14,11 @@ import { hasBegunMessage, hasFragments } from './ws-receiver.ts';
 const MAX_FRAME_BYTES = 32_000;
 
 export interface ConnectionExchange {
-  messages: AsyncIterable<readonly Message[]>;
+  receive: Exchange['receive'];
   /** Whether the previous answer had no `[DONE]`: a `[DONE]` as the first message belongs to it. */
   followsUnmarked: boolean;
   /**
-   * Ends the exchange; to be called once, after the iteration.
+   * Ends the exchange; to be called once, after the last message.
    *
    * @param taken the number of messages that were taken
    * @param end how the answer ended, if it is complete
@@ -103,9 +103,9 @@ export class Connection {
   }
 
   /**
-   * Sends one text message and iterates the messages that follow. The socket is paused while 16 messages wait. When the
-   * connection ends, the iteration ends without an error, and {@link failure} tells why. When the signal is aborted,
-   * the iteration throws after the messages that wait.
+   * Sends one text message and receives the messages that follow. The socket is paused while 16 messages wait. When the
+   * connection ends, receiving ends without an error, and {@link failure} tells why. When the signal is aborted,
+   * receiving rejects after the messages that wait.
    *
    * @throws StreamError when the socket is not open and nothing was sent: AgentFailed if the agent's close frame
    * reports a failure, otherwise AgentUnavailable
@@ -120,17 +120,17 @@ export class Connection {
     const followsUnmarked = this.#awaitsMark && this.#received === this.#taken;
     this.#taken = this.#received;
     this.#awaitsMark = false;
-    const messages = batchesOf(ws, signal);
+    const receive = batchesOf(ws, signal);
     // The socket is paused since its upgrade, so that no message was missed.
     ws.resume();
     const pings = setInterval(() => this.#pingOrGiveUp(), this.#pingIntervalMs);
     this.#send(Buffer.from(message));
     return {
-      messages,
+      receive,
       followsUnmarked,
       finish: (taken, end) => {
         clearInterval(pings);
-        // If the iteration stops early with a full queue, the socket stays paused: it answers no ping and cannot close.
+        // An end before a full queue leaves the socket paused, where it answers no ping and cannot close.
         ws.resume();
         this.lastUsedAt = Date.now();
         this.#taken += taken;

@@ -35,10 +35,16 @@ export type AnswerEnd = 'marked' | 'unmarked';
 /** One message: its bytes, and whether it is binary. */
 export type Message = readonly [bytes: Buffer, isBinary: boolean];
 
+/** Takes messages that arrived together. Returns whether more are wanted, or a promise while no more can be taken. */
+export type TakeMessages = (messages: readonly Message[]) => boolean | Promise<boolean>;
+
 /** A prompt that was handed over, and the messages that answer it. Both transports make it. */
 export interface Exchange {
-  /** The messages, in batches of those that arrived together. The iteration ends when the connection ends. */
-  messages: AsyncIterable<readonly Message[]>;
+  /**
+   * Hands the messages over, in batches of those that arrived together; to be called once. The promise resolves when no
+   * more messages are wanted or the connection ends, and rejects when the answer is aborted or its taker throws.
+   */
+  receive: (take: TakeMessages) => Promise<void>;
   /** Whether the previous answer on the connection had no `[DONE]`: a `[DONE]` as the first message belongs to it. */
   followsUnmarked?: boolean;
   /** Returns the content type of the body whose pieces the messages are, once there is one. Absent for a WebSocket. */
@@ -50,7 +56,7 @@ export interface Exchange {
    */
   failure(hasText: boolean): StreamError | undefined;
   /**
-   * Ends the exchange; to be called once, after the iteration.
+   * Ends the exchange; to be called once, after the last message.
    *
    * @param taken the number of messages that were taken
    * @param end whether the end had a `[DONE]`; undefined if the answer is not complete, or more came after its end

@@ -16,8 +16,8 @@ export interface PostOptions {
 }
 
 /**
- * Posts a prompt to `/invocations`. The status of the answer arrives after the prompt was handed over, so the iteration
- * throws a refusal, which must not be retried.
+ * Posts a prompt to `/invocations`. The status of the answer arrives after the prompt was handed over, so receiving
+ * rejects with a refusal, which must not be retried.
  */
 export function postInvocation(
   { url, headers }: SignedRequest,
@@ -42,7 +42,7 @@ export function postInvocation(
   request.end(body);
   let contentType = '';
 
-  async function* messages(): AsyncGenerator<Message[]> {
+  async function* pieces(): AsyncGenerator<Message> {
     const answer = await answered;
     const { statusCode: status = 0, headers: answeredHeaders } = answer;
     if (status < 200 || status > 299) {
@@ -51,7 +51,7 @@ export function postInvocation(
     }
     onAnswer(requestIdOf(answeredHeaders));
     contentType = answeredHeaders['content-type'] ?? '';
-    for await (const bytes of answer as AsyncIterable<Buffer>) yield [[bytes, true]];
+    for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
     if (endsWithConnection(answer)) {
       // Node.js reports such a body as complete, even after an error of the connection.
       signal.throwIfAborted();
@@ -60,11 +60,16 @@ export function postInvocation(
   }
 
   return {
-    messages: mapErrors(messages(), (cause) =>
-      cause instanceof StreamError
-        ? cause
-        : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause }),
-    ),
+    receive: async (take) => {
+      const mapped = mapErrors(pieces(), (cause) =>
+        cause instanceof StreamError
+          ? cause
+          : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause }),
+      );
+      for await (const piece of mapped) {
+        if (!(await take([piece]))) return;
+      }
+    },
     bodyType: () => contentType,
     failure: () => undefined,
     finish: () => {

@@ -1,6 +1,6 @@
 // biome-ignore lint/style/noRestrictedImports: a type alone
 import type WebSocket from 'ws';
-import type { Message } from './exchange.ts';
+import type { Exchange, Message, TakeMessages } from './exchange.ts';
 
 /** The socket is paused while this many messages wait. */
 const MAX_WAITING = 16;
@@ -8,60 +8,74 @@ const MAX_WAITING = 16;
 const NOW = Promise.resolve();
 
 /**
- * Iterates the messages that a socket receives from now on, in batches. Each batch contains all messages since the
- * previous one. The iteration ends when the socket closes, and throws when the signal is aborted, in both cases after
- * the messages that wait.
+ * Collects the messages that a socket receives from now on, and returns the function that hands them over in batches.
+ * Each batch contains all messages since the previous one. After a close or an abort, the messages that wait are handed
+ * over first.
  *
- * The iterator is written by hand, because a generator would take three promises for each batch, and most batches are
- * one token.
+ * The messages are not iterated, because most batches are one token, and each step of an iteration takes two promises.
  */
-export function batchesOf(ws: WebSocket, signal: AbortSignal): AsyncIterable<readonly Message[]> {
+export function batchesOf(ws: WebSocket, signal: AbortSignal): Exchange['receive'] {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
   let waiting: Message[] = [];
   let isOver = false;
-  let wanted: PromiseWithResolvers<IteratorResult<readonly Message[], undefined>> | undefined;
+  let take: TakeMessages | undefined;
+  /** Whether messages can be handed over. */
+  let isReady = false;
 
   const onMessage = (bytes: Buffer, isBinary: boolean) => {
     waiting.push([bytes, isBinary]);
     // The other messages of the same read follow before the microtask runs.
-    if (wanted && waiting.length === 1) NOW.then(settle);
-    else if (!wanted && waiting.length === MAX_WAITING) ws.pause();
+    if (isReady && waiting.length === 1) NOW.then(handOver);
+    else if (!isReady && waiting.length === MAX_WAITING) ws.pause();
   };
   const onEnd = () => {
     isOver = true;
-    settle();
+    if (isReady && waiting.length === 0) end();
   };
   const stop = () => {
     ws.off('message', onMessage).off('close', onEnd);
     signal.removeEventListener('abort', onEnd);
   };
-  const settle = () => {
-    if (!wanted || (waiting.length === 0 && !isOver)) return;
-    const { resolve, reject } = wanted;
-    wanted = undefined;
-    if (waiting.length > 0) {
-      resolve({ value: waiting, done: false });
-      waiting = [];
-      return ws.resume();
-    }
+  const end = () => {
+    if (signal.aborted) return fail(signal.reason);
     stop();
-    if (signal.aborted) reject(signal.reason);
-    else resolve({ value: undefined, done: true });
+    resolve();
   };
+  const fail = (reason: unknown) => {
+    stop();
+    reject(reason);
+  };
+  const handOver = () => {
+    const messages = waiting;
+    waiting = [];
+    try {
+      const wantsMore = take?.(messages) ?? true;
+      if (typeof wantsMore === 'boolean') return goOn(wantsMore);
+      isReady = false;
+      wantsMore.then(onTaken, fail);
+    } catch (error) {
+      fail(error);
+    }
+  };
+  const onTaken = (wantsMore: boolean) => {
+    isReady = true;
+    ws.resume();
+    goOn(wantsMore);
+  };
+  const goOn = (wantsMore: boolean) => {
+    if (!wantsMore) {
+      stop();
+      resolve();
+    } else if (waiting.length > 0) handOver();
+    else if (isOver) end();
+  };
+
   ws.on('message', onMessage).on('close', onEnd);
   signal.addEventListener('abort', onEnd, { once: true });
   if (signal.aborted) onEnd();
-
-  const iterator: AsyncIterator<readonly Message[], undefined> = {
-    next() {
-      wanted = Promise.withResolvers();
-      const { promise } = wanted;
-      settle();
-      return promise;
-    },
-    async return() {
-      stop();
-      return { value: undefined, done: true };
-    },
+  return (taker) => {
+    take = taker;
+    onTaken(true);
+    return promise;
   };
-  return { [Symbol.asyncIterator]: () => iterator };
 }

@@ -44,7 +44,7 @@ export async function overWebSocket(invocation: Invocation, upstream: Upstream):
     }
     throw error;
   }
-  const { messages, followsUnmarked, finish } = startExchange(connection, invocation);
+  const { receive, followsUnmarked, finish } = startExchange(connection, invocation);
   record.promptSentAt = performance.now();
   record.upstreamRequestId = connection.upstreamRequestId;
   if (reused) {
@@ -60,7 +60,7 @@ export async function overWebSocket(invocation: Invocation, upstream: Upstream):
     ...(!reused && { connection_ms: round(record.connectionMs), upgrade_ms: round(record.upgradeMs) }),
   });
   return {
-    messages,
+    receive,
     followsUnmarked,
     failure: (hasText) => connection.failure(hasText),
     finish: (taken, end) => {

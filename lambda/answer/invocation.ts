@@ -1,4 +1,4 @@
-import type { Exchange, Invocation, InvocationRecord } from '../agentcore/exchange.ts';
+import type { Exchange, Invocation, InvocationRecord, Message } from '../agentcore/exchange.ts';
 import { retrying } from '../agentcore/retry.ts';
 import { watchSilence } from '../agentcore/silence.ts';
 import { TRANSPORTS } from '../agentcore/transports.ts';
@@ -42,7 +42,7 @@ export async function invoke(invocation: Invocation, upstream: Upstream, sink: E
   try {
     await passOn(exchange, invocation, upstream.config, sink);
   } catch (thrown) {
-    // An aborted iteration throws its own error, but the reason for the abort is in the signal.
+    // What throws may have an error of its own, but the reason for an abort is in the signal.
     const error = signal.aborted ? signal.reason : thrown;
     const failure =
       error instanceof StreamError ? error : (exchange.failure(hasText(record)) ?? toStreamError(error));
@@ -79,14 +79,13 @@ async function passOn(
     const full = content.length > 0 ? sink(content) : undefined;
     return full && silence.suspendedDuring(full);
   };
-
-  try {
-    for await (const messages of exchange.messages) {
-      silence.heard();
-      const full = pass(reading.read(messages));
-      if (full) await full;
-      if (reading.ending) return throwIfFailed(reading.ending);
-    }
+  const take = (messages: readonly Message[]): boolean | Promise<boolean> => {
+    silence.heard();
+    const full = pass(reading.read(messages));
+    return full ? full.then(() => !reading.ending) : !reading.ending;
+  };
+  /** Returns the end that a close of the connection makes. */
+  const endByClose = async (): Promise<EndEvent> => {
     const failure = exchange.failure(hasText(record));
     if (failure) throw failure;
     await pass(reading.close());
@@ -95,7 +94,12 @@ async function passOn(
     if (!hadEvents && ending.type === 'end') {
       throw new StreamError('AgentFailed', 'the agent closed without an answer');
     }
-    return throwIfFailed(ending);
+    return ending;
+  };
+
+  try {
+    await exchange.receive(take);
+    throwIfFailed(reading.ending ?? (await endByClose()));
   } finally {
     silence.stop();
     if (reading.leftOut.count > 0) log.warn('Documents left out', reading.leftOut);

@@ -201,8 +201,8 @@ test('a pong to an earlier ping is no sign of life', async () => {
   };
   const { signal } = new AbortController();
   const connection = await open(signal);
-  const { messages, finish } = connection.exchange('{}', signal);
-  for await (const _message of messages) break;
+  const { receive, finish } = connection.exchange('{}', signal);
+  await receive(() => false);
   finish(1);
 
   expect(await connection.ping(200)).toBe(false);

@@ -31,7 +31,7 @@ function readingOf({
   if (!agent) throw new Error('no agent');
   return new Reading({
     exchange: {
-      messages: (async function* () {})(),
+      receive: async () => {},
       followsUnmarked,
       ...(bodyType !== undefined && { bodyType: () => bodyType }),
       failure: () => undefined,
