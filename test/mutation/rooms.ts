@@ -66,6 +66,6 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
   },
   sessions: {
     mutate: ['recording', 'answer-log', 'memory'].map((name) => `lambda/sessions/${name}.ts`),
-    tests: ['recording', 'memory-store'],
+    tests: ['answer-log', 'recording', 'memory-store'],
   },
 };

@@ -253,3 +253,119 @@ describe('a store that fails', () => {
     expect(await store.read(HEAD.session)).toMatchObject({ requestId: 'next' });
   });
 });
+
+describe('an answer that the store cannot follow', () => {
+  /** A text whose line in the log has so many characters. */
+  const line = (length: number) => text('x'.repeat(length - '""\n'.length));
+
+  test('is given up when too much of it waits, and not before', async () => {
+    const recording = record();
+    await recording.admitted();
+
+    recording.write([line(4_000_000)]);
+    const before = [...told.failures];
+    recording.write([line(4)]);
+    await recording.end(END);
+
+    expect([before, told.failures]).toEqual([[], ['the store is slower than the answer']]);
+    expect(await store.read(HEAD.session)).toMatchObject({ isRunning: false });
+  });
+
+  test('may be of any length as long as it is taken', async () => {
+    const recording = record();
+    await recording.admitted();
+    for (let i = 0; i < 3; i += 1) {
+      recording.write([line(3_000_000)]);
+      await jest.advanceTimersByTimeAsync(600);
+    }
+
+    await recording.end(END);
+
+    expect(told.failures).toEqual([]);
+    expect(await entriesOf()).toHaveLength(5);
+  });
+
+  test('is not told of once its session was busy', async () => {
+    await store.claim(HEAD.session, 'another');
+    const recording = record();
+    await recording.admitted();
+
+    recording.write([line(5_000_000)]);
+    recording.leave();
+    await recording.end(END);
+
+    expect(told.failures).toEqual([]);
+  });
+});
+
+describe('a session that is lost', () => {
+  test('to another answer is left to that', async () => {
+    const recording = record();
+    await recording.admitted();
+    await store.release(HEAD.session, HEAD.requestId);
+    await store.claim(HEAD.session, 'next');
+
+    await jest.advanceTimersByTimeAsync(700);
+    recording.write([text('late')]);
+    await recording.end(END);
+
+    expect(told.failures).toEqual(['the session was taken by another answer']);
+    expect(await store.read(HEAD.session)).toMatchObject({ requestId: 'next', isRunning: true });
+    expect(await entriesOf()).toEqual([{ type: 'head', head: HEAD }]);
+  });
+
+  test('because the store forgot it is not written to', async () => {
+    const recording = record(but({ read: async () => undefined }));
+    await recording.admitted();
+
+    await jest.advanceTimersByTimeAsync(700);
+    await recording.end(END);
+
+    expect(told.failures).toEqual(['the session was taken by another answer']);
+  });
+});
+
+describe('a store that fails again and again', () => {
+  /** Takes what is written except in these stretches of seconds since the beginning. */
+  const failingIn = (...stretches: (readonly [from: number, to: number])[]) => {
+    const startedAt = Date.now();
+    return but({
+      append: (requestId, part, log) => {
+        const second = (Date.now() - startedAt) / 1000;
+        return stretches.some(([from, to]) => second >= from && second < to)
+          ? Promise.reject(new Error('throttled'))
+          : store.append(requestId, part, log);
+      },
+    });
+  };
+  const answerOf = async (opened: SessionStore, seconds: number) => {
+    const recording = record(opened);
+    await recording.admitted();
+    for (let second = 0; second < seconds; second += 1) {
+      recording.write([text(`${second}`)]);
+      await jest.advanceTimersByTimeAsync(1000);
+    }
+    await recording.end(END);
+    return (await entriesOf()).slice(1);
+  };
+
+  test('has the whole answer when it never fails for ten seconds', async () => {
+    const entries = await answerOf(failingIn([1, 9], [10, 18]), 20);
+
+    expect(entries).toEqual([...Array.from({ length: 20 }, (_, i) => text(`${i}`)), END]);
+  });
+
+  test('is given up after ten seconds, and takes nothing later', async () => {
+    expect(await answerOf(failingIn([1, 13]), 20)).toEqual([text('0')]);
+  });
+});
+
+test('an answer that has ended is not told of by a caller that leaves', async () => {
+  const recording = record();
+  await recording.admitted();
+  await recording.end(END);
+
+  recording.leave();
+
+  expect([told.failures, recording.hasFailed]).toEqual([[], false]);
+});
