@@ -1,4 +1,4 @@
-import { type Document, documentOf, parseJson } from './document.ts';
+import { documentOf, parseJson } from './document.ts';
 import type { Framing } from './framing.ts';
 import { TOO_LONG } from './framing.ts';
 
@@ -14,7 +14,7 @@ export const json: Framing = {
         body += piece;
         return body.length > maxDocumentLength ? [TOO_LONG] : [];
       },
-      flush: (): Document[] => (body === '' ? [] : [documentOf(body)]),
+      flush: () => [documentOf(body)],
     };
   },
 };

@@ -31,7 +31,6 @@ export const sse: Framing = {
   },
   createReader({ isBody, maxDocumentLength }) {
     let items: (Document | Problem)[] = [];
-    let overflown = false;
     /** Whether the text so far ends where an event ends. */
     let isBetweenEvents = true;
     /**
@@ -50,14 +49,12 @@ export const sse: Framing = {
       },
       onError({ type }) {
         if (type !== 'max-buffer-size-exceeded') return;
-        overflown = true;
         items.push(TOO_LONG);
       },
     });
     return {
       read(message) {
         items = [];
-        if (overflown) return items;
         if (!isBody && (isBetweenEvents || spansMessages === false) && isBareDocument(message)) {
           return [documentOf(message)];
         }
@@ -85,7 +82,8 @@ function hasData(message: string): boolean {
  * Whether a message without a line end is an event: its data must be complete, as plain text may begin with "data: ".
  */
 function isWholeEvent(line: string): boolean {
-  const data = line.startsWith('data:') ? line.slice('data:'.length).trim() : '';
+  if (!line.startsWith('data:')) return false;
+  const data = line.slice('data:'.length).trim();
   return data === END_MARK || parseJson(data) !== undefined;
 }
 

@@ -32,7 +32,7 @@ export class Utf8Reader {
 
 /** Returns the number of bytes at the end that begin a character but do not complete it. */
 function unfinishedBytes(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+  for (let back = 1; back <= 3; back += 1) {
     const byte = bytes[bytes.length - back] ?? 0;
     const isContinuation = (byte & 0xc0) === 0x80;
     if (isContinuation) continue;

@@ -132,8 +132,22 @@ describe('sse', () => {
     expect(decodeAll([events.join(newline + newline), 'data: "d"'])).toEqual(['a', 'b', 'c', 'd'].map(text));
   });
 
-  test('an event may span messages when the first message ended with a blank line', () => {
-    const messages = ['data: "a"\n\n', 'da', 'ta: "b', '"\n', '\n', 'data: "c"\r\n\r', '\ndata: "d"\n\n'];
+  test.each([
+    ['LF', '\n\n'],
+    ['CRLF', '\r\n\r\n'],
+    ['CR', '\r\r'],
+    ['LF and CRLF', '\n\r\n'],
+    ['CRLF and LF', '\r\n\n'],
+  ])('an event may span messages when the first message ended with a blank line of %s', (_name, ending) => {
+    const messages = [
+      `data: "a"${ending}`,
+      'da',
+      'ta: "b',
+      '"\n',
+      '\n',
+      'data: "c"\r\n\r',
+      '\ndata: "d"\n\n',
+    ];
 
     expect(decodeAll(messages)).toEqual(['a', 'b', 'c', 'd'].map(text));
   });

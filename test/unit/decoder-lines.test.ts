@@ -57,13 +57,21 @@ describe('lines of JSON in a body', () => {
     expect(lines(...pieces)).toEqual(texts);
   });
 
+  test.each(['Hello', '["x"', '42'])('are none where it begins with %j, which is not held back', (piece) => {
+    const decoder = decoderOf({ bodyType: 'application/octet-stream' });
+
+    expect(decoder.decode(Buffer.from(piece), false)).toEqual([text(piece)]);
+  });
+
   test.each([
     ['application/x-ndjson'],
     ['application/ndjson'],
     ['application/jsonl'],
     ['Application/JSONL; charset=utf-8'],
+    [' application/jsonl ; charset=utf-8'],
   ])('are read by the content type %s', (bodyType) => {
-    expect(decodeAll(['{"chunk"', ':"a"}', '\n', `${B}`], { bodyType })).toEqual([text('a'), text('b')]);
+    // The first line is no object, by which lines would be recognised without a content type, too.
+    expect(decodeAll(['"', 'a"', '\n', `${B}`], { bodyType })).toEqual([text('a'), text('b')]);
   });
 });
 
@@ -77,9 +85,13 @@ describe('a body of JSON', () => {
     expect(decoder.close()[0]).toEqual(text('a'));
   });
 
-  test('may be empty, and is no answer then', () => {
-    expect(decodeAll([''], { bodyType })).toEqual([]);
-  });
+  test.each(['auto', 'generic', 'text', 'strands', 'openai'] as const)(
+    'may be empty, and is no answer then (%s)',
+    (dialect) => {
+      expect(decodeAll([''], { bodyType, dialect })).toEqual([]);
+      expect(decodeAll(['\ufeff'], { bodyType, dialect })).toEqual([]);
+    },
+  );
 });
 
 describe('a document that spans messages', () => {

@@ -50,6 +50,13 @@ describe('a first message that begins like a comment', () => {
   });
 });
 
+test.each(['data: a YAML key', ': hello\nworld', 'id: 7\nis the answer', 'id: 7'])(
+  'plain text that begins like an event or a comment is not held back: %j',
+  (first) => {
+    expect(decoderOf().decode(Buffer.from(first), false)).toEqual([text(first)]);
+  },
+);
+
 describe('a document without any SSE among events', () => {
   test.each<[string, string, AnswerEvent[]]>([
     ['[DONE]', '[DONE]', [END]],
@@ -73,11 +80,15 @@ describe('a document without any SSE among events', () => {
     },
   );
 
-  test('is none in the middle of an event', () => {
-    const messages = [chunk('a'), 'data: {"chunk":\n', '{"chunk":"lost"}\n', 'data: "b"}\n\n'];
+  test.each(['', '\n\n', ': hello\n\n'])(
+    'is none in the middle of an event, which began behind %j',
+    (before) => {
+      const begun = `${before}data: {"chunk":\n`;
+      const messages = [chunk('a'), begun, '{"chunk":"lost"}\n', 'data: "b"}\n\n'];
 
-    expect(decodeAll(messages)).toEqual([text('a'), text('b')]);
-  });
+      expect(decodeAll(messages)).toEqual([text('a'), text('b')]);
+    },
+  );
 });
 
 describe('events that were framed twice', () => {
@@ -103,6 +114,7 @@ describe('events that were framed twice', () => {
     ['a first event that was not', [chunk('a'), event('data: "b"')], [text('a'), text('data: "b"')]],
     ['a token like a frame', [event('"data: a"')], [text('data: a')]],
     ['a frame that is not the beginning', [event('"a data: {}"')], [text('a data: {}')]],
+    ['two frames in one event', [event('data: "a"\ndata: data: "b"')], [text('data: "a"\ndata: "b"')]],
   ])('are not taken for such: %s', (_what, messages, items) => {
     expect(decodeAll(messages)).toEqual(items);
   });
