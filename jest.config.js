@@ -33,6 +33,15 @@ export const project = (displayName, options = {}) => ({
   ...options,
 });
 
+/** Loaded once a worker and not once a test file; test/fixtures/native-module.cjs says why. */
+const CDK = '/node_modules/(aws-cdk-lib|cdk-nag|constructs)/.*\\.js$';
+
+const infra = project('infra', {
+  testEnvironment: '<rootDir>/test/fixtures/native-environment.cjs',
+  transform: { [CDK]: '<rootDir>/test/fixtures/native-module.cjs', ...transform },
+  transformIgnorePatterns: [],
+});
+
 /**
  * Integration and browser tests mostly wait: one worker more than cores. In one process for all, the default on two
  * cores, the modules of every file stay in memory, and its collections outlast the limits that the tests shorten.
@@ -63,13 +72,7 @@ const ON_EVERY_HOST = ['http-routes', 'http-transport', 'kit-routes', 'security-
 
 /** Unit and infra tests need nothing built; integration and browser tests run dist/lambda and dist/server, the folders that are deployed. */
 export default {
-  projects: [
-    project('unit'),
-    project('infra'),
-    project('integration'),
-    onServer(...ON_EVERY_HOST),
-    project('browser'),
-  ],
+  projects: [project('unit'), infra, project('integration'), onServer(...ON_EVERY_HOST), project('browser')],
   testTimeout: 30_000,
   ...WORKERS,
 };
