@@ -32,19 +32,19 @@ const CONTENT_SECURITY_POLICY = [
 
 /**
  * Serves the page for trying agents out: `GET /` where `Accept` names text/html, and its parts under
- * `/playground/`. The page is bundled into memory once, beginning now. It lists the agents with
- * `GET /api/agents/list` and sends prompts to `POST /`, both on its own origin.
+ * `/playground/`. The page is bundled into memory once, when it is first asked for, so that who only calls the service
+ * does not pay for it. It lists the agents with `GET /api/agents/list` and sends prompts to `POST /`, both on its own
+ * origin.
  *
  * @param options.keepsSessions whether the service does, so that the page can start, stop and resume answers
  */
 export function playgroundHandler({ keepsSessions = false } = {}): PlaygroundHandler {
-  const bundled = bundle(keepsSessions);
-  // Whoever asks for the page gets the failure; until then it is nobody's.
-  bundled.catch(() => {});
+  let bundled: ReturnType<typeof bundle> | undefined;
   return async (request, response) => {
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
     const isPage = path === '/' && request.headers.accept?.includes('text/html') === true;
     if (request.method !== 'GET' || !(isPage || path.startsWith('/playground/'))) return false;
+    bundled ??= bundle(keepsSessions);
     const asset = (await bundled).get(path);
     if (!asset) return false;
     response.writeHead(200, {
