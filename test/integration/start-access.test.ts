@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
-import { type Started, startCommand } from '../fixtures/start-command.ts';
+import { onlyAgents, type Started, startCommand } from '../fixtures/start-command.ts';
 
 const runtimeArn = 'arn:aws:bedrock-agentcore:us-east-1:111122223333:runtime/Puppet-0123456789';
 const credentials = { accessKeyId: 'AKIADEVELOPER', secretAccessKey: 'of-the-developer' };
@@ -31,8 +31,9 @@ afterAll(async () => {
   await puppet.close();
 });
 
+const MWC = onlyAgents('mwc');
 const start = async (...args: string[]) => {
-  started = await startCommand(['--session-start-ms', '0', ...args]);
+  started = await startCommand(['--session-start-ms', '0', ...MWC, ...args]);
   return started.url;
 };
 const startAws = async (...args: string[]) => {

@@ -1,14 +1,15 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { invokeSse, until } from '../fixtures/sse.ts';
-import { type Started, startCommand } from '../fixtures/start-command.ts';
+import { onlyAgents, type Started, startCommand } from '../fixtures/start-command.ts';
 
 let started: Started | undefined;
+const ONBOARDING = onlyAgents('onboarding');
 
 afterEach(() => started?.kill());
 
 /** Starts with options, and lets an answer break off. */
 async function brokenOff(...args: string[]) {
-  started = await startCommand(args);
+  started = await startCommand([...ONBOARDING, ...args]);
   const { requestId } = (await invokeSse(started.url, { agentId: 'onboarding', prompt: 'break off' })).last;
   await until(() => started?.output().includes(String(requestId)) === true, 'the log says so');
   return { requestId, output: started.output };

@@ -6,7 +6,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { type DataPlane, startDataPlane } from '../../local/aws/data-plane.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 import { until } from '../fixtures/sse.ts';
-import { hasEnded, runUntilReady, START, type Started, spawnCommand } from '../fixtures/start-command.ts';
+import {
+  hasEnded,
+  onlyAgents,
+  runUntilReady,
+  START,
+  type Started,
+  spawnCommand,
+} from '../fixtures/start-command.ts';
 
 let puppet: PuppetAgent;
 let started: Started | undefined;
@@ -67,11 +74,8 @@ async function withStream({ child, url }: Started): Promise<number[]> {
   return descendants(child.pid ?? 0);
 }
 
-/** One agent of four, as each is a process that takes its time to start. */
-const folder = mkdtempSync(join(tmpdir(), 'start-'));
-const ONE_AGENT = ['--session-start-ms', '0', '--agents', join(folder, 'agents.json')];
-beforeAll(() => writeFileSync(join(folder, 'agents.json'), '[{"id":"onboarding","name":"OnboardingAgent"}]'));
-afterAll(() => rmSync(folder, { recursive: true }));
+const ONBOARDING = onlyAgents('onboarding');
+const ONE_AGENT = ['--session-start-ms', '0', ...ONBOARDING];
 
 describe('Ctrl-C', () => {
   test('while a stream runs leaves no process behind', async () => {
@@ -190,7 +194,7 @@ describe('npm start', () => {
   });
 
   test('tells of the first failure of a process, in words', async () => {
-    const { url, output } = await start('--agent', 'onboarding=http://127.0.0.1:1');
+    const { url, output } = await start(...ONBOARDING, '--agent', 'onboarding=http://127.0.0.1:1');
 
     const response = await invoke(url, 'a static website', 'onboarding');
 
@@ -206,7 +210,7 @@ describe('npm start', () => {
     [[], 1500],
     [['--session-start-ms', '2500'], 2500],
   ])('with %j a new session takes %i ms to start', async (args, ms) => {
-    const { url } = await start(...args, '--agents', join(folder, 'agents.json'));
+    const { url } = await start(...args, ...ONBOARDING);
     const startedAt = performance.now();
 
     await (await invoke(url, 'repeat 10 bytes', 'onboarding')).text();
@@ -237,6 +241,8 @@ describe('npm start', () => {
     return performance.now() - startedAt;
   }
 
+  const TWO_AGENTS = onlyAgents('onboarding', 'provisioning');
+
   test.each([
     { args: [], isHeld: false, isLimited: true },
     { args: ['--sticky', '--bandwidth'], isHeld: true, isLimited: true },
@@ -244,19 +250,17 @@ describe('npm start', () => {
   ])('with $args holds small writes back: $isHeld, limits the rate: $isLimited', async (row) => {
     const provisioning = `provisioning=${puppet.target}`;
     // What is kept of twelve megabytes takes its time, too.
-    const { url } = await start(
-      '--agent',
-      provisioning,
-      '--session-start-ms',
-      '0',
-      '--no-sessions',
-      ...row.args,
-    );
+    const options = ['--session-start-ms', '0', '--no-sessions', ...row.args];
+    const { url } = await start(...TWO_AGENTS, '--agent', provisioning, ...options);
 
     const held = await heldMs(url);
-    const transfer = await transferMs(url);
+    // A limit holds each time; what is as slow once may be the machine.
+    let fastest = await transferMs(url);
+    for (let again = 0; !row.isLimited && fastest > 2600 && again < 5; again += 1) {
+      fastest = Math.min(fastest, await transferMs(url));
+    }
 
-    expect({ isHeld: held > 1900, isLimited: transfer > 2600 }).toEqual({
+    expect({ isHeld: held > 1900, isLimited: fastest > 2600 }).toEqual({
       isHeld: row.isHeld,
       isLimited: row.isLimited,
     });
@@ -328,6 +332,8 @@ describe('npm start -- --aws', () => {
   });
 
   describe('with no keys in the environment', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'credentials-'));
+    afterAll(() => rmSync(folder, { recursive: true }));
     const file = join(folder, 'credentials');
     const { accessKeyId, secretAccessKey } = credentials;
     writeFileSync(
