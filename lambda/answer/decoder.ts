@@ -140,7 +140,7 @@ export function createDecoder(options: DecoderOptions): Decoder {
         ...readItems(reader?.flush() ?? []),
         ...bounded(dialect.flush()),
       ];
-      const isComplete = !hasEnded && (framing === FRAMINGS.text || dialect.isCompleteOnClose());
+      const isComplete = !hasEnded && dialect.isCompleteOnClose();
       return isComplete ? [...events, ...bounded([{ type: 'end' }])] : events;
     },
   };

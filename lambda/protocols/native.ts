@@ -67,10 +67,6 @@ function write(event: ContentEvent): string {
       return `data: {"chunk":${jsonLine(event.text)}}\n\n`;
     case 'reasoning':
       return sseEvent({ reasoning: event.text });
-    case 'usage': {
-      const { type: _type, ...usage } = event;
-      return sseEvent({ usage });
-    }
     case 'data':
       return sseEvent({ data: { name: event.name, value: event.value } });
     default: {

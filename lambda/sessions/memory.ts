@@ -27,7 +27,6 @@ export class MemoryStore implements SessionStore {
   readonly #ttlMs: number;
   readonly #maxBytes: number;
   readonly #clock: () => number;
-  /** The sessions, in the order of their last claim. */
   readonly #rows = new Map<string, Row>();
   /** The logs of answers, in the order in which the answers began. */
   readonly #logs = new Map<string, Log>();
@@ -43,7 +42,6 @@ export class MemoryStore implements SessionStore {
     this.#forgetExpired();
     const row = this.#rows.get(session);
     if (row && this.#isRunning(row) && row.requestId !== requestId) return row.requestId;
-    this.#rows.delete(session);
     this.#rows.set(session, { requestId, isStopped: false, ...this.#untils() });
     return undefined;
   }

@@ -27,9 +27,12 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
   decoder: {
     mutate: ['lambda/answer/decoder.ts', 'lambda/answer/reading.ts'],
     tests: [
-      'decoder-framing',
       'decoder-field-agents',
+      'decoder-first',
+      'decoder-framing',
+      'decoder-lines',
       'decoder-sse',
+      'decoder-surplus',
       'decoder.property',
       'dialects',
       'reading',
@@ -56,7 +59,15 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
     mutate: ['native', 'json', 'event-id', 'fields', 'invoke-request', 'sse-event'].map(
       (name) => `lambda/protocols/${name}.ts`,
     ),
-    tests: ['invoke-request', 'native-events', 'native-replay', 'request', 'sse-json.property'],
+    tests: [
+      'ag-ui',
+      'ag-ui-request',
+      'invoke-request',
+      'native-events',
+      'native-replay',
+      'request',
+      'sse-json.property',
+    ],
   },
   kits: {
     mutate: ['ag-ui', 'ag-ui-events', 'conversation', 'kit-errors', 'parts', 'ui-message-stream'].map(
@@ -66,6 +77,6 @@ export const ROOMS: Record<string, { mutate: string[]; tests: string[] }> = {
   },
   sessions: {
     mutate: ['recording', 'answer-log', 'memory'].map((name) => `lambda/sessions/${name}.ts`),
-    tests: ['answer-log', 'recording', 'memory-store'],
+    tests: ['answer-log', 'recording', 'recording-failures', 'memory-store'],
   },
 };

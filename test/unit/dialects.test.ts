@@ -205,8 +205,19 @@ describe('a first document that only the next one explains', () => {
   });
 
   test('is given out when too many of them come', () => {
-    const events = eventsOf(Array(20).fill(waiting), decoderOf());
+    const decoder = decoderOf();
+    const read = () => decoder.decode(Buffer.from(waiting), false);
 
-    expect(events).toEqual([...Array(20).fill(text), { type: 'end' }]);
+    const [ninth, ...before] = Array.from({ length: 9 }, read).reverse();
+
+    expect(before.flat()).toEqual([]);
+    expect(ninth).toEqual(Array(9).fill(text));
+  });
+
+  test('is given out with one that says nothing', () => {
+    const decoder = decoderOf();
+    decoder.decode(Buffer.from(waiting), false);
+
+    expect(decoder.decode(Buffer.from('""'), false)).toEqual([text]);
   });
 });

@@ -86,6 +86,15 @@ describe('a session in memory', () => {
     expect(await store.read('unknown')).toBeUndefined();
   });
 
+  test('is not forgotten before its time is over because another one is claimed', async () => {
+    await store.claim('session', 'first');
+    await store.release('session', 'first');
+
+    await store.claim('another', 'second');
+
+    expect(await store.read('session')).toMatchObject({ requestId: 'first', isRunning: false });
+  });
+
   test('is not forgotten while its answer runs, however short the time is', async () => {
     store = new MemoryStore({ ttlMs: 1, clock: () => now });
     await store.claim('session', 'first');
