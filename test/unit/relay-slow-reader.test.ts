@@ -1,8 +1,19 @@
 import { describe, expect, jest, test } from '@jest/globals';
+import { Relay } from '../../lambda/answer/relay.ts';
 import { StreamError } from '../../lambda/errors.ts';
 import { json } from '../../lambda/protocols/json.ts';
 import { native } from '../../lambda/protocols/native.ts';
-import { abort, events, interrupted, stalls, startRelay, stream, text, useRelay } from '../fixtures/relay.ts';
+import {
+  abort,
+  CONTEXT,
+  events,
+  interrupted,
+  stalls,
+  startRelay,
+  stream,
+  text,
+  useRelay,
+} from '../fixtures/relay.ts';
 
 useRelay();
 
@@ -59,6 +70,27 @@ describe('a reader that is slower than the agent', () => {
     await full;
 
     expect(stalls).toEqual(reported);
+    relay.done();
+  });
+
+  test('a pause is over as well where nobody asks for it, as in a replayed answer', async () => {
+    stream.capacity = 1;
+    const relay = new Relay({
+      protocol: json,
+      context: { ...CONTEXT, sessionReplaced: false },
+      respond: (prelude) => stream.announce(prelude),
+      abort,
+      commitAfterMs: 25_000,
+      heartbeatIntervalMs: 15_000,
+      maxResponseBytes: 199_000_000,
+    });
+
+    const full = relay.write([text('a')]);
+    jest.advanceTimersByTime(30_000);
+    stream.drain();
+    await full;
+
+    expect(relay.readerStalledMs).toBe(30_000);
     relay.done();
   });
 
