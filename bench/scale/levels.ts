@@ -15,6 +15,12 @@ export const LEVELS: readonly Level[] = [
   { streams: 4000, messages: 25, perSecond: 1.25 },
 ];
 
+/**
+ * What a server answers before it is measured: the code that the first answers load and compile is no stream's, and a
+ * process that carries a thousand streams has long done so.
+ */
+export const WARM_UP: Level = { streams: 100, messages: 50, perSecond: 30 };
+
 /** What one run of a level came to. */
 export interface LevelResult {
   /** Microseconds of CPU of the server by chunk, while all answers are open. */

@@ -11,7 +11,7 @@ import { cpuNs, memoryMiB } from '../process-usage.ts';
 import { spreadOf } from '../statistics.ts';
 import { AGENT_ARN } from '../upstream.ts';
 import type { CallersMessage } from './callers.ts';
-import { LEVELS, type Level, type LevelResult } from './levels.ts';
+import { LEVELS, type Level, type LevelResult, WARM_UP } from './levels.ts';
 
 const ROUNDS = 3;
 
@@ -82,11 +82,16 @@ const START: Record<Contender, (endpoint: string) => Promise<ServerProcess>> = {
     }),
 };
 
-/** One level on a fresh server. */
+/** One level on a server that has answered before. */
 async function run(contender: Contender, level: Level, endpoint: string): Promise<LevelResult> {
   const server = await START[contender](endpoint);
   const callers: ChildProcess = child('callers.ts');
   try {
+    callers.send({ url: server.url, level: WARM_UP });
+    for (;;) {
+      const [{ kind }] = (await once(callers, 'message')) as [CallersMessage];
+      if (kind === 'over') break;
+    }
     const idleMiB = memoryMiB(server.pid)?.now ?? Number.NaN;
     const idleNs = cpuNs(server.pid) ?? Number.NaN;
     callers.send({ url: server.url, level });
