@@ -9,6 +9,7 @@ import {
   eventOf,
   expectKnownHeaders,
   expectSoundLogs,
+  idle,
   invokeEvent,
   invokeJson,
   newLogs,
@@ -203,6 +204,7 @@ describe('no part of a request chooses a host', () => {
     ['an index', () => '0'],
   ])('%s as the agent is refused, and nothing is asked', async (_what, agentId) => {
     const asked = system.dataPlane.requests.length;
+    await idle();
 
     const answer = await invokeJson({ agentId: agentId(), prompt: ok });
     const status = await send(`/api/agents/status/${encodeURIComponent(agentId())}`);
