@@ -24,6 +24,7 @@ export const project = (displayName, options = {}) => ({
     '<rootDir>/dist/',
     '<rootDir>/cdk.out/',
     '<rootDir>/bench/node_modules/',
+    '<rootDir>/local/lint/node_modules/',
     '<rootDir>/packages/api/node_modules/',
     '<rootDir>/test/readers/node_modules/',
     '<rootDir>/test/kits/node_modules/',
