@@ -32,14 +32,18 @@ export const BUNDLE_HANDLER = 'index.handler';
 let built = false;
 
 /**
- * Builds every folder once per process and returns the given one. The installed package brings its folders built, so
- * nothing is built there. The function is synchronous because a construct's constructor is. The build runs in a child
- * process (0.3 s), because esbuild's synchronous API takes no plugins.
+ * Builds every folder, at most once per process and only where a source has changed, and returns the given one. The
+ * installed package brings its folders built, so nothing is built there. The function is synchronous because a
+ * construct's constructor is. The build runs in a child process (0.3 s), because esbuild's synchronous API takes no
+ * plugins.
  */
 export function bundleSync(folder: string = BUNDLE_FOLDER): string {
   const builder = join(PROJECT_ROOT, 'lib', 'bundling.ts');
   if (!built && existsSync(builder)) {
-    execFileSync(process.execPath, [builder], { cwd: PROJECT_ROOT, stdio: ['ignore', 'ignore', 'inherit'] });
+    execFileSync(process.execPath, [builder, '--quiet'], {
+      cwd: PROJECT_ROOT,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
   }
   built = true;
   return folder;

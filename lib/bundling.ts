@@ -2,8 +2,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { isBuiltin } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { type BuildOptions, type BuildResult, build, type Plugin } from 'esbuild';
-import { BUNDLE_FOLDER, PROBE_FOLDER, RELEASE_CHECK_FOLDER, SERVER_FOLDER } from './bundle.ts';
+import {
+  BUNDLE_FOLDER,
+  BUNDLE_FOLDERS,
+  PROBE_FOLDER,
+  RELEASE_CHECK_FOLDER,
+  SERVER_FOLDER,
+} from './bundle.ts';
 import { PROJECT_ROOT as root } from './project.ts';
+import { isUnchanged, writeStamp } from './stamp.ts';
 
 /**
  * The modules that get a bundle of their own beside `index`, and are loaded by `import()` when needed. In one file they
@@ -151,15 +158,37 @@ function writeWhole(path: string, contents: Uint8Array): string {
   return basename(path);
 }
 
+/** Lies beside the folders that are deployed, not in one. */
+const STAMP = join(root, 'dist', 'stamp.json');
+
+/** Says how a build is made, besides the modules that it holds. */
+const RECIPE = ['lib/bundling.ts', 'package.json', 'package-lock.json', 'tsconfig.json'];
+
 /** Builds every folder of {@link BUNDLE_FOLDERS}; returns what each bundle holds. */
-export function buildAll(): Promise<BuildResult<{ metafile: true }>[]> {
-  return Promise.all([buildLambda(), buildServer(), buildReleaseCheck(), buildProbe()]);
+export async function buildAll(): Promise<BuildResult<{ metafile: true }>[]> {
+  const startedAt = Date.now();
+  const results = await Promise.all([buildLambda(), buildServer(), buildReleaseCheck(), buildProbe()]);
+  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  writeStamp(STAMP, {
+    // What a plugin has made up has the name of its namespace in front.
+    sources: [...RECIPE, ...inputs.filter((path) => !path.includes(':'))].map((path) => join(root, path)),
+    made: BUNDLE_FOLDERS.flatMap((folder) => [
+      folder,
+      ...readdirSync(folder).map((file) => join(folder, file)),
+    ]),
+    startedAt,
+  });
+  return results;
 }
 
+/** `--quiet` is for who only needs the folders: nothing is printed, and nothing built where nothing has changed. */
 async function main(): Promise<void> {
-  const quiet = process.argv.includes('--quiet');
+  if (process.argv.includes('--quiet')) {
+    if (!isUnchanged(STAMP)) await buildAll();
+    return;
+  }
   for (const { metafile } of await buildAll()) {
-    for (const [file, { bytes }] of quiet ? [] : Object.entries(metafile.outputs)) {
+    for (const [file, { bytes }] of Object.entries(metafile.outputs)) {
       console.log(`${join(dirname(file), basename(file))}  ${(bytes / 1024).toFixed(1)} KiB`);
     }
   }
