@@ -99,7 +99,9 @@ describe('changes of a state', () => {
 
   test.each<unknown>([
     'add',
+    null,
     { path: '/a' },
+    { op: ['remove'], path: '/a' },
     { op: 'remove' },
     { op: 'remove', path: 5 },
     { op: 'jump', path: '/a' },

@@ -123,6 +123,15 @@ describe('a run that asks for suggestions', () => {
   });
 });
 
+test.each([false, true])(
+  'a run without a message is refused, whether the agent reads the run or not: %j',
+  (takesRun) => {
+    expect(() => read({ messages: [] }, { takesRun })).toThrow(
+      '"messages": expected a last message of the role "user", got nothing',
+    );
+  },
+);
+
 test('a refusal tells the session that the messages tell', () => {
   const forwardedProps = { sessionId: SESSION };
 

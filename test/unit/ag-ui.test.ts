@@ -125,6 +125,21 @@ describe('an answer', () => {
     expect(events[1]).toMatchObject({ type: 'TOOL_CALL_START', toolCallId: 'call-2' });
   });
 
+  test.each([[[null, 'text', { toolCalls: 'none' }, { toolCalls: [null, 'text', { id: 5 }] }]], ['none']])(
+    'takes no harm from earlier messages of any other form: %j',
+    (messages) => {
+      const events = eventsIn([{ type: 'toolCall', id: 'call', name: 'x' }], { run: { ...run, messages } });
+
+      expect(events[1]).toMatchObject({ type: 'TOOL_CALL_START', toolCallId: 'call' });
+    },
+  );
+
+  test('has an empty text as the result of a tool that returned nothing', () => {
+    const events = eventsIn([{ type: 'toolResult', id: 't', output: undefined, isError: false }]);
+
+    expect(events.find(({ type }) => type === 'TOOL_CALL_RESULT')).toMatchObject({ content: '' });
+  });
+
   test('passes on what an agent of AG-UI sends beside it, without what a client may refuse', () => {
     const snapshot = { messages: [user('hi'), { id: 'a', role: 'assistant', content: 'x' }] };
 
@@ -177,13 +192,16 @@ describe('an answer', () => {
       step('STARTED', 'one'),
       step('FINISHED', 'one'),
       step('STARTED', 'open'),
+      step('STARTED', 'open too'),
     ]);
 
     expect(events.slice(1, -1).map(({ type, stepName }) => `${type} ${stepName}`)).toEqual([
       'STEP_STARTED one',
       'STEP_FINISHED one',
       'STEP_STARTED open',
+      'STEP_STARTED open too',
       'STEP_FINISHED open',
+      'STEP_FINISHED open too',
     ]);
   });
 

@@ -87,6 +87,10 @@ describe('a call', () => {
     ]);
   });
 
+  test('that was never told has no input and no end', () => {
+    expect(answer().all(input('never', '1'), called('never'))).toEqual([]);
+  });
+
   test('takes no input behind its end', () => {
     const { all } = answer();
     all(call('t'), called('t'));
@@ -112,6 +116,10 @@ describe('a call', () => {
 
     expect(all(call('t'), call(''))).toMatchObject([{ id: 't-3' }, { id: 'call-2' }]);
   });
+});
+
+test('usage is no part of an answer', () => {
+  expect(answer().all({ type: 'usage', inputTokens: 1 })).toEqual([]);
 });
 
 describe('the end of an answer', () => {

@@ -77,12 +77,13 @@ describe('an answer', () => {
 
   test.each([
     ['', {}],
+    [' \n', {}],
     ['{"a":1}', { a: 1 }],
     ['not json', 'not json'],
   ])('has the input %j of a tool as %j', (delta, input) => {
     const parts = partsOf({ type: 'toolCall', id: 't', name: 'x' }, { type: 'toolInput', id: 't', delta });
 
-    expect(parts.find(({ type }) => type === 'tool-input-available')).toMatchObject({ input });
+    expect(parts.find(({ type }) => type === 'tool-input-available')?.input).toEqual(input);
   });
 
   test('has a tool that failed, one that nobody called, and one that nobody answered', () => {
@@ -109,6 +110,24 @@ describe('an answer', () => {
     ]);
     expect(parts[2]).toMatchObject({ errorText: '{"why":"no"}' });
     expect(parts[5]).toMatchObject({ output: null });
+  });
+
+  test.each([
+    ['no', 'no'],
+    [{ why: 'no' }, '{"why":"no"}'],
+    [undefined, ''],
+  ])('has the output %j of a tool that failed as the text %j', (output, errorText) => {
+    const parts = partsOf({ type: 'toolResult', id: 't', output, isError: true });
+
+    expect(parts.at(-1)).toMatchObject({ type: 'tool-output-error', errorText });
+  });
+
+  test('tells a caller that its session is another one', () => {
+    const stream = writtenAnswer(uiMessageStream, [], {}, { sessionReplaced: true });
+
+    expect(eventsOf(stream)[0]).toMatchObject({
+      messageMetadata: { sessionId: CONTEXT.sessionId, sessionReplaced: true },
+    });
   });
 
   test('keeps two calls of one id apart', () => {
@@ -142,8 +161,17 @@ describe('an answer', () => {
         raw: '{"type":"data-weather","id":"w","data":3,"transient":true,"more":1}',
       },
       data('data-plain', 4),
+      {
+        type: 'data',
+        name: 'data-odd',
+        value: 5,
+        raw: '{"type":"data-odd","id":7,"data":5,"transient":"yes"}',
+      },
       data('source-url', { type: 'source-url', sourceId: 's', url: 'u', title: 't', providerMetadata: {} }),
       data('source-url', { type: 'source-url', url: 'u' }),
+      data('source-url', { type: 'source-url', sourceId: 's', url: 'u', title: 5 }),
+      data('file', 'text'),
+      data('file', { type: 'picture', url: 'u', mediaType: 'm' }),
       data('file', { type: 'file', url: 'u', mediaType: 'm', x: 1 }),
       { type: 'interrupt', id: 'i1', reason: 'tool_call', payload: { a: 1 } },
       { type: 'usage', inputTokens: 1 },
@@ -155,8 +183,12 @@ describe('an answer', () => {
       { type: 'data-agent', data: null },
       { type: 'data-weather', id: 'w', data: 3, transient: true },
       { type: 'data-plain', data: 4 },
+      { type: 'data-odd', data: 5 },
       { type: 'source-url', sourceId: 's', url: 'u', title: 't' },
       { type: 'data-source-url', data: { type: 'source-url', url: 'u' } },
+      { type: 'source-url', sourceId: 's', url: 'u' },
+      { type: 'data-file', data: 'text' },
+      { type: 'data-file', data: { type: 'picture', url: 'u', mediaType: 'm' } },
       { type: 'file', url: 'u', mediaType: 'm' },
       { type: 'data-interrupt', id: 'i1', data: { id: 'i1', reason: 'tool_call', payload: { a: 1 } } },
     ]);
@@ -164,12 +196,14 @@ describe('an answer', () => {
 
   test('has no key at which the client ends an answer', () => {
     const output = JSON.parse(
-      '{"__proto__":1,"a":[{"constructor":{"prototype":2},"b":3}],"constructor":"c"}',
+      '{"__proto__":1,"a":[{"constructor":{"prototype":2},"b":3}],"constructor":"c","d":{"prototype":4},"e":{"constructor":{"f":5}}}',
     );
 
     const parts = partsOf({ type: 'toolResult', id: 't', output, isError: false });
 
-    expect(JSON.stringify(parts.at(-1)?.output)).toBe('{"a":[{"b":3}],"constructor":"c"}');
+    expect(JSON.stringify(parts.at(-1)?.output)).toBe(
+      '{"a":[{"b":3}],"constructor":"c","d":{"prototype":4},"e":{"constructor":{"f":5}}}',
+    );
   });
 
   test.each([
