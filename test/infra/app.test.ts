@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { COMPILE_CACHE } from '../fixtures/compile-cache.ts';
 import { runtimeArn } from './support.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -30,7 +31,13 @@ function run(args: string[], env: Record<string, string> = {}) {
   return spawnSync(process.execPath, args, {
     cwd: root,
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: folder, AWS_EC2_METADATA_DISABLED: 'true', ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      AWS_EC2_METADATA_DISABLED: 'true',
+      ...COMPILE_CACHE,
+      ...env,
+    },
   });
 }
 

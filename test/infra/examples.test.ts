@@ -8,6 +8,7 @@ import { validateWorkflow } from '@action-validator/core';
 import { nearest } from '../../examples/multi-region/nearest.ts';
 import { readServerConfig } from '../../lambda/hosts/server-config.ts';
 import { readContext } from '../../lib/context.ts';
+import { COMPILE_CACHE } from '../fixtures/compile-cache.ts';
 import { schemaProblems, unknownTypes } from '../fixtures/service-spec.ts';
 import { runtimeArn } from './support.ts';
 
@@ -37,7 +38,14 @@ function synthesize(example: string, stacks: readonly string[], env: Record<stri
   const { status, stderr } = spawnSync(process.execPath, args, {
     cwd,
     encoding: 'utf8',
-    env: { PATH: process.env.PATH, HOME: folder, CDK_OUTDIR: folder, CDK_VALIDATION: 'false', ...env },
+    env: {
+      PATH: process.env.PATH,
+      HOME: folder,
+      CDK_OUTDIR: folder,
+      CDK_VALIDATION: 'false',
+      ...COMPILE_CACHE,
+      ...env,
+    },
   });
   expect(stderr).toBe('');
   expect(status).toBe(0);

@@ -9,6 +9,7 @@ import { flow } from '../../lambda/smoke/checks.ts';
 import { FAULTS } from '../../local/faults/data-plane-faults.ts';
 import { type System, startSystem } from '../../local/system.ts';
 import { startSignedApi } from '../fixtures/aws-apis.ts';
+import { COMPILE_CACHE } from '../fixtures/compile-cache.ts';
 import { type PuppetAgent, script, startPuppetAgent } from '../fixtures/puppet-agent.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -25,7 +26,10 @@ function smoke(args: string[], env: Record<string, string> = {}): Promise<Run> {
       process.execPath,
       ['local/smoke/smoke.ts', ...args],
       // Nothing of the developer's own credentials.
-      { cwd: root, env: { PATH: process.env.PATH ?? '', AWS_EC2_METADATA_DISABLED: 'true', ...env } },
+      {
+        cwd: root,
+        env: { PATH: process.env.PATH ?? '', AWS_EC2_METADATA_DISABLED: 'true', ...COMPILE_CACHE, ...env },
+      },
       (_error, stdout, stderr) => resolve({ code: child.exitCode ?? -1, report: stdout + stderr }),
     );
   });
