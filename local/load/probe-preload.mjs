@@ -1,8 +1,11 @@
-// At SIGUSR2: collects what can be collected, then prints what is left as a line of JSON.
-process.on('SIGUSR2', () => {
+// At SIGUSR2: collects what can be collected, then prints what is left as a line of JSON. At SIGWINCH: prints it as it is.
+process.on('SIGUSR2', () => print(true));
+process.on('SIGWINCH', () => print(false));
+
+function print(collects) {
   // What callers keep open for their next request is theirs; it is gone when somebody asks the next time.
   for (const handle of process._getActiveHandles()) handle.closeIdleConnections?.();
-  globalThis.gc?.();
+  if (collects) globalThis.gc?.();
   const { heapUsed, rss } = process.memoryUsage();
   const resources = {};
   for (const name of process.getActiveResourcesInfo()) resources[name] = (resources[name] ?? 0) + 1;
@@ -19,4 +22,4 @@ process.on('SIGUSR2', () => {
   }
   const held = { heapUsed, rssMb: Math.round(rss / 2 ** 20), resources, listeners };
   process.stdout.write(`${JSON.stringify({ held })}\n`);
-});
+}

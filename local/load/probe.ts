@@ -20,16 +20,22 @@ export interface Held {
 
 type Environment = System['runtime']['environments'][number];
 
-/** Asks an idle environment, which is let run for as long as that takes. Its runtime must preload {@link PROBE}. */
+/**
+ * Asks an idle environment, which is let run for as long as that takes. Its runtime must preload {@link PROBE}.
+ *
+ * @param options.collects whether it collects first what can be collected, which takes longer than all else here.
+ *   Default: it does
+ */
 export async function heldBy(
   { id, pid, frozen }: Environment,
   { logs }: Pick<System, 'logs'>,
+  { collects = true } = {},
 ): Promise<Held> {
   const find = () =>
     logs.findLast(({ environment, line }) => environment === id && line.startsWith('{"held":'));
   const last = find();
   process.kill(pid, 'SIGCONT');
-  process.kill(pid, 'SIGUSR2');
+  process.kill(pid, collects ? 'SIGUSR2' : 'SIGWINCH');
   await until(() => find() !== last, 'the environment has answered the signal');
   if (frozen) process.kill(pid, 'SIGSTOP');
   const { held } = JSON.parse(find()?.line ?? '') as { held: Omit<Held, 'descriptors'> };
