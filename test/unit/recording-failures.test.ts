@@ -1,17 +1,19 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { LEASE_MS, type SessionStore } from '../../lambda/sessions/store.ts';
-import { END, givenStore, HEAD, text, WAIT_MS } from '../fixtures/recorded-into.ts';
+import {
+  but,
+  END,
+  entriesOf,
+  HEAD,
+  record,
+  store,
+  text,
+  told,
+  useStore,
+  WAIT_MS,
+} from '../fixtures/recorded-into.ts';
 
-let { store, told, record, entriesOf, but } = givenStore();
-
-beforeEach(() => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate'] });
-  ({ store, told, record, entriesOf, but } = givenStore());
-});
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
+useStore();
 
 describe('a store that fails', () => {
   test.each<[what: string, replaced: Partial<SessionStore>]>([

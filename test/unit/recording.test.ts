@@ -1,16 +1,18 @@
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { END, givenStore, HEAD, text, WAIT_MS } from '../fixtures/recorded-into.ts';
+import { describe, expect, jest, test } from '@jest/globals';
+import {
+  but,
+  END,
+  entriesOf,
+  HEAD,
+  record,
+  store,
+  text,
+  told,
+  useStore,
+  WAIT_MS,
+} from '../fixtures/recorded-into.ts';
 
-let { store, told, record, entriesOf, but } = givenStore();
-
-beforeEach(() => {
-  jest.useFakeTimers({ doNotFake: ['setImmediate'] });
-  ({ store, told, record, entriesOf, but } = givenStore());
-});
-afterEach(() => {
-  expect(jest.getTimerCount()).toBe(0);
-  jest.useRealTimers();
-});
+useStore();
 
 describe('an answer of three seconds', () => {
   test('is written as it was, with no more than fourteen writes, and two a second', async () => {
