@@ -4,7 +4,7 @@ import WebSocket from 'ws';
 import { isEndMark } from '../end-mark.ts';
 import { StreamError } from '../errors.ts';
 import type { AnswerEnd, Exchange } from './exchange.ts';
-import { batchesOf } from './message-batches.ts';
+import { batchesOf, type MessageBatches } from './message-batches.ts';
 import { failureOfBreak, failureOfClose } from './socket-failures.ts';
 import type { Upgraded } from './upgrade.ts';
 import { whenWaitingInputIsRead } from './waiting-input.ts';
@@ -50,6 +50,8 @@ export class Connection {
   /** Whether the last answer ended without `[DONE]`, which may follow. */
   #awaitsMark = false;
   #unansweredPings = 0;
+  /** Takes the messages while an exchange is under way. */
+  #batches: MessageBatches | undefined;
   #closed: { code: number; reason: string } | undefined;
   #broken: unknown;
 
@@ -58,10 +60,12 @@ export class Connection {
     this.owner = owner;
     this.#pingIntervalMs = pingIntervalMs;
     this.upstreamRequestId = upstreamRequestId;
-    ws.on('message', (data: Buffer) => {
+    // One listener for all that a message means: with a second one, each emit would copy the list of them.
+    ws.on('message', (data: Buffer, isBinary) => {
       this.#received += 1;
       this.#endsInMark = isEndMark(data);
       this.#unansweredPings = 0;
+      this.#batches?.add([data, isBinary]);
     });
     ws.on('pong', () => {
       this.#unansweredPings = 0;
@@ -120,16 +124,18 @@ export class Connection {
     const followsUnmarked = this.#awaitsMark && this.#received === this.#taken;
     this.#taken = this.#received;
     this.#awaitsMark = false;
-    const receive = batchesOf(ws, signal);
+    const batches = batchesOf(ws, signal);
+    this.#batches = batches;
     // The socket is paused since its upgrade, so that no message was missed.
     ws.resume();
     const pings = setInterval(() => this.#pingOrGiveUp(), this.#pingIntervalMs);
     this.#send(Buffer.from(message));
     return {
-      receive,
+      receive: batches.receive,
       followsUnmarked,
       finish: (taken, end) => {
         clearInterval(pings);
+        this.#batches = undefined;
         // An end before a full queue leaves the socket paused, where it answers no ping and cannot close.
         ws.resume();
         this.lastUsedAt = Date.now();

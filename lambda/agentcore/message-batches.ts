@@ -7,23 +7,30 @@ const MAX_WAITING = 16;
 /** `then` of this promise is cheaper than `queueMicrotask`, which makes a resource for asynchronous hooks. */
 const NOW = Promise.resolve();
 
+export interface MessageBatches {
+  /** To be called with each message that the socket receives. */
+  add(message: Message): void;
+  receive: Exchange['receive'];
+}
+
 /**
- * Collects the messages that a socket receives from now on, and returns the function that hands them over in batches.
- * Each batch contains all messages since the previous one. After a close or an abort, the messages that wait are handed
- * over first.
+ * Hands over the messages of a socket in batches. Each batch contains all messages since the previous one. After a close
+ * or an abort, the messages that wait are handed over first.
  *
  * The messages are not iterated, because most batches are one token, and each step of an iteration takes two promises.
  */
-export function batchesOf(ws: WebSocket, signal: AbortSignal): Exchange['receive'] {
+export function batchesOf(ws: WebSocket, signal: AbortSignal): MessageBatches {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let waiting: Message[] = [];
   let isOver = false;
   let take: TakeMessages | undefined;
   /** Whether messages can be handed over. */
   let isReady = false;
+  let isStopped = false;
 
-  const onMessage = (bytes: Buffer, isBinary: boolean) => {
-    waiting.push([bytes, isBinary]);
+  const add = (message: Message) => {
+    if (isStopped) return;
+    waiting.push(message);
     // The other messages of the same read follow before the microtask runs.
     if (isReady && waiting.length === 1) NOW.then(handOver);
     else if (!isReady && waiting.length === MAX_WAITING) ws.pause();
@@ -33,7 +40,8 @@ export function batchesOf(ws: WebSocket, signal: AbortSignal): Exchange['receive
     if (isReady && waiting.length === 0) end();
   };
   const stop = () => {
-    ws.off('message', onMessage).off('close', onEnd);
+    isStopped = true;
+    ws.off('close', onEnd);
     signal.removeEventListener('abort', onEnd);
   };
   const end = () => {
@@ -70,12 +78,15 @@ export function batchesOf(ws: WebSocket, signal: AbortSignal): Exchange['receive
     else if (isOver) end();
   };
 
-  ws.on('message', onMessage).on('close', onEnd);
+  ws.on('close', onEnd);
   signal.addEventListener('abort', onEnd, { once: true });
   if (signal.aborted) onEnd();
-  return (taker) => {
-    take = taker;
-    onTaken(true);
-    return promise;
+  return {
+    add,
+    receive(taker) {
+      take = taker;
+      onTaken(true);
+      return promise;
+    },
   };
 }
