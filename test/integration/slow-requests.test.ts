@@ -30,8 +30,11 @@ function writeSlowly(part: string, drip = ''): Promise<{ answer: string; afterMs
   return new Promise((resolve) => {
     const startedAt = performance.now();
     let answer = '';
-    const socket = connect(Number(new URL(system.url).port), '127.0.0.1', () => socket.write(part));
-    const dripping = setInterval(() => drip && socket.write(drip), 50);
+    let dripping: NodeJS.Timeout | undefined;
+    const socket = connect(Number(new URL(system.url).port), '127.0.0.1', () => {
+      socket.write(part);
+      dripping = setInterval(() => drip && socket.write(drip), 50);
+    });
     socket.on('data', (data) => {
       answer += data;
     });
