@@ -58,16 +58,18 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const listening = Promise.withResolvers<string>();
   const printed: string[] = [];
   const open = new Set<string>();
+  // Of which the end was read first: warnings come through another pipe than what tells of a request.
+  const over = new Set<string>();
   let served = 0;
   for (const stream of ['stdout', 'stderr'] as const) {
     createInterface({ input: child[stream] }).on('line', (line) => {
       const { message, url, function_request_id: id, outcome } = fieldsOf(line);
       if (message === 'Listening' && url !== undefined) listening.resolve(url);
       if (message === 'Request' && id !== undefined) {
-        open.add(id);
+        if (!over.delete(id)) open.add(id);
         served += 1;
       }
-      if (outcome !== undefined && id !== undefined) open.delete(id);
+      if (outcome !== undefined && id !== undefined && !open.delete(id)) over.add(id);
       if (printed.length < 20) printed.push(line.slice(0, 500));
       onLog({ environment: 1, stream, line });
     });
