@@ -158,10 +158,10 @@ function writeWhole(path: string, contents: Uint8Array): string {
   return basename(path);
 }
 
-/** Lies beside the folders that are deployed, not in one. */
+/** The stamp lies beside the folders that are deployed, so that it is not deployed itself. */
 const STAMP = join(root, 'dist', 'stamp.json');
 
-/** Says how a build is made, besides the modules that it holds. */
+/** The files that decide how a build is made, besides the modules in its bundles. */
 const RECIPE = ['lib/bundling.ts', 'package.json', 'package-lock.json', 'tsconfig.json'];
 
 /** Builds every folder of {@link BUNDLE_FOLDERS}; returns what each bundle holds. */
@@ -170,7 +170,7 @@ export async function buildAll(): Promise<BuildResult<{ metafile: true }>[]> {
   const results = await Promise.all([buildLambda(), buildServer(), buildReleaseCheck(), buildProbe()]);
   const inputs = results.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   writeStamp(STAMP, {
-    // What a plugin has made up has the name of its namespace in front.
+    // A module that a plugin makes has its namespace in front of its name, and is no file.
     sources: [...RECIPE, ...inputs.filter((path) => !path.includes(':'))].map((path) => join(root, path)),
     made: BUNDLE_FOLDERS.flatMap((folder) => [
       folder,
@@ -181,7 +181,7 @@ export async function buildAll(): Promise<BuildResult<{ metafile: true }>[]> {
   return results;
 }
 
-/** `--quiet` is for who only needs the folders: nothing is printed, and nothing built where nothing has changed. */
+/** With `--quiet`, nothing is printed, and nothing is built if nothing has changed since the last build. */
 async function main(): Promise<void> {
   if (process.argv.includes('--quiet')) {
     if (!isUnchanged(STAMP)) await buildAll();

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 
-/** A file that was saved so shortly before a build may have been read by it or not. Clocks of files are coarse. */
+/** A source that was saved less than this before a build may be missing from it, because file times are coarse. */
 const MARGIN_MS = 1000;
 
-/** What a build was made from and what it made: a hash of the contents by path, of a folder of its names. */
+/** The hash of each file's contents by its path; a folder has the hash of the names in it. */
 type Hashes = Record<string, string>;
 
 /**
- * Notes what a build was made from and what it made, unless a source was saved while it ran.
+ * Writes the hashes of a build's sources and results, unless a source was saved while the build ran.
  *
- * @param stamp the file that it is noted in
+ * @param stamp the file for the hashes
  * @param startedAt when the build began, milliseconds since 1970
  */
 export function writeStamp(
@@ -24,7 +24,7 @@ export function writeStamp(
   renameSync(unfinished, stamp);
 }
 
-/** Whether everything that the stamp names is as it was; false without a stamp. */
+/** Whether every file and folder of the stamp has the same hash as before; false without a stamp. */
 export function isUnchanged(stamp: string): boolean {
   try {
     const hashes = JSON.parse(readFileSync(stamp, 'utf8')) as Hashes;

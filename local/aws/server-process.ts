@@ -58,7 +58,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   const listening = Promise.withResolvers<string>();
   const printed: string[] = [];
   const open = new Set<string>();
-  // Of which the end was read first: warnings come through another pipe than what tells of a request.
+  // The requests whose end was read before their beginning, because warnings come through another pipe.
   const over = new Set<string>();
   let served = 0;
   for (const stream of ['stdout', 'stderr'] as const) {
