@@ -107,12 +107,17 @@ describe('concurrent requests', () => {
       (_, i) => `a website with the canary ${i}-${crypto.randomUUID()}`,
     );
 
+    // None of the ten is over before the eleventh is there.
+    const refused = Promise.withResolvers<false>();
+    const arn = system.agents.find(({ id }) => id === 'onboarding')?.runtimeArn ?? '';
+    system.dataPlane.fault(arn, { at: 'upgrade', act: () => refused.promise }, 10);
     const ten = prompts.map((prompt) => invokeSse(system.url, { agentId: 'onboarding', prompt }));
     await until(
       () => system.runtime.environments.filter(({ state }) => state !== 'idle').length === 10,
       'ten run',
     );
     const eleventh = await fetch(system.url, { method: 'POST', body: '{}' });
+    refused.resolve(false);
     const answers = await Promise.all(ten);
 
     expect(eleventh.status).toBe(429);
