@@ -115,12 +115,27 @@ export async function boxOf(element: Locator): Promise<Box> {
 export const overflowOf = (element: Locator): Promise<number> =>
   element.evaluate(({ scrollWidth, clientWidth }) => scrollWidth - clientWidth);
 
+/** Frames in which a page that scrolls has moved: on a busy machine one takes longer than any time that would be waited. */
+const FRAMES = 6;
+
 /** Waits until nothing scrolls any more. */
 export async function expectStill(element: Locator): Promise<void> {
   for (let before = Number.NaN; ; ) {
     const { top } = await boxOf(element);
     if (top === before) return;
     before = top;
-    await element.page().waitForTimeout(100);
+    await element.page().evaluate(
+      (frames) =>
+        new Promise<void>((resolve) => {
+          let left = frames;
+          const next = () => {
+            left -= 1;
+            if (left < 0) resolve();
+            else requestAnimationFrame(next);
+          };
+          next();
+        }),
+      FRAMES,
+    );
   }
 }
