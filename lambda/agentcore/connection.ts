@@ -60,7 +60,7 @@ export class Connection {
     this.owner = owner;
     this.#pingIntervalMs = pingIntervalMs;
     this.upstreamRequestId = upstreamRequestId;
-    // One listener for all that a message means: with a second one, each emit would copy the list of them.
+    // This is the only listener while an answer runs: with a second one, each message would copy the list of listeners.
     ws.on('message', (data: Buffer, isBinary) => {
       this.#received += 1;
       this.#endsInMark = isEndMark(data);
@@ -136,7 +136,7 @@ export class Connection {
       finish: (taken, end) => {
         clearInterval(pings);
         this.#batches = undefined;
-        // An end before a full queue leaves the socket paused, where it answers no ping and cannot close.
+        // An exchange that ends while its queue is full leaves the socket paused: it answers no ping and cannot close.
         ws.resume();
         this.lastUsedAt = Date.now();
         this.#taken += taken;

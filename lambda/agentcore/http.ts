@@ -42,31 +42,32 @@ export function postInvocation(
   request.end(body);
   let contentType = '';
 
+  /** Iterates the pieces of the answer's body. What throws here is the connection's, and never its taker's. */
   async function* pieces(): AsyncGenerator<Message> {
-    const answer = await answered;
-    const { statusCode: status = 0, headers: answeredHeaders } = answer;
-    if (status < 200 || status > 299) {
-      const body = await bodyOf(answer);
-      throw failureOfAnswer({ operation: 'invocations', status, headers: answeredHeaders, body });
-    }
-    onAnswer(requestIdOf(answeredHeaders));
-    contentType = answeredHeaders['content-type'] ?? '';
-    for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
-    if (endsWithConnection(answer)) {
-      // Node.js reports such a body as complete, even after an error of the connection.
-      signal.throwIfAborted();
-      if (broken !== undefined) throw broken;
+    try {
+      const answer = await answered;
+      const { statusCode: status = 0, headers: answeredHeaders } = answer;
+      if (status < 200 || status > 299) {
+        const body = await bodyOf(answer);
+        throw failureOfAnswer({ operation: 'invocations', status, headers: answeredHeaders, body });
+      }
+      onAnswer(requestIdOf(answeredHeaders));
+      contentType = answeredHeaders['content-type'] ?? '';
+      for await (const bytes of answer as AsyncIterable<Buffer>) yield [bytes, true];
+      if (endsWithConnection(answer)) {
+        // Node.js reports such a body as complete, even after an error of the connection.
+        signal.throwIfAborted();
+        if (broken !== undefined) throw broken;
+      }
+    } catch (cause) {
+      if (cause instanceof StreamError) throw cause;
+      throw new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause });
     }
   }
 
   return {
     receive: async (take) => {
-      const mapped = mapErrors(pieces(), (cause) =>
-        cause instanceof StreamError
-          ? cause
-          : new StreamError('AgentInterrupted', 'the connection to the agent was lost', { cause }),
-      );
-      for await (const piece of mapped) {
+      for await (const piece of pieces()) {
         if (!(await take([piece]))) return;
       }
     },
@@ -79,14 +80,6 @@ export function postInvocation(
       socket.destroy();
     },
   };
-}
-
-async function* mapErrors<T>(source: AsyncIterable<T>, map: (thrown: unknown) => unknown): AsyncGenerator<T> {
-  try {
-    yield* source;
-  } catch (thrown) {
-    throw map(thrown);
-  }
 }
 
 /** Whether only the end of the connection ends the body. @see https://www.rfc-editor.org/rfc/rfc9112#section-6.3 */

@@ -22,42 +22,21 @@ export interface MessageBatches {
 export function batchesOf(ws: WebSocket, signal: AbortSignal): MessageBatches {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let waiting: Message[] = [];
-  let isOver = false;
-  let take: TakeMessages | undefined;
-  /** Whether messages can be handed over. */
+  let take: TakeMessages = () => true;
+  /** Whether messages can be handed over: not before they are asked for, while the taker is behind, or after the end. */
   let isReady = false;
-  let isStopped = false;
 
   const add = (message: Message) => {
-    if (isStopped) return;
     waiting.push(message);
     // The other messages of the same read follow before the microtask runs.
     if (isReady && waiting.length === 1) NOW.then(handOver);
     else if (!isReady && waiting.length === MAX_WAITING) ws.pause();
   };
-  const onEnd = () => {
-    isOver = true;
-    if (isReady && waiting.length === 0) end();
-  };
-  const stop = () => {
-    isStopped = true;
-    ws.off('close', onEnd);
-    signal.removeEventListener('abort', onEnd);
-  };
-  const end = () => {
-    if (signal.aborted) return fail(signal.reason);
-    stop();
-    resolve();
-  };
-  const fail = (reason: unknown) => {
-    stop();
-    reject(reason);
-  };
   const handOver = () => {
     const messages = waiting;
     waiting = [];
     try {
-      const wantsMore = take?.(messages) ?? true;
+      const wantsMore = take(messages);
       if (typeof wantsMore === 'boolean') return goOn(wantsMore);
       isReady = false;
       wantsMore.then(onTaken, fail);
@@ -71,16 +50,31 @@ export function batchesOf(ws: WebSocket, signal: AbortSignal): MessageBatches {
     goOn(wantsMore);
   };
   const goOn = (wantsMore: boolean) => {
-    if (!wantsMore) {
-      stop();
-      resolve();
-    } else if (waiting.length > 0) handOver();
-    else if (isOver) end();
+    if (!wantsMore) finish();
+    else if (waiting.length > 0) handOver();
+    else onEnd();
+  };
+  const onEnd = () => {
+    if (!isReady || waiting.length > 0) return;
+    if (signal.aborted) fail(signal.reason);
+    else if (ws.readyState === ws.CLOSED) finish();
+  };
+  const stop = () => {
+    isReady = false;
+    ws.off('close', onEnd);
+    signal.removeEventListener('abort', onEnd);
+  };
+  const finish = () => {
+    stop();
+    resolve();
+  };
+  const fail = (reason: unknown) => {
+    stop();
+    reject(reason);
   };
 
   ws.on('close', onEnd);
   signal.addEventListener('abort', onEnd, { once: true });
-  if (signal.aborted) onEnd();
   return {
     add,
     receive(taker) {

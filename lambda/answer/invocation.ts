@@ -42,7 +42,7 @@ export async function invoke(invocation: Invocation, upstream: Upstream, sink: E
   try {
     await passOn(exchange, invocation, upstream.config, sink);
   } catch (thrown) {
-    // What throws may have an error of its own, but the reason for an abort is in the signal.
+    // After an abort its reason counts, and not the error that the abort caused.
     const error = signal.aborted ? signal.reason : thrown;
     const failure =
       error instanceof StreamError ? error : (exchange.failure(hasText(record)) ?? toStreamError(error));

@@ -69,7 +69,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
         if (!over.delete(id)) open.add(id);
         served += 1;
       }
-      if (outcome !== undefined && id !== undefined && !open.delete(id)) over.add(id);
+      if (outcome !== undefined && id !== undefined && !open.delete(id) && stream === 'stderr') over.add(id);
       if (printed.length < 20) printed.push(line.slice(0, 500));
       onLog({ environment: 1, stream, line });
     });
