@@ -7,6 +7,7 @@ import {
   CONTEXT,
   comments,
   interrupted,
+  pauseReader,
   startRelay,
   stream,
   text,
@@ -63,10 +64,7 @@ describe('the time of an answer', () => {
     jest.advanceTimersByTime(5000);
     const relay = startRelay(json);
 
-    const full = relay.write([text('a')]);
-    jest.advanceTimersByTime(20);
-    stream.drain();
-    await full;
+    await pauseReader(relay, 20);
 
     expect(relay.readerStalledMs).toBe(20);
     relay.done();

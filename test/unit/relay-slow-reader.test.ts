@@ -5,9 +5,10 @@ import { json } from '../../lambda/protocols/json.ts';
 import { native } from '../../lambda/protocols/native.ts';
 import {
   abort,
-  CONTEXT,
   events,
   interrupted,
+  optionsFor,
+  pauseReader,
   stalls,
   startRelay,
   stream,
@@ -64,10 +65,7 @@ describe('a reader that is slower than the agent', () => {
     stream.capacity = 1;
     const relay = startRelay(json);
 
-    const full = relay.write([text('a')]);
-    jest.advanceTimersByTime(pauseMs);
-    stream.drain();
-    await full;
+    await pauseReader(relay, pauseMs);
 
     expect(stalls).toEqual(reported);
     relay.done();
@@ -75,20 +73,9 @@ describe('a reader that is slower than the agent', () => {
 
   test('a pause is over as well where nobody asks for it, as in a replayed answer', async () => {
     stream.capacity = 1;
-    const relay = new Relay({
-      protocol: json,
-      context: { ...CONTEXT, sessionReplaced: false },
-      respond: (prelude) => stream.announce(prelude),
-      abort,
-      commitAfterMs: 25_000,
-      heartbeatIntervalMs: 15_000,
-      maxResponseBytes: 199_000_000,
-    });
+    const relay = new Relay(optionsFor(json));
 
-    const full = relay.write([text('a')]);
-    jest.advanceTimersByTime(30_000);
-    stream.drain();
-    await full;
+    await pauseReader(relay, 30_000);
 
     expect(relay.readerStalledMs).toBe(30_000);
     relay.done();
