@@ -2,7 +2,7 @@ import { StreamError } from '../errors.ts';
 import type { ContentEvent, Usage, UsageEvent } from '../events.ts';
 import { cut, isHighSurrogate, isLowSurrogate } from './cut.ts';
 import type { AnswerContext, AnswerStats, Protocol, ProtocolWriter } from './protocol.ts';
-import { type Prelude, type ResponseStream, writeError } from './response.ts';
+import { drained, type Prelude, type ResponseStream, writeError } from './response.ts';
 import { SilenceFiller, type SilenceOptions } from './silence-filler.ts';
 
 export interface RelayOptions extends SilenceOptions {
@@ -91,7 +91,7 @@ export class Relay {
     } finally {
       this.#flush();
     }
-    return !this.#isOver && this.#stream?.writableNeedDrain ? this.#drained() : undefined;
+    return !this.#isOver && this.#stream?.writableNeedDrain ? this.#waitForReader() : undefined;
   }
 
   /** Ends a complete answer. */
@@ -232,33 +232,18 @@ export class Relay {
     if (hasRoom && !this.#stream?.writableNeedDrain) this.#write(comment);
   }
 
-  #drained(): Promise<void> {
-    const stream = this.#stream as ResponseStream;
-    const { signal } = this.#options.abort;
+  /** Waits for the reader, and notes for how long. */
+  async #waitForReader(): Promise<void> {
     const since = performance.now();
-    return new Promise((resolve, reject) => {
-      let isSettled = false;
-      const settle = () => {
-        // A close also aborts the signal, which settles the promise before the listener of the close runs.
-        if (isSettled) return;
-        isSettled = true;
-        stream.off('drain', settle);
-        stream.off('close', settle);
-        signal.removeEventListener('abort', settle);
-        const stalledMs = performance.now() - since;
-        this.#readerStalledMs += stalledMs;
-        if (stalledMs >= STALL_MS) this.#options.onStall?.(stalledMs);
-        if (signal.aborted) return reject(signal.reason);
-        // The last chunk before the pause was not followed by a comment yet.
-        this.#silence.nudgeLater();
-        resolve();
-      };
-      stream.once('drain', settle);
-      // A reader that has left is not waited for.
-      stream.once('close', settle);
-      signal.addEventListener('abort', settle, { once: true });
-      if (signal.aborted || stream.destroyed) settle();
-    });
+    try {
+      await drained(this.#stream as ResponseStream, this.#options.abort.signal);
+      // The last chunk before the pause was not followed by a comment yet.
+      if (!this.#isOver) this.#silence.nudgeLater();
+    } finally {
+      const stalledMs = performance.now() - since;
+      this.#readerStalledMs += stalledMs;
+      if (stalledMs >= STALL_MS) this.#options.onStall?.(stalledMs);
+    }
   }
 
   #stopTimers(): void {

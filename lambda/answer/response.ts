@@ -18,6 +18,26 @@ export interface Prelude {
   headers: Record<string, string>;
 }
 
+/**
+ * Resolves when a full stream takes writes again, or when its reader has left. Rejects with the reason when the signal
+ * is aborted.
+ */
+export function drained(stream: ResponseStream, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = () => {
+      stream.off('drain', settle);
+      stream.off('close', settle);
+      signal.removeEventListener('abort', settle);
+      if (signal.aborted) reject(signal.reason);
+      else resolve();
+    };
+    stream.once('drain', settle);
+    stream.once('close', settle);
+    signal.addEventListener('abort', settle, { once: true });
+    if (signal.aborted || stream.destroyed) settle();
+  });
+}
+
 /** Answers with an error before anything else is written: with its status, and a body in the protocol's own form. */
 export function writeError(
   respond: (prelude: Prelude) => ResponseStream,
