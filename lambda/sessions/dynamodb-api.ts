@@ -12,6 +12,8 @@ import type { ServiceEndpoint } from '../config.ts';
 export interface DynamoDbApiOptions {
   endpoint: ServiceEndpoint;
   sign: (request: AwsRequest) => Promise<SignedRequest>;
+  /** A request is given up after this time without any byte. @default 1000 */
+  timeoutMs?: number;
 }
 
 /** Attributes in the form of DynamoDB's API. Each has one type, and a binary one is in base64. */
@@ -32,7 +34,6 @@ interface HttpAnswer {
 
 const MAX_ATTEMPTS = 3;
 const RETRY_MS = 50;
-/** A request is given up after this time without any byte. */
 const TIMEOUT_MS = 1000;
 const MAX_ANSWER_BYTES = 2_000_000;
 /** The errors after which the same request may be repeated. Every 5xx may be repeated as well. */
@@ -124,7 +125,7 @@ export class DynamoDbApi {
       method: 'POST',
       headers: { ...headers, 'content-length': Buffer.byteLength(body) },
       agent: this.#agent,
-      timeout: TIMEOUT_MS,
+      timeout: this.#options.timeoutMs ?? TIMEOUT_MS,
     });
     try {
       return await answerTo(request, body);
